@@ -1,0 +1,91 @@
+// Tensor: an Array with a history. Models and users speak Tensor; it feels like PyTorch's.
+// Not here: how ops enter the graph (record.h), the ops (ops.h), gradients of gradients by grad() (backward.h).
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tandem/core/array.h>
+
+namespace tandem {
+
+class Node;          // record.h
+struct TensorState;  // below
+
+class Tensor {
+ public:
+  /// An undefined Tensor.
+  Tensor() = default;
+  /// A leaf over `value` (shared, not copied).
+  explicit Tensor(Array value, bool requires_grad = false);
+  /// A leaf from numbers: Tensor({1, 2, 3, 4}, {2, 2}).
+  Tensor(std::initializer_list<double> values, const Shape& shape, DType dtype = DType::f32);
+
+  bool defined() const { return state_ != nullptr; }
+  const Array& value() const;
+  /// Replaces nothing: the same Storage, for writing (optimizers, initialisers). The writer marks the change.
+  Array& mutable_value();
+
+  const Shape& shape() const { return value().shape(); }
+  std::int64_t shape(int dim) const { return value().shape(dim); }
+  int rank() const { return value().rank(); }
+  std::int64_t size() const { return value().size(); }
+  DType dtype() const { return value().dtype(); }
+  double item() const { return value().item(); }
+  std::string to_string() const;
+
+  /// True for leaves that ask for a gradient and for results computed from them while recording.
+  bool requires_grad() const;
+  /// Leaves only (Error otherwise).
+  Tensor& set_requires_grad(bool requires);
+  bool is_leaf() const;
+  /// The same value without history.
+  Tensor detach() const;
+
+  /// The gradient that backward left in this leaf; undefined when none has arrived since the last zero_grad.
+  Array grad() const;
+  bool has_grad() const;
+  /// Forgets the gradient; memory bound by an arena stays.
+  void zero_grad();
+  /// Adds to the gradient (the first one assigns). Shape must fit (Error).
+  void accumulate_grad(const Array& grad);
+
+  /// Gradients of this scalar into all leaves below it; frees the graph as it goes unless retain_graph.
+  /// Throws Error when this is not a scalar (give `seed` = dy), has no history, or was freed already.
+  void backward(bool retain_graph = false) const;
+  void backward(const Array& seed, bool retain_graph = false) const;
+
+  /// The identity of the variable: equal handles share it.
+  TensorState* state() const { return state_.get(); }
+  const std::shared_ptr<TensorState>& handle() const { return state_; }
+  explicit Tensor(std::shared_ptr<TensorState> state) : state_(std::move(state)) {}
+
+ private:
+  std::shared_ptr<TensorState> state_;
+};
+
+/// What a Tensor's handles share. Library code (record, optim) reaches in; users need not.
+struct TensorState {
+  Array value;
+  std::shared_ptr<Node> node;  // null for leaves
+  int output_index = 0;        // which output of node
+  bool requires_grad = false;
+
+  // Leaves: where the gradient goes. `grad` is bound memory when an Optimizer owns the parameter, else made on demand.
+  Array grad;
+  bool grad_arrived = false;
+  bool grad_bound = false;
+
+  // The live Optimizer that owns this parameter, and why writing or backward is locked (evaluation_weights scopes).
+  const void* owner = nullptr;
+  const char* locked = nullptr;
+
+  ~TensorState();
+};
+
+/// A leaf copy of the numbers as scalar.
+Tensor scalar(double value, DType dtype = DType::f32);
+
+}  // namespace tandem

@@ -1,0 +1,26 @@
+// The caching allocator under every Buffer: freed blocks are kept by size class and handed out again,
+// so that after its first step a training loop asks the system for no memory. Thread-safe.
+#pragma once
+
+#include <cstddef>
+
+namespace tandem {
+
+struct MemoryStats {
+  std::size_t bytes_in_use = 0;         ///< in blocks that are handed out
+  std::size_t peak_bytes = 0;           ///< the largest bytes_in_use since the start or reset_peak_memory()
+  std::size_t bytes_cached = 0;         ///< in freed blocks that are kept
+  std::size_t system_allocations = 0;   ///< how often the system was asked, ever
+};
+
+MemoryStats memory_stats();
+void reset_peak_memory();
+/// Gives every cached block back to the system.
+void release_cached_memory();
+
+namespace detail {
+std::byte* allocate_block(std::size_t bytes);
+void free_block(std::byte* block, std::size_t bytes) noexcept;
+}  // namespace detail
+
+}  // namespace tandem

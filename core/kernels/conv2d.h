@@ -1,0 +1,31 @@
+// 2-D convolution and its two backward passes on oneDNN, channels-last; weights are packed once per version.
+//   y[n,k,i,j] = b[k] + sum_{c,r,s} x[n,c,i*stride+r*dilation-padding,j*stride+s*dilation-padding] w[k,c,r,s]
+// f64 and bf16 run through reference/conv2d.h, the naive twin. Read next: core/onednn.
+#pragma once
+
+#include <tandem/core/array.h>
+
+namespace tandem {
+
+struct Conv2dOptions {
+  Size2 stride = 1;
+  Size2 padding = 0;
+  Size2 dilation = 1;
+  std::int64_t groups = 1;
+};
+
+namespace kernels {
+
+/// The shape rule: x [N, C, H, W], w [K, C/groups, R, S] -> [N, K, H', W'].
+/// H' = floor((H + 2 padding - dilation (R - 1) - 1) / stride) + 1. Throws Error with both shapes.
+Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options);
+
+/// b [K] may be undefined.
+Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options);
+/// dx of shape x.
+Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options);
+/// dw of shape w.
+Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options);
+
+}  // namespace kernels
+}  // namespace tandem

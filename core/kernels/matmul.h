@@ -1,0 +1,15 @@
+// Matrix products on BLAS and oneDNN. Transposed and sliced views are read where they lie when one of their last two
+// strides is 1. Not here: convolution (conv2d.h). Read next: matmul.cpp, where the choice of library is a table.
+#pragma once
+
+#include <tandem/core/array.h>
+
+namespace tandem::kernels {
+
+/// y[..., m, n] = sum_k a[..., m, k] b[..., k, n]; leading dims broadcast; rank 1 as in numpy is not allowed (rank >= 2).
+/// f32 on BLAS or oneDNN, other floats through reference/matmul.h. Throws Error with both shapes.
+Array matmul(const Array& a, const Array& b);
+/// y[..., o] = sum_i x[..., i] w[o, i] + b[o]; b may be undefined.
+Array linear(const Array& x, const Array& w, const Array& b);
+
+}  // namespace tandem::kernels

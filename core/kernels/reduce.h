@@ -1,0 +1,26 @@
+// Reductions over dims. f32 accumulates pairwise or in parts, deterministically for a number of threads.
+// An empty list of dims means all. Not here: softmax (softmax.h). Read next: reduce.cpp.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include <tandem/core/array.h>
+
+namespace tandem::kernels {
+
+/// y = sum of x over dims; keep: reduced dims stay with size 1.
+Array sum(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
+Array mean(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
+Array max(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
+Array min(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
+/// The transpose of broadcasting: sums x down to `shape`, which broadcasts to x's. x itself when the shapes are equal.
+Array sum_to(const Array& x, const Shape& shape);
+/// i64 index of the largest element along dim (the first of equals); dim disappears.
+Array argmax(const Array& x, int dim);
+/// The k largest along dim in falling order: values and i64 indices, dim has size k.
+std::pair<Array, Array> topk(const Array& x, std::int64_t k, int dim);
+/// The sum of squares of all elements, in double.
+double sum_of_squares(const Array& x);
+
+}  // namespace tandem::kernels

@@ -1,0 +1,81 @@
+// Shape: up to eight sizes, held inline. Strides are the same type, counted in elements.
+// Layout is a property of strides and is decided in layout.h. Read next: array.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace tandem {
+
+inline constexpr int kMaxRank = 8;
+
+class Shape {
+ public:
+  using value_type = std::int64_t;
+
+  Shape() = default;
+  /// Throws Error when there are more than eight sizes.
+  Shape(std::initializer_list<std::int64_t> sizes);
+  explicit Shape(std::span<const std::int64_t> sizes);
+  /// `rank` sizes, all equal to `value`.
+  static Shape filled(int rank, std::int64_t value);
+
+  int rank() const { return rank_; }
+  bool empty() const { return rank_ == 0; }
+  /// The product of all sizes; 1 for rank 0.
+  std::int64_t count() const;
+
+  /// Negative dims count from the end. Throws Error when out of range.
+  std::int64_t operator[](int dim) const { return sizes_[static_cast<std::size_t>(checked(dim))]; }
+  std::int64_t& operator[](int dim) { return sizes_[static_cast<std::size_t>(checked(dim))]; }
+
+  const std::int64_t* begin() const { return sizes_.data(); }
+  const std::int64_t* end() const { return sizes_.data() + rank_; }
+  std::span<const std::int64_t> span() const { return {sizes_.data(), static_cast<std::size_t>(rank_)}; }
+
+  void push_back(std::int64_t size);
+  void insert(int dim, std::int64_t size);
+  void erase(int dim);
+
+  bool operator==(const Shape& other) const;
+  /// "[8, 3, 32, 32]".
+  std::string to_string() const;
+
+ private:
+  int checked(int dim) const {
+    const int d = dim < 0 ? dim + rank_ : dim;
+    if (d < 0 || d >= rank_) fail_dim(dim);
+    return d;
+  }
+  [[noreturn]] void fail_dim(int dim) const;
+
+  std::array<std::int64_t, kMaxRank> sizes_{};
+  int rank_ = 0;
+};
+
+using Strides = Shape;
+
+inline std::string to_string(const Shape& shape) { return shape.to_string(); }
+
+/// dim counted from the front, for dim in [-rank, rank). Throws Error naming `where` otherwise.
+int normalize_dim(const char* where, int dim, int rank);
+
+/// The shape that a and b broadcast to (sizes aligned at the right; equal, or one of them 1). Throws Error naming `where`.
+Shape broadcast_shape(const char* where, const Shape& a, const Shape& b);
+
+/// Two sizes for height and width; an integer stands for both: `.stride = 2` or `.stride = {2, 1}`.
+struct Size2 {
+  std::int64_t h = 0, w = 0;
+  constexpr Size2() = default;
+  constexpr Size2(std::int64_t both) : h(both), w(both) {}
+  constexpr Size2(std::int64_t height, std::int64_t width) : h(height), w(width) {}
+  bool operator==(const Size2&) const = default;
+};
+
+/// "3x3".
+std::string to_string(Size2 size);
+
+}  // namespace tandem
