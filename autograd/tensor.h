@@ -18,8 +18,8 @@ class Tensor {
  public:
   /// An undefined Tensor.
   Tensor() = default;
-  /// A leaf over `value` (shared, not copied).
-  explicit Tensor(Array value, bool requires_grad = false);
+  /// A leaf over `value` (shared, not copied). Implicit: batches of Arrays go straight into models.
+  Tensor(Array value, bool requires_grad = false);
   /// A leaf from numbers: Tensor({1, 2, 3, 4}, {2, 2}).
   Tensor(std::initializer_list<double> values, const Shape& shape, DType dtype = DType::f32);
 
