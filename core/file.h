@@ -1,0 +1,81 @@
+// Files as this library writes them: whole or not at all. AtomicFile writes beside its target and renames at the end;
+// LogFile grows by whole lines or records. Every failure throws Error with the path and the system's reason.
+// Not here: formats (safetensors.h), reading of data sets (data/).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+/// A file that appears under `path` only when commit() has succeeded. Until then the bytes stand in a temporary file in
+/// the same folder, which the destructor removes; a file that stood at `path` before stays as it was.
+class AtomicFile {
+ public:
+  /// Throws Error when the folder cannot be written.
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* bytes, std::size_t count);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Flushes to the disk, renames to `path` and flushes the folder. Throws Error; `path` is then as before.
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  int descriptor_ = -1;
+};
+
+/// A file that grows while a program runs, each append() reaching the system at once.
+class LogFile {
+ public:
+  /// Creates the file, or empties it. Throws Error.
+  explicit LogFile(std::filesystem::path path);
+  ~LogFile();
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+
+  /// Adds all bytes or, where the disk is full, takes the part that was written back and throws Error.
+  void append(std::string_view bytes);
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::int64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
+/// A regular file, opened for reading; throws Error when it does not exist, is a folder, or cannot be read.
+class InputFile {
+ public:
+  explicit InputFile(std::filesystem::path path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  std::uint64_t size() const { return size_; }
+  const std::filesystem::path& path() const { return path_; }
+  /// Exactly `count` bytes from `offset`. Throws Error when the file ends before.
+  void read(std::uint64_t offset, void* bytes, std::size_t count) const;
+
+ private:
+  std::filesystem::path path_;
+  std::uint64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
+/// The text as the whole content of `path`, atomically.
+void write_file(const std::filesystem::path& path, std::string_view text);
+
+/// The whole content of a file. Throws Error when it is larger than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::uint64_t limit = std::uint64_t{1} << 30);
+
+/// Makes the folder and those above it, and proves that files can be written in it. Throws Error otherwise.
+void make_writable_folder(const std::filesystem::path& path);
+
+}  // namespace tandem
