@@ -9,10 +9,10 @@
 namespace tandem {
 
 struct GradOptions {
-  bool create_graph = false;  ///< record the backward pass, so that its results can be differentiated
-  bool retain_graph = false;  ///< keep saved values; implied by create_graph
-  bool allow_unused = false;  ///< an input that outputs do not depend on gives an undefined Tensor instead of Error
-  std::vector<Tensor> seeds;  ///< dy of each output; default: 1 for scalars
+  bool create_graph = false;    ///< record the backward pass, so that its results can be differentiated
+  bool retain_graph = false;    ///< keep saved values; implied by create_graph
+  bool allow_unused = false;    ///< an input that outputs do not depend on gives an undefined Tensor instead of Error
+  std::vector<Tensor> seeds{};  ///< dy of each output; default: 1 for scalars
 };
 
 /// d(sum of outputs . seeds) / d inputs, without touching any leaf's grad(). Inputs may be intermediate Tensors.

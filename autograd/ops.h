@@ -121,8 +121,8 @@ struct BatchNormOptions {
   double epsilon = 1e-5;
   bool relu = false;  ///< the ReLU after it, in the same pass
 };
-/// With the statistics of this batch. x [N, C, ...], w, b [C]. `mean` and `variance` (biased), when given, receive them.
-/// `residual` (shape of x, or undefined) is added before the ReLU.
+/// With the statistics of this batch. x [N, C, ...], w, b [C]. `mean` and `variance` (biased), when given, receive
+/// them. `residual` (shape of x, or undefined) is added before the ReLU.
 Tensor batch_norm(const Tensor& x, const Tensor& w, const Tensor& b, const BatchNormOptions& options = {},
                   const Tensor& residual = {}, Array* mean = nullptr, Array* variance = nullptr);
 /// With given statistics [C], which get no gradient.

@@ -7,8 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,8 +41,9 @@ class Saved {
 /// dy -> gradients of the inputs. dy is defined and has the output's shape.
 using Backward = std::function<Grads(const Tensor& dy, const Saved& saved, Needs needs)>;
 
-/// A value that backward needs. An input or intermediate Tensor, an extra Array (mask, statistics), or the output itself.
-/// `for_inputs`: bits of the inputs whose gradient uses it; kept only when one of them is needed (default: any).
+/// A value that backward needs. An input or intermediate Tensor, an extra Array (mask, statistics), or the output
+/// itself. `for_inputs`: bits of the inputs whose gradient uses it; kept only when one of them is needed (default:
+/// any).
 struct Save {
   enum class Kind { tensor, array, output };
   Kind kind;

@@ -39,7 +39,7 @@ class Tensor {
   /// True for leaves that ask for a gradient and for results computed from them while recording.
   bool requires_grad() const;
   /// Leaves only (Error otherwise).
-  Tensor& set_requires_grad(bool requires);
+  Tensor& set_requires_grad(bool needed);
   bool is_leaf() const;
   /// The same value without history.
   Tensor detach() const;
@@ -70,7 +70,6 @@ class Tensor {
 struct TensorState {
   Array value;
   std::shared_ptr<Node> node;  // null for leaves
-  int output_index = 0;        // which output of node
   bool requires_grad = false;
 
   // Leaves: where the gradient goes. `grad` is bound memory when an Optimizer owns the parameter, else made on demand.
@@ -81,8 +80,6 @@ struct TensorState {
   // The live Optimizer that owns this parameter, and why writing or backward is locked (evaluation_weights scopes).
   const void* owner = nullptr;
   const char* locked = nullptr;
-
-  ~TensorState();
 };
 
 /// A leaf copy of the numbers as scalar.

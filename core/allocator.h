@@ -7,10 +7,10 @@
 namespace tandem {
 
 struct MemoryStats {
-  std::size_t bytes_in_use = 0;         ///< in blocks that are handed out
-  std::size_t peak_bytes = 0;           ///< the largest bytes_in_use since the start or reset_peak_memory()
-  std::size_t bytes_cached = 0;         ///< in freed blocks that are kept
-  std::size_t system_allocations = 0;   ///< how often the system was asked, ever
+  std::size_t bytes_in_use = 0;        ///< in blocks that are handed out
+  std::size_t peak_bytes = 0;          ///< the largest bytes_in_use since the start or reset_peak_memory()
+  std::size_t bytes_cached = 0;        ///< in freed blocks that are kept
+  std::size_t system_allocations = 0;  ///< how often the system was asked, ever
 };
 
 MemoryStats memory_stats();

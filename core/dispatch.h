@@ -9,5 +9,6 @@
 #define TANDEM_TARGETS
 #endif
 
-/// For lambdas and small functions inside a TANDEM_TARGETS function: they must be inlined to be compiled for its targets.
+/// For lambdas and small functions inside a TANDEM_TARGETS function: they must be inlined to be compiled for its
+/// targets.
 #define TANDEM_INLINE __attribute__((always_inline)) inline

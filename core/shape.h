@@ -63,7 +63,8 @@ inline std::string to_string(const Shape& shape) { return shape.to_string(); }
 /// dim counted from the front, for dim in [-rank, rank). Throws Error naming `where` otherwise.
 int normalize_dim(const char* where, int dim, int rank);
 
-/// The shape that a and b broadcast to (sizes aligned at the right; equal, or one of them 1). Throws Error naming `where`.
+/// The shape that a and b broadcast to (sizes aligned at the right; equal, or one of them 1). Throws Error naming
+/// `where`.
 Shape broadcast_shape(const char* where, const Shape& a, const Shape& b);
 
 /// Two sizes for height and width; an integer stands for both: `.stride = 2` or `.stride = {2, 1}`.

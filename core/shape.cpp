@@ -1,0 +1,80 @@
+// Shape arithmetic and its errors. See shape.h.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <tandem/core/error.h>
+#include <tandem/core/shape.h>
+
+namespace tandem {
+
+Shape::Shape(std::initializer_list<std::int64_t> sizes)
+    : Shape(std::span<const std::int64_t>(sizes.begin(), sizes.size())) {}
+
+Shape::Shape(std::span<const std::int64_t> sizes) {
+  if (sizes.size() > static_cast<std::size_t>(kMaxRank)) {
+    fail("shape", "too many dims", fmt::format("{} given, at most {}", sizes.size(), kMaxRank));
+  }
+  std::copy(sizes.begin(), sizes.end(), sizes_.begin());
+  rank_ = static_cast<int>(sizes.size());
+}
+
+Shape Shape::filled(int rank, std::int64_t value) {
+  Shape shape;
+  for (int d = 0; d < rank; ++d) shape.push_back(value);
+  return shape;
+}
+
+std::int64_t Shape::count() const {
+  std::int64_t n = 1;
+  for (std::int64_t size : *this) n *= size;
+  return n;
+}
+
+void Shape::push_back(std::int64_t size) { insert(rank_, size); }
+
+void Shape::insert(int dim, std::int64_t size) {
+  if (rank_ == kMaxRank) fail("shape", "too many dims", fmt::format("at most {}", kMaxRank));
+  if (dim < 0 || dim > rank_) fail_dim(dim);
+  std::copy_backward(sizes_.begin() + dim, sizes_.begin() + rank_, sizes_.begin() + rank_ + 1);
+  sizes_[static_cast<std::size_t>(dim)] = size;
+  ++rank_;
+}
+
+void Shape::erase(int dim) {
+  const int d = checked(dim);
+  std::copy(sizes_.begin() + d + 1, sizes_.begin() + rank_, sizes_.begin() + d);
+  sizes_[static_cast<std::size_t>(--rank_)] = 0;
+}
+
+bool Shape::operator==(const Shape& other) const {
+  return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
+}
+
+std::string Shape::to_string() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }
+
+void Shape::fail_dim(int dim) const { fail("shape", "dim out of range", fmt::format("{} of {}", dim, to_string())); }
+
+int normalize_dim(const char* where, int dim, int rank) {
+  const int d = dim < 0 ? dim + rank : dim;
+  if (d < 0 || d >= rank) fail(where, "dim out of range", fmt::format("dim {} of an array of rank {}", dim, rank));
+  return d;
+}
+
+Shape broadcast_shape(const char* where, const Shape& a, const Shape& b) {
+  const int rank = std::max(a.rank(), b.rank());
+  Shape y = Shape::filled(rank, 1);
+  for (int d = 1; d <= rank; ++d) {
+    const std::int64_t size_a = d <= a.rank() ? a[-d] : 1;
+    const std::int64_t size_b = d <= b.rank() ? b[-d] : 1;
+    if (size_a != size_b && size_a != 1 && size_b != 1) {
+      fail(where, "shapes do not broadcast", fmt::format("a {}, b {}", a.to_string(), b.to_string()));
+    }
+    y[-d] = size_a == 1 ? size_b : size_a;
+  }
+  return y;
+}
+
+std::string to_string(Size2 size) { return fmt::format("{}x{}", size.h, size.w); }
+
+}  // namespace tandem

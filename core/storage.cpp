@@ -1,0 +1,48 @@
+// Buffers, and Storages that move between them. See storage.h.
+#include <atomic>
+#include <cassert>
+#include <cstring>
+
+#include <tandem/core/allocator.h>
+#include <tandem/core/storage.h>
+
+namespace tandem {
+
+namespace {
+
+std::atomic<std::uint64_t> next_id{1};
+std::atomic<void (*)(std::uint64_t)> packed_copy_reaper{nullptr};
+
+}  // namespace
+
+Buffer::Buffer(std::size_t bytes) : data_(detail::allocate_block(bytes)), bytes_(bytes) {}
+
+Buffer::~Buffer() { detail::free_block(data_, bytes_); }
+
+Storage::Storage(std::size_t bytes) : Storage(std::make_shared<Buffer>(bytes), 0, bytes) {}
+
+Storage::Storage(std::shared_ptr<Buffer> buffer, std::size_t begin, std::size_t bytes)
+    : buffer_(std::move(buffer)),
+      data_(buffer_->data() + begin),
+      begin_(begin),
+      bytes_(bytes),
+      id_(next_id.fetch_add(1, std::memory_order_relaxed)) {
+  assert(begin + bytes <= buffer_->bytes());
+}
+
+Storage::~Storage() {
+  if (!has_packed_copies_) return;
+  if (auto* reaper = packed_copy_reaper.load()) reaper(id_);
+}
+
+void Storage::move_to(std::shared_ptr<Buffer> buffer, std::size_t begin) {
+  assert(begin + bytes_ <= buffer->bytes());
+  std::memcpy(buffer->data() + begin, data_, bytes_);
+  buffer_ = std::move(buffer);
+  begin_ = begin;
+  data_ = buffer_->data() + begin;
+}
+
+void set_packed_copy_reaper(void (*reaper)(std::uint64_t id)) { packed_copy_reaper.store(reaper); }
+
+}  // namespace tandem
