@@ -22,8 +22,9 @@ bool reads_channels_last(const Array& x) {
 Layout Array::layout() const {
   if (rank() != 4) return Layout::row_major;
   if (is_ambiguous(shape_)) {
-    return stride(1) == 1 && (shape_[1] > 1 || stride(3) == 1) && stride(3) == shape_[1] ? Layout::channels_last
-                                                                                         : Layout::row_major;
+    // The strides of sizes of 1 carry no address; they say how the array was made.
+    const bool is_plane = shape_[1] == 1 && shape_[2] * shape_[3] > 1;
+    return stride(1) == 1 && (stride(3) > 1 || is_plane) ? Layout::channels_last : Layout::row_major;
   }
   return reads_channels_last(*this) ? Layout::channels_last : Layout::row_major;
 }

@@ -3,8 +3,8 @@
 // An output takes the layout of the first input that has the output's rank and a layout of its own, looking through
 // inputs in order. An Array of rank 4 "has a layout of its own" when its strides can be read in one way only:
 // C = 1 or H = W = 1 makes row major and channels-last the same memory, so such an input leaves the choice to the next.
-// When no input decides, an input that could be either counts as channels-last if its H or C stride was made so
-// (stride(1) == 1), else row major. Read next: Array::layout.
+// When no input decides, the first of rank 4 does, by how its strides of size-1 dims were made (Array::layout);
+// without any, row major. Read next: Array::layout.
 #pragma once
 
 #include <initializer_list>

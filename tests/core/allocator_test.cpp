@@ -1,0 +1,87 @@
+// The caching allocator, Storages in arenas, and the parallel loop.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+#include <tandem/core/allocator.h>
+#include <tandem/core/array.h>
+#include <tandem/core/error.h>
+#include <tandem/core/threads.h>
+
+using namespace tandem;
+
+TEST_CASE("freed memory is handed out again without asking the system") {
+  { const Array warm = Array::empty({1000, 1000}); }
+  const MemoryStats before = memory_stats();
+  std::byte* first = nullptr;
+  {
+    const Array x = Array::empty({1000, 1000});
+    first = x.bytes();
+    CHECK(memory_stats().bytes_in_use >= before.bytes_in_use + 4000000);
+    CHECK(memory_stats().bytes_in_use <= before.bytes_in_use + 4500000);
+  }
+  const Array y = Array::empty({999, 1000});
+  CHECK(y.bytes() == first);
+  CHECK(memory_stats().system_allocations == before.system_allocations);
+}
+
+TEST_CASE("peak memory is the largest in use since it was reset") {
+  reset_peak_memory();
+  const std::size_t base = memory_stats().bytes_in_use;
+  { const Array x = Array::empty({1 << 20}); }
+  CHECK(memory_stats().peak_bytes >= base + (4U << 20));
+  reset_peak_memory();
+  CHECK(memory_stats().peak_bytes == memory_stats().bytes_in_use);
+}
+
+TEST_CASE("memory is aligned for the widest vectors, and zero bytes are fine") {
+  for (std::int64_t n : {0, 1, 15, 16, 17, 1000, 123457}) {
+    const Array x = Array::empty({n});
+    CHECK(reinterpret_cast<std::uintptr_t>(x.bytes()) % 64 == 0);
+  }
+}
+
+TEST_CASE("a storage moves into an arena and every handle follows") {
+  Array x = Array::from({1, 2, 3, 4}, {4});
+  const Array view = x.slice(0, 2, 4);
+  const auto id = x.storage()->id();
+  auto arena = std::make_shared<Buffer>(1024);
+  x.storage()->move_to(arena, 64);
+  CHECK(x.bytes() == arena->data() + 64);
+  CHECK(view.to_vector<double>() == std::vector<double>{3, 4});
+  x.set({3}, 9);
+  CHECK(view.at({1}) == 9);
+  CHECK(x.storage()->id() == id);
+}
+
+TEST_CASE("parallel_for covers every index once for any grain") {
+  for (int n : {1, 2, 5}) {
+    const int before = threads();
+    set_threads(n);
+    for (std::int64_t count : {0, 1, 7, 1000}) {
+      for (std::int64_t grain : {1, 3, 2000}) {
+        std::vector<std::atomic<int>> seen(static_cast<std::size_t>(count));
+        parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+        });
+        for (const auto& s : seen) CHECK_UNARY(s == 1);
+      }
+    }
+    set_threads(before);
+  }
+}
+
+TEST_CASE("an exception in a part reaches the caller, and the team works on") {
+  CHECK_THROWS_AS(parallel_for(100, 1,
+                               [](std::int64_t, std::int64_t end) {
+                                 if (end == 100) throw std::runtime_error("part");
+                               }),
+                  std::runtime_error);
+  std::atomic<std::int64_t> sum{0};
+  parallel_for(100, 1, [&](std::int64_t begin, std::int64_t end) { sum += end - begin; });
+  CHECK(sum == 100);
+  CHECK_THROWS_WITH_AS(set_threads(0), "threads: number must be at least 1: 0 given", Error);
+}
