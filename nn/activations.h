@@ -1,0 +1,79 @@
+// Activations as layers, for Sequential. Inside a forward() the functions of autograd/ops.h are shorter.
+#pragma once
+
+#include <string>
+
+#include <tandem/nn/module.h>
+
+namespace tandem::nn {
+
+/// max(x, 0).
+class ReLU : public Module {
+ protected:
+  Tensor forward(const Tensor& x) override;
+};
+
+/// x where x > 0, else slope x.
+class LeakyReLU : public Module {
+ public:
+  struct Options {
+    double slope = 0.01;
+  };
+  LeakyReLU() = default;
+  explicit LeakyReLU(const Options& options) : options_(options) {}
+  std::string describe() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  Options options_;
+};
+
+/// x where x > 0, else alpha (e^x - 1).
+class ELU : public Module {
+ public:
+  struct Options {
+    double alpha = 1;
+  };
+  ELU() = default;
+  explicit ELU(const Options& options) : options_(options) {}
+  std::string describe() const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  Options options_;
+};
+
+/// x Phi(x), exact.
+class GELU : public Module {
+ protected:
+  Tensor forward(const Tensor& x) override;
+};
+
+/// x sigmoid(x).
+class SiLU : public Module {
+ protected:
+  Tensor forward(const Tensor& x) override;
+};
+
+/// 1 / (1 + e^-x).
+class Sigmoid : public Module {
+ protected:
+  Tensor forward(const Tensor& x) override;
+};
+
+class Tanh : public Module {
+ protected:
+  Tensor forward(const Tensor& x) override;
+};
+
+/// log(1 + e^x).
+class Softplus : public Module {
+ protected:
+  Tensor forward(const Tensor& x) override;
+};
+
+}  // namespace tandem::nn

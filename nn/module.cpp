@@ -1,0 +1,141 @@
+// Module: registration, walking the tree, training behaviour. The state dict stands in state_dict.cpp. See module.h.
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <typeinfo>
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <tandem/nn/call_observer.h>
+#include <tandem/nn/module.h>
+
+namespace tandem::nn {
+
+Tensor Module::operator()(const Tensor& x) {
+  return enter(x, [&] { return forward(x); });
+}
+
+void Module::report_call(const Tensor& x, const Tensor& y) { ObserveCalls::report(*this, x, y); }
+
+std::string Module::describe() const {
+  const char* mangled = typeid(*this).name();
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> plain(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
+                                                     std::free);
+  const std::string full = status == 0 ? plain.get() : mangled;
+  const std::size_t colon = full.rfind("::");
+  return colon == std::string::npos ? full : full.substr(colon + 2);
+}
+
+std::int64_t Module::multiply_adds(const Shape&, const Shape&) const { return 0; }
+
+// --- registration
+
+void Module::check_name(const std::string& name) const {
+  if (name.empty()) fail(describe(), "a parameter, buffer or child has no name");
+  if (name.find('.') != std::string::npos) {
+    fail(describe(), fmt::format("the name \"{}\" holds a dot", name), "", "dots join the names of a path");
+  }
+  const bool taken =
+      std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; }) ||
+      std::any_of(children_.begin(), children_.end(), [&](const NamedModule& c) { return c.name == name; });
+  if (taken) fail(describe(), fmt::format("the name \"{}\" is registered twice", name));
+}
+
+Tensor Module::add_entry(std::string name, Tensor value, Kind kind) {
+  check_name(name);
+  if (!value.defined()) fail(describe(), fmt::format("\"{}\" is registered without a value", name));
+  entries_.push_back({std::move(name), value, kind});
+  return value;
+}
+
+Tensor Module::parameter(std::string name, Tensor value) {
+  Tensor registered = add_entry(std::move(name), std::move(value), Kind::parameter);
+  registered.set_requires_grad(true);
+  return registered;
+}
+
+Tensor Module::buffer(std::string name, Tensor value) {
+  return add_entry(std::move(name), std::move(value), Kind::buffer);
+}
+
+Tensor Module::random_buffer(std::string name, Tensor value) {
+  return add_entry(std::move(name), std::move(value), Kind::random);
+}
+
+void Module::child(std::string name, Module& module) {
+  check_name(name);
+  const std::vector<NamedModule> below = module.modules();
+  const bool holds_this =
+      std::any_of(below.begin(), below.end(), [&](const NamedModule& m) { return m.module == this; });
+  if (holds_this) fail(describe(), fmt::format("\"{}\" is this module or one above it", name));
+  if (module.name_.empty()) module.name_ = name;  // a shared layer keeps its first name
+  children_.push_back({std::move(name), &module});
+}
+
+// --- walking
+
+namespace {
+
+void walk(const std::string& path, Module& module, std::vector<NamedModule>& found) {
+  const bool seen = std::any_of(found.begin(), found.end(), [&](const NamedModule& m) { return m.module == &module; });
+  if (seen) return;
+  found.push_back({path, &module});
+  for (const NamedModule& c : module.children()) walk(path.empty() ? c.name : path + "." + c.name, *c.module, found);
+}
+
+}  // namespace
+
+std::vector<NamedModule> Module::modules() {
+  std::vector<NamedModule> found;
+  walk("", *this, found);
+  return found;
+}
+
+void Module::apply(const std::function<void(Module&)>& f) {
+  // Parents stand before their children in modules(); backwards, every child comes before its parents.
+  const std::vector<NamedModule> all = modules();
+  for (auto m = all.rbegin(); m != all.rend(); ++m) f(*m->module);
+}
+
+void Module::set_training(bool training) {
+  apply([training](Module& m) { m.training_ = training; });
+}
+
+// --- parameters as a whole
+
+std::int64_t Module::parameter_count() const {
+  std::int64_t count = 0;
+  for (const NamedTensor& p : parameters()) count += p.tensor.size();
+  return count;
+}
+
+void Module::freeze() {
+  for (NamedTensor& p : parameters()) p.tensor.set_requires_grad(false);
+}
+
+void Module::unfreeze() {
+  for (NamedTensor& p : parameters()) p.tensor.set_requires_grad(true);
+}
+
+void Module::to(DType dtype) {
+  if (dtype != DType::f32 && dtype != DType::f64) {
+    fail("Module::to", fmt::format("parameters cannot be {}", name(dtype)), "", "f32 and f64 can be trained");
+  }
+  NamedTensors all = state_dict();
+  for (const NamedTensor& t : all) {
+    if (t.tensor.state()->owner != nullptr) {
+      fail("Module::to", fmt::format("\"{}\" belongs to an Optimizer", t.name), "", "convert before binding");
+    }
+  }
+  for (NamedTensor& t : all) {
+    if (!is_floating(t.tensor.dtype()) || t.tensor.dtype() == dtype) continue;
+    TensorState& state = *t.tensor.state();
+    state.value = state.value.to(dtype);
+    state.grad = Array();
+    state.grad_arrived = false;
+  }
+}
+
+}  // namespace tandem::nn

@@ -1,0 +1,158 @@
+// Module: a layer, or a model made of layers. Parameters, buffers and children are plain data members of the subclass,
+// registered by name in its constructor; everything that walks the tree (state dict, freezing, to) follows from that.
+//
+//   struct Head : nn::Module {                                     Module::operator()   the door: adds the layer path
+//   to
+//     nn::Linear fc;                                                  |                 errors, tells observers
+//     Head() : fc({.in = 64, .out = 10}) { child("fc", fc); }       forward             what the subclass computes
+//     Tensor forward(const Tensor& x) override { return fc(relu(x)); }
+//   };
+//
+// Not here: layers (one a file), initial values (init.h), tables (summary.h). Read next: linear.h, linear.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tandem/autograd/named_tensor.h>
+#include <tandem/autograd/tensor.h>
+#include <tandem/core/error.h>
+
+namespace tandem::nn {
+
+class Module;
+
+/// A Module with its path below some root: "layer1.0.conv1"; the root itself is "".
+struct NamedModule {
+  std::string name;
+  Module* module = nullptr;
+};
+
+struct LoadOptions {
+  bool strict = true;  ///< missing and unexpected names are errors; misshapen entries always are
+};
+
+/// What a load that is not strict left alone.
+struct LoadReport {
+  std::vector<std::string> missing;     ///< of this model, not in the state
+  std::vector<std::string> unexpected;  ///< in the state, not of this model
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  /// forward(x). An Error that leaves it names this layer: `layer "features.2" Conv2d(16 -> 32, kernel 3x3): ...`.
+  Tensor operator()(const Tensor& x);
+
+  /// What this layer is, for errors and tables: "Conv2d(16 -> 32, kernel 3x3)". Default: the name of the class.
+  virtual std::string describe() const;
+  /// Multiplications with addition for one forward pass with these shapes, without those of children. Default: 0.
+  virtual std::int64_t multiply_adds(const Shape& x, const Shape& y) const;
+
+  /// Everything that can be trained, with its path, in the order of registration, own before children: PyTorch's order.
+  /// A parameter with several names (tied) appears once, under the first.
+  NamedTensors parameters() const;
+  /// State that is not trained: running_mean, running_var, num_batches_tracked.
+  NamedTensors buffers() const;
+  /// Parameters and buffers as PyTorch lists them: of each module first its parameters, then its buffers, then its
+  /// children. The Tensors are the model's own: clone them to keep a snapshot.
+  NamedTensors state_dict() const;
+  /// Copies values by name, in place and converted to the model's dtype, so that optimizers bound to the parameters and
+  /// packed weights notice. Any name of a tied parameter will do. Throws one Error that lists missing, unexpected,
+  /// repeated and misshapen entries; then nothing has changed. Throws Error while evaluation weights are swapped in.
+  LoadReport load_state_dict(const NamedTensors& state, const LoadOptions& options = {});
+
+  /// Where random layers (Dropout) stand, i64, apart from the state dict: save and load it to continue exactly.
+  NamedTensors random_state() const;
+  /// Throws Error as load_state_dict does.
+  void load_random_state(const NamedTensors& state);
+
+  /// Numbers in parameters().
+  std::int64_t parameter_count() const;
+
+  /// Training behaviour (the default) of this module and all below: batch statistics, dropout.
+  void train() { set_training(true); }
+  /// Evaluation behaviour: running statistics, no dropout.
+  void evaluate() { set_training(false); }
+  void set_training(bool training);
+  bool is_training() const { return training_; }
+
+  /// No gradients for the parameters of this module and all below. Batch norms go on updating their running statistics
+  /// until evaluate().
+  void freeze();
+  void unfreeze();
+
+  /// Parameters and floating buffers in another dtype, in place: f64 for gradcheck. Gradients are dropped.
+  /// Throws Error when an Optimizer holds a parameter.
+  void to(DType dtype);
+
+  /// f for all modules below, children before parents, then this one; each module once.
+  void apply(const std::function<void(Module&)>& f);
+  /// Direct children, in order.
+  const std::vector<NamedModule>& children() const { return children_; }
+  /// This module (name "") and all below, parents before children, each once under its first path.
+  std::vector<NamedModule> modules();
+
+ protected:
+  Module() = default;
+
+  /// What the layer computes. Subclasses with further inputs add an operator() of their own over enter().
+  virtual Tensor forward(const Tensor& x) = 0;
+
+  /// Registers a parameter and returns its handle: `weight_ = parameter("weight", init)`. A Tensor that another module
+  /// registered already is thereby tied. Throws Error for a name that is taken, empty or holds a dot.
+  Tensor parameter(std::string name, Tensor value);
+  /// Registers state that is saved but not trained.
+  Tensor buffer(std::string name, Tensor value);
+  /// Registers what random_state() lists.
+  Tensor random_buffer(std::string name, Tensor value);
+  /// Registers a member, which must live as long as this module.
+  void child(std::string name, Module& module);
+
+  /// The door for calls with further inputs: runs `f`, adds the layer path to errors, tells observers.
+  template <class F>
+  Tensor enter(const Tensor& x, F&& f) {
+    try {
+      Tensor y = std::forward<F>(f)();
+      report_call(x, y);
+      return y;
+    } catch (Error& error) {
+      error.enter_layer(name_, describe());
+      throw;
+    }
+  }
+
+ private:
+  enum class Kind { parameter, buffer, random };
+  struct Entry {
+    std::string name;
+    Tensor tensor;
+    Kind kind;
+  };
+  /// An entry below some root, with every name it can be loaded by.
+  struct Found {
+    std::vector<std::string> names;
+    Tensor tensor;
+    Kind kind;
+  };
+
+  Tensor add_entry(std::string name, Tensor value, Kind kind);
+  void check_name(const std::string& name) const;
+  void report_call(const Tensor& x, const Tensor& y);
+  void collect(const std::string& prefix, std::vector<Found>& found) const;
+  NamedTensors list(bool (*wanted)(Kind)) const;
+  LoadReport load(const char* where, bool (*wanted)(Kind), const NamedTensors& state, const LoadOptions& options);
+
+  std::string name_;  // in the parent; empty for a root
+  bool training_ = true;
+  std::vector<Entry> entries_;         // parameters before buffers, each in the order of registration
+  std::vector<NamedModule> children_;  // members of the subclass
+};
+
+}  // namespace tandem::nn
