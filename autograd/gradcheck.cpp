@@ -1,0 +1,209 @@
+// Central differences against backward. Second order is first order of the function (inputs, dy) -> gradients.
+// Read next: gradcheck.h.
+#include <tandem/autograd/gradcheck.h>
+
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include <tandem/autograd/backward.h>
+#include <tandem/autograd/record.h>
+#include <tandem/core/error.h>
+#include <tandem/core/generator.h>
+
+namespace tandem {
+
+namespace {
+
+using Tensors = std::vector<Tensor>;
+using Function = std::function<Tensors(const Tensors&)>;
+
+bool is_checked(const Tensor& x) { return x.dtype() == DType::f64; }
+
+void require_double(const char* what, std::size_t i, const Tensor& x) {
+  if (!x.defined()) fail("gradcheck", fmt::format("{} {} is not defined", what, i));
+  if (!is_floating(x.dtype()) || x.dtype() == DType::f64) return;
+  fail("gradcheck", fmt::format("{} {} is {}, must be f64", what, i, name(x.dtype())), to_string(x.shape()),
+       "differences need double precision: convert with Array::to(DType::f64)");
+}
+
+/// Copies of the inputs, in their memory order, that ask for gradients where they are checked.
+Tensors fresh_leaves(const Tensors& inputs) {
+  Tensors leaves;
+  for (const Tensor& x : inputs) leaves.emplace_back(x.value().clone(), is_checked(x));
+  return leaves;
+}
+
+/// Fixed random numbers of y's shape, none near 0.
+Array projection(const Tensor& y, std::uint64_t stream) {
+  Array v = Array::empty(y.shape(), DType::f64);
+  Generator(20190719, stream).fill_uniform(v, 0.5, 1.5);
+  double* p = v.data<double>();
+  Generator signs(20190720, stream);
+  for (std::int64_t i = 0; i < v.size(); ++i) p[i] *= signs.below(2) == 0 ? 1 : -1;
+  return v;
+}
+
+double projected(const Tensors& ys, const std::vector<std::vector<double>>& vs) {
+  double s = 0;
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    const std::vector<double> y = ys[i].value().to_vector<double>();
+    for (std::size_t j = 0; j < y.size(); ++j) s += y[j] * vs[i][j];
+  }
+  return s;
+}
+
+std::vector<std::int64_t> index_of(std::int64_t position, const Shape& shape) {
+  std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()));
+  for (int dim = shape.rank() - 1; dim >= 0; --dim) {
+    index[static_cast<std::size_t>(dim)] = position % shape[dim];
+    position /= shape[dim];
+  }
+  return index;
+}
+
+/// Both gradients of v . f by one input, judged index by index.
+GradcheckInput judge(std::string name, const Array& analytic, const Array& numeric, double tolerance) {
+  GradcheckInput verdict;
+  verdict.name = std::move(name);
+  verdict.analytic = analytic;
+  verdict.numeric = numeric;
+  const std::vector<double> a = analytic.to_vector<double>(), n = numeric.to_vector<double>();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    double error = std::abs(a[i] - n[i]) / std::max({1.0, std::abs(a[i]), std::abs(n[i])});
+    if (!std::isfinite(error)) error = std::numeric_limits<double>::infinity();
+    if (error > tolerance) ++verdict.failures;
+    if (i > 0 && error <= verdict.worst_error) continue;
+    verdict.worst = index_of(static_cast<std::int64_t>(i), analytic.shape());
+    verdict.worst_error = error;
+    verdict.worst_analytic = a[i];
+    verdict.worst_numeric = n[i];
+  }
+  return verdict;
+}
+
+/// d(v . f) / d inputs by backward; zeros where f does not depend on an input.
+Tensors analytic_gradients(const Function& f, const Tensors& inputs, const std::vector<Array>& vs) {
+  const Tensors leaves = fresh_leaves(inputs);
+  const Tensors ys = f(leaves);
+  Tensors outputs, seeds, wanted;
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    if (!ys[i].requires_grad()) continue;
+    outputs.push_back(ys[i]);
+    seeds.emplace_back(vs[i]);
+  }
+  for (const Tensor& leaf : leaves) {
+    if (is_checked(leaf)) wanted.push_back(leaf);
+  }
+  Tensors grads(wanted.size());
+  if (!outputs.empty()) grads = grad(outputs, wanted, {.allow_unused = true, .seeds = seeds});
+  for (std::size_t i = 0; i < grads.size(); ++i) {
+    if (!grads[i].defined()) grads[i] = Tensor(Array::zeros(wanted[i].shape(), DType::f64));
+  }
+  return grads;
+}
+
+/// d(v . f) / d inputs[which] by central differences.
+Array numeric_gradient(const Function& f, const Tensors& inputs, std::size_t which,
+                       const std::vector<std::vector<double>>& vs, double epsilon) {
+  Array result = Array::empty(inputs[which].shape(), DType::f64);
+  double* out = result.data<double>();
+  const std::vector<double> original = inputs[which].value().to_vector<double>();
+  const auto value_at = [&](std::int64_t position, double change) {
+    Tensors moved = inputs;
+    std::vector<double> numbers = original;
+    numbers[static_cast<std::size_t>(position)] += change;
+    Array x = Array::empty_like(inputs[which].value());
+    x.copy_from(Array::from(numbers, x.shape()));
+    moved[which] = Tensor(std::move(x));
+    return projected(f(moved), vs);
+  };
+  for (std::int64_t i = 0; i < result.size(); ++i) {
+    out[i] = (value_at(i, epsilon) - value_at(i, -epsilon)) / (2 * epsilon);
+  }
+  return result;
+}
+
+void check(const Function& f, const Tensors& inputs, const std::vector<std::string>& names,
+           const GradcheckOptions& options, GradcheckResult& result) {
+  const Tensors ys = f(fresh_leaves(inputs)), again = f(fresh_leaves(inputs));
+  std::vector<Array> vs;
+  std::vector<std::vector<double>> plain;
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    require_double("output", i, ys[i]);
+    if (!identical(ys[i].value(), again[i].value())) {
+      fail("gradcheck", "f gives two results for the same inputs", {}, "make its random numbers from a fixed seed");
+    }
+    vs.push_back(projection(ys[i], i));
+    plain.push_back(vs.back().to_vector<double>());
+  }
+  const Tensors analytic = analytic_gradients(f, inputs, vs);
+  for (std::size_t i = 0, k = 0; i < inputs.size(); ++i) {
+    if (!is_checked(inputs[i])) continue;
+    const Array numeric = numeric_gradient(f, inputs, i, plain, options.epsilon);
+    result.inputs.push_back(judge(names[i], analytic[k++].value(), numeric, options.tolerance));
+  }
+}
+
+/// (inputs..., dy) -> the gradients of dy . f(inputs) by the checked inputs, with their own history.
+Tensors recorded_gradients(const GradcheckFunction& f, const Tensors& all) {
+  Tensors leaves, wanted;
+  for (const Tensor& x : all) leaves.push_back(x.requires_grad() || !is_checked(x) ? x : Tensor(x.value(), true));
+  const Tensor dy = leaves.back();
+  leaves.pop_back();
+  for (const Tensor& leaf : leaves) {
+    if (is_checked(leaf)) wanted.push_back(leaf);
+  }
+  const Tensor y = f(leaves);
+  if (!y.requires_grad()) return {};
+  Tensors grads = grad({y}, wanted, {.create_graph = true, .allow_unused = true, .seeds = {dy}});
+  std::erase_if(grads, [](const Tensor& g) { return !g.defined(); });
+  return grads;
+}
+
+}  // namespace
+
+bool GradcheckResult::passed() const {
+  for (const GradcheckInput& input : inputs) {
+    if (!input.passed()) return false;
+  }
+  return true;
+}
+
+std::string GradcheckResult::to_string() const {
+  std::string text = fmt::format("gradcheck: {}, tolerance {}\n", passed() ? "passed" : "FAILED", tolerance);
+  for (const GradcheckInput& input : inputs) {
+    const std::string verdict =
+        input.passed() ? "ok" : fmt::format("FAILED at {} of {}", input.failures, input.analytic.size());
+    text += fmt::format("  {} {}: {}, worst at [{}]: analytic {:.10g}, numeric {:.10g}, error {:.2g}\n", input.name,
+                        input.analytic.shape().to_string(), verdict, fmt::join(input.worst, ", "), input.worst_analytic,
+                        input.worst_numeric, input.worst_error);
+  }
+  return text;
+}
+
+GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options) {
+  GradcheckResult result;
+  result.tolerance = options.tolerance;
+  std::vector<std::string> names;
+  bool any = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    require_double("input", i, inputs[i]);
+    any = any || is_checked(inputs[i]);
+    names.push_back(fmt::format("input {}", i));
+  }
+  if (!any) fail("gradcheck", "no input is f64", fmt::format("{} inputs", inputs.size()), "there is nothing to check");
+  check([&](const Tensors& in) { return Tensors{f(in)}; }, inputs, names, options, result);
+  if (!options.second_order) return result;
+
+  Tensors with_dy = fresh_leaves(inputs);
+  with_dy.emplace_back(projection(f(inputs), 0));
+  for (std::string& name : names) name = "second order, " + name;
+  names.emplace_back("second order, dy");
+  check([&](const Tensors& in) { return recorded_gradients(f, in); }, with_dy, names, options, result);
+  return result;
+}
+
+}  // namespace tandem

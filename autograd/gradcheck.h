@@ -1,0 +1,53 @@
+// gradcheck: compares the gradients that backward computes with central differences, in double precision.
+// For everyone who writes an op or a layer. Not here: the table of all ops (tests/autograd/op_table.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <tandem/autograd/tensor.h>
+
+namespace tandem {
+
+struct GradcheckOptions {
+  double epsilon = 1e-5;      ///< numeric = (s(x + epsilon) - s(x - epsilon)) / (2 epsilon)
+  double tolerance = 1e-6;    ///< allowed |analytic - numeric| / max(1, |analytic|, |numeric|)
+  bool second_order = false;  ///< also check the gradients of the gradients, by each input and by dy
+};
+
+/// The verdict on one input.
+struct GradcheckInput {
+  std::string name;                 ///< "input 0"; with second_order also "second order, input 0" and "..., dy"
+  Array analytic, numeric;          ///< f64, the shape of the input: compare index by index
+  std::vector<std::int64_t> worst;  ///< the index with the largest error
+  double worst_analytic = 0, worst_numeric = 0;
+  double worst_error = 0;     ///< relative above 1, absolute below; infinity when a value is not finite
+  std::int64_t failures = 0;  ///< indices over the tolerance
+  bool passed() const { return failures == 0; }
+};
+
+struct GradcheckResult {
+  std::vector<GradcheckInput> inputs;
+  double tolerance = 0;
+  bool passed() const;
+  explicit operator bool() const { return passed(); }
+  /// One line an input: "input 1 [2, 3]: FAILED at 2 of 6, worst at [0, 2]: analytic 1, numeric 2, error 0.5".
+  std::string to_string() const;
+};
+
+/// A function of Tensors that uses ops on them and nothing random.
+using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>& inputs)>;
+
+/// Checks d(v . f(inputs)) / d(each f64 input) for one fixed random v of f's shape: with a random v, a wrong entry
+/// anywhere in the Jacobian shows. i64 and u8 inputs (indices, labels) are handed through. Inputs are not changed.
+/// Throws Error on f32 or bf16 inputs or outputs (differences need double precision), when no input is f64, and when
+/// two calls of f differ.
+///
+///   auto result = gradcheck([](const auto& in) { return tanh(matmul(in[0], in[1])); }, {a, b}, {.second_order =
+///   true}); if (!result) std::cout << result.to_string();
+GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options = {});
+
+}  // namespace tandem

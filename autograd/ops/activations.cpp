@@ -1,0 +1,114 @@
+// Activations. A first-order backward is one fused pass; while recording, the same formula is written with ops, so that
+// it can be differentiated again. What can be computed from the output saves the output: it is in memory anyway.
+// Not here: softmax (softmax.cpp). Read next: core/kernels/elementwise.h, where the fused gradients are.
+#include <cmath>
+#include <numbers>
+
+#include <tandem/core/kernels/elementwise.h>
+
+#include "common.h"
+
+namespace tandem {
+
+using ops::floating;
+
+namespace ops {
+
+Tensor relu_grad(const Tensor& dy, const Array& y) {
+  return record("relu_grad", kernels::relu_grad(dy.value(), y), {dy}, {Save(y)},
+                [](const Tensor& ddx, const Saved& saved, Needs) { return Grads{relu_grad(ddx, saved[0].value())}; });
+}
+
+}  // namespace ops
+
+namespace {
+
+/// dy where x > 0, else slope dy: linear in dy, constant in x, so its own transpose.
+Tensor leaky_relu_grad(const Tensor& dy, const Array& x, double slope) {
+  return record("leaky_relu_grad", kernels::leaky_relu_grad(dy.value(), x, slope), {dy}, {Save(x)},
+                [slope](const Tensor& ddx, const Saved& saved, Needs) {
+                  return Grads{leaky_relu_grad(ddx, saved[0].value(), slope)};
+                });
+}
+
+}  // namespace
+
+/// y = max(x, 0);  dx = dy where y > 0, else 0
+Tensor relu(const Tensor& x) {
+  return record(
+      "relu", kernels::relu(floating("relu", "x", x)), {x}, {Save::output()},
+      [](const Tensor& dy, const Saved& saved, Needs) { return Grads{ops::relu_grad(dy, saved[0].value())}; });
+}
+
+/// y = x where x > 0, else slope x;  dx = dy where x > 0, else slope dy
+Tensor leaky_relu(const Tensor& x, double slope) {
+  Array y = kernels::leaky_relu(floating("leaky_relu", "x", x), slope);
+  // For slope >= 0 the output has the sign of the input.
+  return record("leaky_relu", std::move(y), {x}, {slope >= 0 ? Save::output() : Save(x.value())},
+                [slope](const Tensor& dy, const Saved& saved, Needs) {
+                  return Grads{leaky_relu_grad(dy, saved[0].value(), slope)};
+                });
+}
+
+/// y = x where x > 0, else alpha (e^x - 1);  dx = dy where x > 0, else dy (y + alpha)
+Tensor elu(const Tensor& x, double alpha) {
+  Array y = kernels::elu(floating("elu", "x", x), alpha);
+  // For alpha >= 0 the output has the sign of the input.
+  return record("elu", std::move(y), {x}, {Save::output(), alpha >= 0 ? Save::output() : Save(x.value())},
+                [alpha](const Tensor& dy, const Saved& saved, Needs) {
+                  const Array& sign = saved[1].value();
+                  if (!is_recording()) return Grads{kernels::elu_grad(dy.value(), sign, saved[0].value(), alpha)};
+                  return Grads{where(kernels::greater(sign, 0.0), dy, dy * (saved[0] + alpha))};
+                });
+}
+
+/// y = x Phi(x);  dx = dy (Phi(x) + x phi(x)), phi(x) = e^(-x^2/2) / sqrt(2 pi), Phi its integral
+Tensor gelu(const Tensor& x) {
+  return record("gelu", kernels::gelu(floating("gelu", "x", x)), {x}, {x},
+                [](const Tensor& dy, const Saved& saved, Needs) {
+                  const Tensor& u = saved[0];
+                  if (!is_recording()) return Grads{kernels::gelu_grad(dy.value(), u.value())};
+                  const Tensor integral = (erf(u / std::numbers::sqrt2) + 1) / 2;
+                  const Tensor density = exp(square(u) / -2) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+                  return Grads{dy * (integral + u * density)};
+                });
+}
+
+/// y = x s, s = sigmoid(x);  dx = dy s (1 + x (1 - s))
+Tensor silu(const Tensor& x) {
+  return record("silu", kernels::silu(floating("silu", "x", x)), {x}, {x},
+                [](const Tensor& dy, const Saved& saved, Needs) {
+                  const Tensor& u = saved[0];
+                  if (!is_recording()) return Grads{kernels::silu_grad(dy.value(), u.value())};
+                  const Tensor s = sigmoid(u);
+                  return Grads{dy * s * (1 + u * (1 - s))};
+                });
+}
+
+/// y = 1 / (1 + e^-x);  dx = dy y (1 - y)
+Tensor sigmoid(const Tensor& x) {
+  return record("sigmoid", kernels::sigmoid(floating("sigmoid", "x", x)), {x}, {Save::output()},
+                [](const Tensor& dy, const Saved& saved, Needs) {
+                  const Tensor& y = saved[0];
+                  if (!is_recording()) return Grads{kernels::sigmoid_grad(dy.value(), y.value())};
+                  return Grads{dy * y * (1 - y)};
+                });
+}
+
+/// y = tanh x;  dx = dy (1 - y^2)
+Tensor tanh(const Tensor& x) {
+  return record("tanh", kernels::tanh(floating("tanh", "x", x)), {x}, {Save::output()},
+                [](const Tensor& dy, const Saved& saved, Needs) {
+                  const Tensor& y = saved[0];
+                  if (!is_recording()) return Grads{kernels::tanh_grad(dy.value(), y.value())};
+                  return Grads{dy * (1 - square(y))};
+                });
+}
+
+/// y = log(1 + e^x);  dx = dy sigmoid(x)
+Tensor softplus(const Tensor& x) {
+  return record("softplus", kernels::softplus(floating("softplus", "x", x)), {x}, {x},
+                [](const Tensor& dy, const Saved& saved, Needs) { return Grads{dy * sigmoid(saved[0])}; });
+}
+
+}  // namespace tandem

@@ -1,0 +1,20 @@
+// Where the largest are: results without gradient.
+// Not here: max, which has one (reduce.cpp).
+#include <tandem/core/kernels/reduce.h>
+
+#include "common.h"
+
+namespace tandem {
+
+Tensor argmax(const Tensor& x, int dim) {
+  const Array& value = ops::value_of("argmax", "x", x);
+  return kernels::argmax(value, normalize_dim("argmax", dim, value.rank()));
+}
+
+std::pair<Tensor, Tensor> topk(const Tensor& x, std::int64_t k, int dim) {
+  const Array& value = ops::value_of("topk", "x", x);
+  auto [values, indices] = kernels::topk(value, k, normalize_dim("topk", dim, value.rank()));
+  return {std::move(values), std::move(indices)};
+}
+
+}  // namespace tandem

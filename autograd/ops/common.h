@@ -1,0 +1,31 @@
+// What the op files share. Private: users include <tandem/autograd/ops.h>.
+// Not here: record() and Save (record.h). Read next: arithmetic.cpp, the simplest ops.
+#pragma once
+
+#include <cstdint>
+
+#include <tandem/autograd/ops.h>
+#include <tandem/autograd/record.h>
+#include <tandem/core/error.h>
+
+namespace tandem::ops {
+
+// Bits for Save's for_inputs: "this value is used by the gradient of input 0", and so on.
+inline constexpr std::uint64_t kInput0 = 1, kInput1 = 2;
+
+/// The value of x. Throws Error "op: x is not defined" when there is none.
+inline const Array& value_of(const char* op, const char* name, const Tensor& x) {
+  if (!x.defined()) require_defined(op, name, Array());
+  return x.value();
+}
+
+/// The value of x, which must be floating: "op: x is i64, must be floating: x [8]".
+const Array& floating(const char* op, const char* name, const Tensor& x);
+
+/// dy where y > 0, else 0: linear in dy, constant in y.
+Tensor relu_grad(const Tensor& dy, const Array& y);
+
+/// The same numbers in another memory order.
+Tensor to_layout(const Tensor& x, Layout layout);
+
+}  // namespace tandem::ops

@@ -1,0 +1,48 @@
+// Matrix products. Transposes are views that the kernel reads where they lie.
+#include <tandem/core/kernels/matmul.h>
+
+#include "common.h"
+
+namespace tandem {
+
+using ops::floating, ops::kInput0, ops::kInput1;
+
+namespace {
+
+/// x [..., n] as a matrix [rows, n].
+Tensor as_matrix(const Tensor& x) {
+  Shape rows = x.shape();
+  rows.erase(-1);
+  return reshape(x, {rows.count(), x.shape(-1)});
+}
+
+}  // namespace
+
+/// y = a b;  da = dy b^T, db = a^T dy
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  const Array &left = floating("matmul", "a", a), &right = floating("matmul", "b", b);
+  if (left.rank() > 2 && right.rank() == 2 && left.shape(-1) == right.shape(0)) {
+    Shape shape = left.shape();  // one large product instead of many small ones
+    shape[-1] = right.shape(1);
+    return reshape(matmul(as_matrix(a), b), shape);
+  }
+  return record("matmul", kernels::matmul(left, right), {a, b}, {Save(a, kInput1), Save(b, kInput0)},
+                [shape_a = a.shape(), shape_b = b.shape()](const Tensor& dy, const Saved& saved, Needs needs) {
+                  return Grads{needs[0] ? sum_to(matmul(dy, transpose(saved[1], -2, -1)), shape_a) : Tensor{},
+                               needs[1] ? sum_to(matmul(transpose(saved[0], -2, -1), dy), shape_b) : Tensor{}};
+                });
+}
+
+/// y = x w^T + b;  dx = dy w, dw = dy^T x, db = sum dy over all but the last dim
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
+  Array y = kernels::linear(floating("linear", "x", x), floating("linear", "w", w), b.defined() ? b.value() : Array());
+  return record("linear", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
+                [](const Tensor& dy, const Saved& saved, Needs needs) {
+                  const Tensor rows = as_matrix(dy);  // (rows, out)
+                  return Grads{needs[0] ? matmul(dy, saved[1]) : Tensor{},
+                               needs[1] ? matmul(transpose(rows, 0, 1), as_matrix(saved[0])) : Tensor{},
+                               needs[2] ? sum(rows, {0}) : Tensor{}};
+                });
+}
+
+}  // namespace tandem

@@ -1,0 +1,82 @@
+// Reductions over dims, and sum_to, the transpose of broadcasting. Gradients are expanded views, not copies.
+// Not here: argmax and topk (argmax.cpp), losses.
+#include <fmt/format.h>
+
+#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/reduce.h>
+
+#include "common.h"
+
+namespace tandem {
+
+using ops::floating, ops::value_of;
+
+namespace {
+
+/// x's shape with size 1 at the reduced dims; all of them when dims is empty.
+Shape kept_shape(const char* op, const Shape& x, const std::vector<int>& dims) {
+  if (dims.empty()) return Shape::filled(x.rank(), 1);
+  Shape kept = x;
+  for (const int dim : dims) kept[normalize_dim(op, dim, x.rank())] = 1;
+  return kept;
+}
+
+}  // namespace
+
+/// y = sum x;  dx = dy, repeated
+Tensor sum(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  Array y = kernels::sum(value_of("sum", "x", x), dims, keep);
+  return record("sum", std::move(y), {x}, {},
+                [shape = x.shape(), kept = kept_shape("sum", x.shape(), dims)](const Tensor& dy, const Saved&, Needs) {
+                  return Grads{expand(reshape(dy, kept), shape)};
+                });
+}
+
+/// y = sum x / n;  dx = dy / n, repeated
+Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  const Array& value = floating("mean", "x", x);
+  const Shape kept = kept_shape("mean", x.shape(), dims);
+  const double n = static_cast<double>(x.size()) / static_cast<double>(kept.count());
+  return record("mean", kernels::mean(value, dims, keep), {x}, {},
+                [shape = x.shape(), kept, n](const Tensor& dy, const Saved&, Needs) {
+                  return Grads{expand(reshape(dy / n, kept), shape)};
+                });
+}
+
+/// y = max x;  dx = dy / m at each of the m places that hold the maximum
+Tensor max(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  Array y = kernels::max(floating("max", "x", x), dims, keep);
+  return record("max", std::move(y), {x}, {Save(x.value()), Save::output()},
+                [dims, kept = kept_shape("max", x.shape(), dims)](const Tensor& dy, const Saved& saved, Needs) {
+                  const Array largest = kernels::equal(saved[0].value(), saved[1].value().reshape(kept));
+                  const Array share = kernels::divide(largest, kernels::sum(largest, dims, true));
+                  return Grads{reshape(dy, kept) * share};
+                });
+}
+
+/// y = sum (x - m)^2 / (n - correction), m = mean x;  dx = 2 (x - m) dy / (n - correction)
+Tensor var(const Tensor& x, const std::vector<int>& dims, bool keep, int correction) {
+  const Array& value = floating("var", "x", x);
+  const Shape kept = kept_shape("var", x.shape(), dims);
+  const std::int64_t n = kept.count() == 0 ? 0 : x.size() / kept.count();
+  if (n <= correction) {
+    fail("var", fmt::format("{} values are too few for correction {}", n, correction),
+         fmt::format("x {}, dims [{}]", to_string(x.shape()), fmt::join(dims, ", ")));
+  }
+  const double divisor = static_cast<double>(n - correction);
+  const Array difference = kernels::subtract(value, kernels::mean(value, dims, true));
+  Array y = kernels::multiply(kernels::sum(kernels::square(difference), dims, keep), 1 / divisor);
+  return record("var", std::move(y), {x}, {x}, [dims, kept, divisor](const Tensor& dy, const Saved& saved, Needs) {
+    return Grads{(saved[0] - mean(saved[0], dims, true)) * reshape(dy * (2 / divisor), kept)};
+  });
+}
+
+/// y = x summed down to shape;  dx = dy, repeated
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  const Array& value = value_of("sum_to", "x", x);
+  if (x.shape() == shape) return x;
+  return record("sum_to", kernels::sum_to(value, shape), {x}, {},
+                [from = x.shape()](const Tensor& dy, const Saved&, Needs) { return Grads{expand(dy, from)}; });
+}
+
+}  // namespace tandem

@@ -1,0 +1,53 @@
+// Parts of a dim (views, also strided) and their transposes: slice_grad and pad.
+// Not here: joining (cat.cpp), elements by an index (gather.cpp).
+#include <fmt/format.h>
+
+#include <tandem/core/kernels/index.h>
+
+#include "common.h"
+
+namespace tandem {
+
+using ops::value_of;
+
+/// y[j] = x[begin + j step] at dim;  dx = slice_grad(dy): zeros elsewhere
+Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end, std::int64_t step) {
+  const Array& value = value_of("slice", "x", x);
+  dim = normalize_dim("slice", dim, value.rank());
+  const std::int64_t size = value.shape(dim);
+  const std::int64_t first = begin < 0 ? begin + size : begin, last = end < 0 ? end + size : end;
+  if (first < 0 || last > size || first > last || step < 1) {
+    fail("slice", fmt::format("{}:{}:{} does not fit dim {} of size {}", begin, end, step, dim, size),
+         fmt::format("x {}", to_string(value.shape())), "0 <= begin <= end <= size and step >= 1");
+  }
+  if (first == 0 && last == size && step == 1) return x;
+  return record("slice", value.slice(dim, first, last, step), {x}, {},
+                [shape = x.shape(), dim, first, last, step](const Tensor& dy, const Saved&, Needs) {
+                  return Grads{slice_grad(dy, shape, dim, first, last, step)};
+                });
+}
+
+/// y = zeros of shape with y.slice(...) = dy;  its gradient is the slice again
+Tensor slice_grad(const Tensor& dy, const Shape& shape, int dim, std::int64_t begin, std::int64_t end,
+                  std::int64_t step) {
+  Array y = kernels::slice_grad(value_of("slice_grad", "dy", dy), shape, dim, begin, end, step);
+  return record("slice_grad", std::move(y), {dy}, {}, [dim, begin, end, step](const Tensor& g, const Saved&, Needs) {
+    return Grads{slice(g, dim, begin, end, step)};
+  });
+}
+
+/// y = x with before[d] and after[d] elements of value round it;  dx = the part of dy where x lies
+Tensor pad(const Tensor& x, const std::vector<std::int64_t>& before, const std::vector<std::int64_t>& after,
+           double value) {
+  Array y = kernels::pad(value_of("pad", "x", x), before, after, value);
+  return record("pad", std::move(y), {x}, {}, [before, shape = x.shape()](const Tensor& dy, const Saved&, Needs) {
+    Tensor dx = dy;
+    for (int dim = 0; dim < shape.rank(); ++dim) {
+      const std::int64_t begin = before[static_cast<std::size_t>(dim)];
+      dx = slice(dx, dim, begin, begin + shape[dim]);
+    }
+    return Grads{dx};
+  });
+}
+
+}  // namespace tandem
