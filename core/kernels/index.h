@@ -23,8 +23,7 @@ Array take_rows(const Array& x, const Array& index);
 /// The transpose of take_rows: zeros of `shape`, then y[index[j], :] += dy[j, :].
 Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape);
 /// Zeros of `shape`, then y.slice(dim, begin, end, step) = dy: the transpose of slice.
-Array slice_grad(const Array& dy, const Shape& shape, int dim, std::int64_t begin, std::int64_t end,
-                 std::int64_t step);
+Array slice_grad(const Array& dy, const Shape& shape, int dim, std::int64_t begin, std::int64_t end, std::int64_t step);
 /// i64 labels [B] to f32 (or dtype) one-hot rows [B, classes]. Throws Error when a label is out of range.
 Array one_hot(const Array& labels, std::int64_t classes, DType dtype = DType::f32);
 
