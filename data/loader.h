@@ -1,0 +1,93 @@
+// Loader: a Dataset as shuffled, transformed batches, made ahead by worker threads.
+// Order and augmentation depend on (seed, epoch) alone, never on the number of workers. One thread uses a Loader.
+//
+//   Loader loader(set.train, {.batch = 128, .transform = standard_augmentation(set.train)});
+//   for (int epoch = 0; epoch < 5; ++epoch)
+//     for (auto [images, labels] : loader) ...
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+#include <tandem/core/array.h>
+#include <tandem/data/dataset.h>
+#include <tandem/data/transform.h>
+
+namespace tandem {
+
+struct LoaderOptions {
+  std::int64_t batch = 128;
+  bool shuffle = true;
+  std::uint64_t seed = 0;     ///< of the order and of what is random in the transform
+  int workers = 2;            ///< threads; 0: batches are made by the caller
+  Transform transform = {};   ///< default: bytes / 255
+  bool drop_last = false;     ///< leave out a last batch that is not full
+  std::int64_t prefetch = 4;  ///< batches that workers make ahead at most
+};
+
+/// Valid as long as it is held, whatever the Loader does; its memory is used again afterwards.
+struct Batch {
+  Array images;  ///< f32 [B, C, H, W], channels-last
+  Array labels;  ///< i64 [B]
+};
+
+class Loader {
+ public:
+  /// Throws Error when the data set is not valid, the transform does not fit it, an option is out of range, or there
+  /// is no full batch to make.
+  explicit Loader(Dataset dataset, LoaderOptions options = {});
+  ~Loader();
+  Loader(Loader&&) noexcept;
+  Loader& operator=(Loader&&) noexcept;
+
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Batch;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Batch*;
+    using reference = const Batch&;
+
+    const Batch& operator*() const { return *batch_; }
+    const Batch* operator->() const { return &*batch_; }
+    Iterator& operator++();
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return !batch_.has_value(); }
+
+   private:
+    friend class Loader;
+    explicit Iterator(Loader* loader) : loader_(loader) { ++*this; }
+    Loader* loader_;
+    std::optional<Batch> batch_;
+  };
+
+  /// Goes on at position(): from the start of an epoch, or where an interrupted loop stopped. After the last batch of
+  /// an epoch it begins the next one. An exception from making a batch comes out here or in ++.
+  Iterator begin();
+  std::default_sentinel_t end() const { return {}; }
+
+  /// The next batch, or nothing at the end of the epoch (and from then on, until begin() or start_epoch()).
+  std::optional<Batch> next();
+
+  /// Batches in an epoch.
+  std::int64_t batches() const;
+  std::int64_t epoch() const;
+  /// Makes the next batch the first of this epoch.
+  void start_epoch(std::int64_t epoch);
+
+  /// Batches handed out since the start of epoch 0; what was made ahead does not count.
+  std::int64_t position() const;
+  /// Goes on as a Loader whose position() was this: for resuming. Throws Error when negative.
+  void set_position(std::int64_t position);
+
+  const Dataset& dataset() const;
+  const LoaderOptions& options() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,68 @@
+// Picture: one image on its way through a Transform: bytes at first, floats from normalize on; pixels are
+// channels-last. Steps read it, write the next state into a spare buffer and switch to that. Buffers are kept from
+// image to image.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace tandem {
+
+struct PictureFormat {
+  std::int64_t height = 0, width = 0, channels = 0;
+  bool is_bytes = true;  ///< else floats
+
+  std::int64_t count() const { return height * width * channels; }
+  bool operator==(const PictureFormat&) const = default;
+};
+
+/// "3x32x32 u8" (channels, height, width).
+std::string to_string(const PictureFormat& format);
+
+class Picture {
+ public:
+  /// Starts with the bytes of an image, which are not copied and must outlive the steps.
+  void start(const std::uint8_t* image, std::int64_t height, std::int64_t width, std::int64_t channels);
+
+  const PictureFormat& format() const { return format_; }
+
+  /// The pixels [height, width, channels]. T is std::uint8_t while format().is_bytes, else float.
+  template <class T>
+  const T* pixels() const {
+    if constexpr (std::is_same_v<T, float>)
+      return values_;
+    else
+      return bytes_;
+  }
+
+  /// The pixels, to change in place.
+  template <class T>
+  T* mutable_pixels();
+
+  /// A buffer for the next state, with undefined contents; the present pixels stay readable until switch_to_next().
+  template <class T>
+  T* next(const PictureFormat& format);
+  void switch_to_next();
+
+  /// Calls f with a value of the present pixel type: f(std::uint8_t{}) or f(float{}).
+  template <class F>
+  void visit(F&& f) {
+    if (format_.is_bytes) {
+      f(std::uint8_t{});
+    } else {
+      f(float{});
+    }
+  }
+
+ private:
+  PictureFormat format_, next_format_;
+  const std::uint8_t* bytes_ = nullptr;
+  const float* values_ = nullptr;
+  std::vector<std::uint8_t> byte_buffers_[2];
+  std::vector<float> value_buffers_[2];
+  int byte_side_ = 0, value_side_ = 0;  // the buffers that next() gives
+};
+
+}  // namespace tandem

@@ -1,0 +1,89 @@
+// Transform: what happens to each image between the Dataset and the batch; a value, composed with |.
+//
+//   Transform training = random_crop({.size = 32, .padding = 4}) | random_flip() | normalize(set.train.statistics);
+//   Transform testing = normalize(set.test.statistics);
+//
+// What is random in it depends on the Generator alone; the Loader keys that by (seed, epoch, index of the image).
+// Here: composition and the steps that come with Tandem. Read next: picture.h, for a step of your own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tandem/core/generator.h>
+#include <tandem/core/shape.h>
+#include <tandem/data/dataset.h>
+#include <tandem/data/picture.h>
+
+namespace tandem {
+
+/// One step of a Transform. Stateless: apply is called from several threads at once.
+class TransformStep {
+ public:
+  virtual ~TransformStep() = default;
+  /// The format that comes out where `format` goes in. Throws Error when the step cannot take it.
+  virtual PictureFormat output(const PictureFormat& format) const = 0;
+  /// Changes the picture; draws what is random from `generator`.
+  virtual void apply(Picture& picture, Generator& generator) const = 0;
+  /// "random_crop(32x32, padding=4)".
+  virtual std::string describe() const = 0;
+};
+
+class Transform {
+ public:
+  /// No steps: bytes / 255.
+  Transform() = default;
+  explicit Transform(std::shared_ptr<const TransformStep> step) : steps_{std::move(step)} {}
+
+  /// These steps, then those of `next`.
+  Transform operator|(const Transform& next) const;
+
+  /// What images of `format` become, always floats. Throws Error naming the step that cannot take its input.
+  PictureFormat output(const PictureFormat& format) const;
+
+  /// Writes image (u8 [height, width, channels]) through all steps to `out`, which has room for output().count()
+  /// floats. Bytes that no step made floats are divided by 255. `picture` is working memory, to be kept between calls.
+  void apply(const std::uint8_t* image, const PictureFormat& format, Generator generator, Picture& picture,
+             float* out) const;
+
+  /// "random_crop(32x32, padding=4) | random_flip(0.5) | normalize(mean 0.491 0.482 0.447, deviation ...)".
+  std::string describe() const;
+
+  bool empty() const { return steps_.empty(); }
+
+ private:
+  std::vector<std::shared_ptr<const TransformStep>> steps_;
+};
+
+struct RandomCropOptions {
+  Size2 size = 32;           ///< of what comes out
+  std::int64_t padding = 0;  ///< zeros put on each side first
+};
+/// A window of `size` at a random place of the image with zeros round it. Throws Error when the window is larger.
+Transform random_crop(const RandomCropOptions& options);
+
+struct RandomFlipOptions {
+  double probability = 0.5;
+};
+/// Mirrors left and right.
+Transform random_flip(const RandomFlipOptions& options = {});
+
+struct CutoutOptions {
+  std::int64_t size = 16;
+};
+/// Sets a square at a random centre to 0, as far as it lies in the image (DeVries & Taylor 2017). After normalize that
+/// is the mean colour; before it, black.
+Transform cutout(const CutoutOptions& options = {});
+
+/// y = (byte / 255 - mean) / deviation, per channel. Throws Error when a deviation is not positive.
+Transform normalize(const ChannelStatistics& statistics);
+
+/// A function as a step that keeps the format; describes itself as custom(name).
+Transform custom(std::string name, std::function<void(Picture&, Generator&)> function);
+
+/// What CIFAR papers train with: random_crop of the image's own size with a padding of 4, random_flip, normalize.
+Transform standard_augmentation(const Dataset& dataset);
+
+}  // namespace tandem
