@@ -1,0 +1,88 @@
+// oneDNN 2.6 and 3.x behind one set of functions: the only #if on the version. Scratchpads are always the caller's.
+#include "adapter.h"
+
+#define TANDEM_TEXT_(x) #x
+#define TANDEM_TEXT(x) TANDEM_TEXT_(x)
+
+namespace tandem::onednn {
+
+namespace {
+
+using dnnl::algorithm;
+using dnnl::prop_kind;
+
+dnnl::primitive_attr user_scratchpad() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+}  // namespace
+
+#if DNNL_VERSION_MAJOR >= 3
+
+dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& engine, const ConvolutionProblem& p) {
+  const auto direct = algorithm::convolution_direct;
+  const auto training = prop_kind::forward_training;
+  if (p.bias.get_size() == 0)
+    return {engine,   training,   direct,    p.source,  p.weights,        p.destination,
+            p.stride, p.dilation, p.padding, p.padding, user_scratchpad()};
+  return {engine,        training, direct,     p.source,  p.weights, p.bias,
+          p.destination, p.stride, p.dilation, p.padding, p.padding, user_scratchpad()};
+}
+
+dnnl::convolution_backward_data::primitive_desc describe_backward_data(const dnnl::engine& engine,
+                                                                       const ConvolutionProblem& p) {
+  return {engine,           algorithm::convolution_direct,
+          p.source,         p.weights,
+          p.destination,    p.stride,
+          p.dilation,       p.padding,
+          p.padding,        describe_forward(engine, p),
+          user_scratchpad()};
+}
+
+dnnl::convolution_backward_weights::primitive_desc describe_backward_weights(const dnnl::engine& engine,
+                                                                             const ConvolutionProblem& p) {
+  return {engine,           algorithm::convolution_direct,
+          p.source,         p.weights,
+          p.destination,    p.stride,
+          p.dilation,       p.padding,
+          p.padding,        describe_forward(engine, p),
+          user_scratchpad()};
+}
+
+#else
+
+dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& engine, const ConvolutionProblem& p) {
+  const auto direct = algorithm::convolution_direct;
+  const auto training = prop_kind::forward_training;
+  using Operation = dnnl::convolution_forward::desc;
+  const Operation operation =
+      p.bias.get_size() == 0
+          ? Operation(training, direct, p.source, p.weights, p.destination, p.stride, p.dilation, p.padding, p.padding)
+          : Operation(training, direct, p.source, p.weights, p.bias, p.destination, p.stride, p.dilation, p.padding,
+                      p.padding);
+  return {operation, user_scratchpad(), engine};
+}
+
+dnnl::convolution_backward_data::primitive_desc describe_backward_data(const dnnl::engine& engine,
+                                                                       const ConvolutionProblem& p) {
+  const dnnl::convolution_backward_data::desc operation(algorithm::convolution_direct, p.source, p.weights,
+                                                        p.destination, p.stride, p.dilation, p.padding, p.padding);
+  return {operation, user_scratchpad(), engine, describe_forward(engine, p)};
+}
+
+dnnl::convolution_backward_weights::primitive_desc describe_backward_weights(const dnnl::engine& engine,
+                                                                             const ConvolutionProblem& p) {
+  const dnnl::convolution_backward_weights::desc operation(algorithm::convolution_direct, p.source, p.weights,
+                                                           p.destination, p.stride, p.dilation, p.padding, p.padding);
+  return {operation, user_scratchpad(), engine, describe_forward(engine, p)};
+}
+
+#endif
+
+const char* library_version() {
+  return TANDEM_TEXT(DNNL_VERSION_MAJOR) "." TANDEM_TEXT(DNNL_VERSION_MINOR) "." TANDEM_TEXT(DNNL_VERSION_PATCH);
+}
+
+}  // namespace tandem::onednn

@@ -1,0 +1,17 @@
+// Convolutions on oneDNN: finds or makes the primitive for a problem and runs it. Activations are channels-last f32.
+// Not here: checks, layouts of arguments, other dtypes (core/kernels/conv2d.cpp), packing (packed_weights.h).
+#pragma once
+
+#include <tandem/core/array.h>
+#include <tandem/core/kernels/conv2d.h>
+
+namespace tandem::onednn {
+
+/// All three write into a given output and return false when the library has no implementation for the problem.
+/// x, y, dx, dy are channels-last, w dense, b contiguous or undefined.
+bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y);
+bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions& options, Array& dx);
+/// dw is row major.
+bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw);
+
+}  // namespace tandem::onednn

@@ -1,0 +1,22 @@
+// Copies of convolution weights in the layout a primitive wants, made once per version of the weights' Storage.
+//
+//   Storage id -> [copy for forward | copy for backward data | ...]    each: version, memory that is kept, reorder
+//
+// A new version repacks into the same memory; a Storage that dies takes its copies with it (set_packed_copy_reaper).
+#pragma once
+
+#include <tandem/core/array.h>
+
+#include "adapter.h"
+
+namespace tandem::onednn {
+
+/// oneDNN's dims and strides of w [K, C/groups, R, S]; with groups > 1 five of them, the group first.
+Descriptor weights_descriptor(const Array& w, std::int64_t groups);
+dnnl::memory::dims weights_dims(const Shape& w, std::int64_t groups);
+
+/// w (dense) as `wanted`: its own memory when that is its layout already, else a packed copy of its present version.
+/// The caller holds execution_mutex().
+dnnl::memory packed_weights(const Array& w, std::int64_t groups, const Descriptor& wanted);
+
+}  // namespace tandem::onednn
