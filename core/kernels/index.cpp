@@ -80,11 +80,7 @@ Array pad(const Array& x, const std::vector<std::int64_t>& before, const std::ve
     shape[d] += before[static_cast<std::size_t>(d)] + after[static_cast<std::size_t>(d)];
   }
   Array y = Array::empty(shape, x.dtype(), propagate_layout(x.rank(), {&x}));
-  if (shape.count() == x.size()) {
-    y.copy_from(x);
-    return y;
-  }
-  y.fill(value);
+  if (!(shape == x.shape())) y.fill(value);
   if (x.size() == 0) return y;
   Array inside = y;
   for (int d = 0; d < x.rank(); ++d) {

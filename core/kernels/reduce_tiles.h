@@ -41,8 +41,8 @@ struct Min {
 };
 
 constexpr std::int64_t kLanes = 32;
-constexpr std::int64_t kStripBlock = 4096;
-constexpr std::int64_t kRowBlock = 128;
+constexpr std::int64_t kStripBlock = 1024;
+constexpr std::int64_t kRowBlock = 32;
 
 // The reduction of n <= kStripBlock elements.
 template <class Op>

@@ -127,7 +127,7 @@ TANDEM_INLINE float erf(float x) {
   t = t * z - 2.685381193529856e-2F;
   t = t * z + 1.128358514861418e-1F;
   t = t * z - 3.761262582423300e-1F;
-  t = t * z + 1.128379165726710e+0F;
+  t = t * z + 1.28379165726710e-1F;                         // T(x^2) - 1, so that the last step is x + x (T - 1)
   const float b = a < 5.0F ? (a > 1.0F ? a : 1.0F) : 5.0F;  // erf(5) rounds to 1
   const float inverse = 1.0F / b;
   const float w = inverse * inverse;
@@ -149,7 +149,7 @@ TANDEM_INLINE float erf(float x) {
   r = r * w - 2.820767439740514e-1F;
   r = r * w + 5.641895067754075e-1F;
   const float far = 1.0F - exp(-b * b) * inverse * (b < 2.0F ? p : r);
-  const float y = a < 1.0F ? x * t : std::copysign(far, x);
+  const float y = a < 1.0F ? x * t + x : std::copysign(far, x);
   return x != x ? x : y;
 }
 
