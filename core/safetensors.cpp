@@ -111,6 +111,8 @@ Json parse_header(const std::string& where, const std::string& text) {
       fail(where, "the header is damaged", fmt::format("the name \"{}\" stands twice", value.get<std::string>()));
     return true;
   };
+  // The parser would take a NUL for the end.
+  if (text.find('\0') != std::string::npos) fail(where, "the header is damaged", "it holds a NUL byte");
   try {
     Json header = Json::parse(text, check);
     if (!header.is_object()) fail(where, "not a safetensors file", "the header is not a JSON object");
