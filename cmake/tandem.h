@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/gradcheck.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
@@ -10,10 +11,20 @@
 #include <tandem/core/array.h>
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/layout.h>
 #include <tandem/core/safetensors.h>
 #include <tandem/core/threads.h>
+#include <tandem/data/catalog.h>
+#include <tandem/data/cifar.h>
+#include <tandem/data/dataset.h>
+#include <tandem/data/loader.h>
+#include <tandem/data/picture.h>
+#include <tandem/data/synthetic.h>
+#include <tandem/data/transform.h>
 #include <tandem/nn/activations.h>
 #include <tandem/nn/batch_norm2d.h>
+#include <tandem/nn/behaviour_scope.h>
+#include <tandem/nn/call_observer.h>
 #include <tandem/nn/conv2d.h>
 #include <tandem/nn/dropout.h>
 #include <tandem/nn/flatten.h>
@@ -26,3 +37,14 @@
 #include <tandem/nn/running_statistics.h>
 #include <tandem/nn/sequential.h>
 #include <tandem/nn/summary.h>
+#include <tandem/optim/adam.h>
+#include <tandem/optim/adamw.h>
+#include <tandem/optim/clip.h>
+#include <tandem/optim/leaf.h>
+#include <tandem/optim/lookahead.h>
+#include <tandem/optim/momentum.h>
+#include <tandem/optim/optimizer.h>
+#include <tandem/optim/outer_loop.h>
+#include <tandem/optim/rule.h>
+#include <tandem/optim/schedule.h>
+#include <tandem/optim/sgd.h>

@@ -117,8 +117,10 @@ std::string to_string(const Summary& summary) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const Line& l = lines[i];
     if (i == 1 || i + 1 == lines.size()) text += rule + "\n";
-    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", l.name, name, l.description, description, l.output,
-                        output, l.parameters, parameters, l.multiply_adds, multiply_adds);
+    std::string line = fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}", l.name, name, l.description, description,
+                                   l.output, output, l.parameters, parameters, l.multiply_adds, multiply_adds);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
   }
   text += fmt::format("input {}", to_string(summary.input));
   if (summary.trainable_parameters != summary.parameters) {

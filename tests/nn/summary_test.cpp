@@ -1,0 +1,102 @@
+// summary: rows, totals, the printed table, and that the model is left as it was; observers of calls.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <tandem/autograd/record.h>
+#include <tandem/nn/activations.h>
+#include <tandem/nn/batch_norm2d.h>
+#include <tandem/nn/call_observer.h>
+#include <tandem/nn/conv2d.h>
+#include <tandem/nn/flatten.h>
+#include <tandem/nn/linear.h>
+#include <tandem/nn/models/resnet.h>
+#include <tandem/nn/sequential.h>
+#include <tandem/nn/summary.h>
+
+#include "nn/error_text.h"
+
+using namespace tandem;
+using nn::layer;
+
+TEST_CASE("summary: ResNet-20 has 269,722 parameters and 41 M multiply-adds") {
+  const auto model = nn::resnet20();
+  const nn::Summary table = nn::summary(*model, {1, 3, 32, 32});
+  CHECK(table.parameters == 269722);
+  CHECK(table.trainable_parameters == 269722);
+  CHECK(table.multiply_adds == 40551040);
+  CHECK(table.rows.front().output == Shape{1, 10});
+  for (const nn::SummaryRow& row : table.rows) {
+    CAPTURE(row.name);
+    CHECK(row.called);
+  }
+  CHECK(nn::summary(*model, {4, 3, 32, 32}).multiply_adds == 4 * 40551040);
+  CHECK(nn::summary(*nn::resnet18(), {1, 3, 32, 32}).multiply_adds == 555422720);
+}
+
+TEST_CASE("summary: the printed table") {
+  nn::Sequential model{layer<nn::Conv2d>({.in = 1, .out = 2, .bias = false}), layer<nn::Flatten>(),
+                       layer<nn::Linear>({.in = 8, .out = 3})};
+  model[0].freeze();
+  const std::string expected = R"(name     layer                                output        parameters  multiply-adds
+-------------------------------------------------------------------------------------
+(model)  Sequential                           [5, 3]
+  0      Conv2d(1 -> 2, kernel 3x3, no bias)  [5, 2, 2, 2]          18            360
+  1      Flatten                              [5, 8]
+  2      Linear(8 -> 3)                       [5, 3]                27            120
+-------------------------------------------------------------------------------------
+total                                                               45            480
+input [5, 1, 4, 4], 18 parameters frozen
+)";
+  CHECK(to_string(nn::summary(model, {5, 1, 4, 4})) == expected);
+}
+
+TEST_CASE("summary: a shared layer counts its parameters once and its work twice") {
+  const auto shared = layer<nn::Linear>({.in = 4, .out = 4});
+  nn::Sequential model{shared, shared};
+  const nn::Summary table = nn::summary(model, {1, 4});
+  CHECK(table.parameters == 20);
+  CHECK(table.multiply_adds == 32);
+  CHECK(table.rows.size() == 2);
+}
+
+TEST_CASE("summary: the model is left as it was, also after an error") {
+  nn::Sequential model{layer<nn::BatchNorm2d>({.channels = 2}), layer<nn::ReLU>()};
+  auto& bn = dynamic_cast<nn::BatchNorm2d&>(model[0]);
+  model[1].evaluate();
+  nn::summary(model, {1, 2, 1, 1});
+  CHECK(bn.num_batches_tracked.item() == 0);
+  CHECK_THROWS_AS(nn::summary(model, {1, 3, 4, 4}), Error);
+  CHECK(model.is_training());
+  CHECK(bn.is_training());
+  CHECK_FALSE(model[1].is_training());
+  CHECK(is_recording());
+}
+
+TEST_CASE("summary: a layer that is not called says so") {
+  struct Unused : nn::Module {
+    nn::Linear linear{{.in = 2, .out = 2}};
+    Unused() { child("linear", linear); }
+    Tensor forward(const Tensor& x) override { return x; }
+  } model;
+  const nn::Summary table = nn::summary(model, {1, 2});
+  CHECK_FALSE(table.rows[1].called);
+  CHECK(to_string(table).find("not called") != std::string::npos);
+}
+
+TEST_CASE("observers: nested scopes hear every call, innermost layers first, until they end") {
+  nn::Sequential model{layer<nn::ReLU>(), layer<nn::Flatten>()};
+  std::vector<std::string> outer, inner;
+  {
+    const nn::ObserveCalls a([&](nn::Module& m, const Tensor&, const Tensor&) { outer.push_back(m.describe()); });
+    {
+      const nn::ObserveCalls b([&](nn::Module& m, const Tensor&, const Tensor&) { inner.push_back(m.describe()); });
+      model(Array::zeros({1, 2, 2}));
+    }
+    model[0](Array::zeros({1, 2}));
+  }
+  model(Array::zeros({1, 2, 2}));
+  CHECK(inner == std::vector<std::string>{"ReLU", "Flatten", "Sequential"});
+  CHECK(outer == std::vector<std::string>{"ReLU", "Flatten", "Sequential", "ReLU"});
+}
