@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/reference/index.h>
@@ -15,7 +16,11 @@ namespace tandem::kernels {
 
 namespace {
 
-std::string list(const std::vector<std::int64_t>& values) { return fmt::format("[{}]", fmt::join(values, ", ")); }
+std::string list(const std::vector<std::int64_t>& values) {
+  std::string text;
+  for (const std::int64_t v : values) text += (text.empty() ? "" : ", ") + std::to_string(v);
+  return "[" + text + "]";
+}
 
 std::string position(const Shape& shape, std::int64_t flat) {
   std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()));

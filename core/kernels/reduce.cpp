@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include <tandem/core/dispatch.h>
@@ -89,7 +90,9 @@ void reduce_f32(const Array& x, Array& y, double scale) {
 }
 
 std::string dims_text(const std::vector<int>& dims) {
-  return dims.empty() ? "all" : fmt::format("{}", fmt::join(dims, ", "));
+  std::string text;
+  for (const int d : dims) text += (text.empty() ? "" : ", ") + std::to_string(d);
+  return dims.empty() ? "all" : text;
 }
 
 // Sizes of the result with the reduced dims kept as 1.

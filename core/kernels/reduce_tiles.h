@@ -2,7 +2,7 @@
 //   strips    the innermost dim is reduced: 32 partial results side by side over a row
 //   columns   the innermost dim is kept: rows added to a block of columns (bias gradients in channels-last)
 // Partial sums are f32 over at most 4096 elements of a row or 128 rows, and double above, so that the error does not
-// grow with the size. Private to reduce.cpp.
+// grow with the size. Private to reduce.cpp and softmax.cpp.
 #pragma once
 
 #include <algorithm>
@@ -47,6 +47,11 @@ constexpr std::int64_t kRowBlock = 32;
 // The reduction of n <= kStripBlock elements.
 template <class Op>
 TANDEM_INLINE float strip_block(const float* x, std::int64_t n, std::int64_t stride) {
+  if (n < kLanes) {
+    float total = Op::kIdentity;
+    for (std::int64_t i = 0; i < n; ++i) total = Op::combine(total, x[i * stride]);
+    return total;
+  }
   float lanes[kLanes];
   for (float& lane : lanes) lane = Op::kIdentity;
   std::int64_t i = 0;
@@ -62,18 +67,22 @@ TANDEM_INLINE float strip_block(const float* x, std::int64_t n, std::int64_t str
   return lanes[0];
 }
 
+// The reduction of n elements, a stride apart, and of `total`.
+template <class Op>
+TANDEM_INLINE typename Op::Total strip(const float* x, std::int64_t n, std::int64_t stride, typename Op::Total total) {
+  for (std::int64_t i = 0; i < n; i += kStripBlock) {
+    const float block = strip_block<Op>(x + i * stride, std::min(kStripBlock, n - i), stride);
+    total = Op::combine(total, static_cast<typename Op::Total>(block));
+  }
+  return total;
+}
+
 // y[r] = combine(y[r], x[r, :]): `row.size` elements each for every r < column.size.
 template <class Op>
 TANDEM_TARGETS void strips(const float* x, const ReduceDim row, const ReduceDim column, typename Op::Total* y) {
-  using Total = typename Op::Total;
   for (std::int64_t r = 0; r < column.size; ++r) {
-    const float* p = x + r * column.x_stride;
-    Total total = y[r * column.y_stride];
-    for (std::int64_t i = 0; i < row.size; i += kStripBlock) {
-      const std::int64_t n = std::min(kStripBlock, row.size - i);
-      total = Op::combine(total, static_cast<Total>(strip_block<Op>(p + i * row.x_stride, n, row.x_stride)));
-    }
-    y[r * column.y_stride] = total;
+    typename Op::Total& total = y[r * column.y_stride];
+    total = strip<Op>(x + r * column.x_stride, row.size, row.x_stride, total);
   }
 }
 

@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/reduce_tiles.h>
 #include <tandem/core/kernels/reference/softmax.h>
 #include <tandem/core/kernels/vector_math.h>
 #include <tandem/core/threads.h>
@@ -22,33 +22,12 @@ namespace {
 
 namespace math = vector_math;
 
-constexpr std::int64_t kLanes = 16;
-
-// Reduces n numbers that `value(i)` gives, in kLanes partial results side by side.
-template <class Value, class Combine>
-TANDEM_INLINE float reduce_row(std::int64_t n, float identity, Value value, Combine combine) {
-  float lanes[kLanes];
-  for (float& lane : lanes) lane = identity;
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (std::int64_t j = 0; j < kLanes; ++j) lanes[j] = combine(lanes[j], value(i + j));
-  }
-  for (std::int64_t j = 0; i < n; ++i, ++j) lanes[j] = combine(lanes[j], value(i));
-  for (std::int64_t width = kLanes / 2; width > 0; width /= 2) {
-    for (std::int64_t j = 0; j < width; ++j) lanes[j] = combine(lanes[j], lanes[j + width]);
-  }
-  return lanes[0];
-}
-
 TANDEM_INLINE float row_max(const float* x, std::int64_t n) {
-  return reduce_row(
-      n, -std::numeric_limits<float>::infinity(), [x](std::int64_t i) { return x[i]; },
-      [](float a, float b) { return b > a || b != b ? b : a; });
+  return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity);
 }
 
 TANDEM_INLINE float row_sum(const float* x, std::int64_t n) {
-  return reduce_row(
-      n, 0, [x](std::int64_t i) { return x[i]; }, [](float a, float b) { return a + b; });
+  return static_cast<float>(detail::strip<detail::Sum>(x, n, 1, 0));
 }
 
 TANDEM_TARGETS __attribute__((flatten)) void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
@@ -73,8 +52,8 @@ TANDEM_TARGETS __attribute__((flatten)) void log_softmax_rows(const float* x, fl
 TANDEM_TARGETS __attribute__((flatten)) void softmax_grad_rows(const float* dy, const float* y, float* dx,
                                                                std::int64_t rows, std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, dy += n, y += n, dx += n) {
-    const float total = reduce_row(
-        n, 0, [=](std::int64_t i) { return dy[i] * y[i]; }, [](float a, float b) { return a + b; });
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] * y[i];
+    const float total = row_sum(dx, n);
     for (std::int64_t i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - total);
   }
 }
