@@ -1,7 +1,7 @@
 """Every ```cpp block of every README compiles.   snippets_test.py INCLUDE_DIR COMPILER
 
 A block with an #include is a whole file. Any other is taken as statements after `using namespace tandem`, or else as
-declarations. A block opened with ```cpp fragment is a part of something and is not compiled; README.md has none.
+declarations, in a folder's page as a part of that folder with all its headers. A block opened with ```cpp fragment is a part of something and is not compiled; README.md has none.
 The program of README.md is examples/quickstart.cpp, line by line.
 """
 import re
@@ -15,11 +15,16 @@ HEADER = "#include <tandem/tandem.h>\nusing namespace tandem;\n"
 UNUSED = ["-Wno-unused-variable", "-Wno-unused-but-set-variable", "-Wno-unused-function"]
 
 
-def forms(block):
-    """The translation units that a block may stand for."""
+def forms(block, folder):
+    """The translation units that a block on a page of this folder ("" for the root) may stand for."""
     if "#include" in block:
         return [block]
-    return [HEADER + "void snippet();\nvoid snippet() {\n" + block + "}\n", HEADER + block]
+    if folder not in tree.LIBRARIES:
+        return [HEADER + "void snippet();\nvoid snippet() {\n" + block + "}\n", HEADER + block]
+    own = [header for header in tree.files(".h", under=[folder, "core/kernels"]) if "reference" not in header.parts]
+    includes = "".join(f"#include <tandem/{tree.name(header)}>\n" for header in own if "onednn" not in header.parts)
+    space = "tandem::nn" if folder == "nn" else "tandem"
+    return [*forms(block, ""), f"{HEADER}{includes}namespace {space} {{\n{block}}}\n"]
 
 
 def code_of(text):
@@ -36,7 +41,7 @@ for page in tree.files(".md"):
                 problems.append(f"{place}: a fragment; every snippet of this page is compiled")
             continue
         checked += 1
-        errors = [compile.errors_of(text, sys.argv[1], sys.argv[2], UNUSED) for text in forms(match.group(2))]
+        errors = [compile.errors_of(text, sys.argv[1], sys.argv[2], UNUSED) for text in forms(match.group(2), tree.name(page).rpartition("/")[0])]
         if all(errors):
             problems.append(f"{place} does not compile:\n{min(errors, key=len)}")
 
