@@ -4,6 +4,7 @@
 namespace tandem {
 
 BufferPool::BufferPool(std::size_t bytes, std::size_t count) : bytes_(bytes) {
+  free_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) free_.push_back(std::make_unique<Buffer>(bytes_));
 }
 

@@ -94,15 +94,13 @@ std::int64_t count_records(const Format& format, const fs::path& file, std::int6
   return bytes / format.record_bytes();
 }
 
-std::vector<std::uint8_t> read_file(const Format& format, const fs::path& file, std::int64_t records) {
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(records * format.record_bytes()));
+void read_file(const Format& format, const fs::path& file, std::vector<std::uint8_t>& bytes) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "rb"), &std::fclose);
   const std::size_t found = stream ? std::fread(bytes.data(), 1, bytes.size(), stream.get()) : 0;
   if (found != bytes.size()) {
     fail(format.name, "file cannot be read",
          fmt::format("{}: expected {} bytes, read {}", file.string(), bytes.size(), found));
   }
-  return bytes;
 }
 
 // planes [3][1024] -> pixels [1024][3]
@@ -114,9 +112,10 @@ void interleave(const std::uint8_t* planes, std::uint8_t* pixels) {
   }
 }
 
-void read_records(const Format& format, const fs::path& file, std::int64_t records, std::uint8_t* images,
-                  std::int64_t* labels) {
-  const std::vector<std::uint8_t> bytes = read_file(format, file, records);
+void read_records(const Format& format, const fs::path& file, std::int64_t records, std::vector<std::uint8_t>& bytes,
+                  std::uint8_t* images, std::int64_t* labels) {
+  bytes.resize(static_cast<std::size_t>(records * format.record_bytes()));
+  read_file(format, file, bytes);
   const auto classes = static_cast<std::int64_t>(format.classes->size());
   for (std::int64_t i = 0; i < records; ++i) {
     labels[i] = bytes[static_cast<std::size_t>(i * format.record_bytes() + format.label_index)];
@@ -150,8 +149,9 @@ Dataset read_set(const Format& format, const fs::path& folder, const char* split
   set.labels = Array::empty({total}, DType::i64);
   set.classes = *format.classes;
   std::int64_t done = 0;
+  std::vector<std::uint8_t> bytes;  // of one file, used again for the next
   for (std::size_t i = 0; i < files.size(); ++i) {
-    read_records(format, folder / files[i], counts[i], set.images.data<std::uint8_t>() + done * kImageBytes,
+    read_records(format, folder / files[i], counts[i], bytes, set.images.data<std::uint8_t>() + done * kImageBytes,
                  set.labels.data<std::int64_t>() + done);
     done += counts[i];
   }

@@ -18,6 +18,24 @@ struct Sums {
   std::uint64_t values = 0, squares = 0;
 };
 
+// Adds `rows` rows of `width` pixels. Sums of one row fit 32 bits up to a width of 66,052.
+template <std::int64_t kChannels>  // 0: any number
+void add_rows(const std::uint8_t* pixels, std::int64_t rows, std::int64_t width, std::int64_t any, Sums* sums) {
+  const std::int64_t channels = kChannels > 0 ? kChannels : any;
+  for (std::int64_t i = 0; i < rows; ++i, pixels += width * channels) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      std::uint32_t values = 0, squares = 0;
+      for (std::int64_t j = 0; j < width; ++j) {
+        const std::uint32_t v = pixels[j * channels + c];
+        values += v;
+        squares += v * v;
+      }
+      sums[c].values += values;
+      sums[c].squares += squares;
+    }
+  }
+}
+
 constexpr std::uint64_t kFnvPrime = 0x100000001b3ULL;
 
 std::uint64_t fnv1a(std::uint64_t hash, const std::byte* bytes, std::size_t count) {
@@ -33,26 +51,18 @@ ChannelStatistics channel_statistics(const Array& images) {
     fail("channel_statistics", "images must be [N, C, H, W] and not empty", images.shape().to_string());
   }
   const Array plain = images.to_layout(Layout::channels_last);
-  const std::int64_t n = plain.shape(0), channels = plain.shape(1), pixels = plain.shape(2) * plain.shape(3);
+  const std::int64_t n = plain.shape(0), channels = plain.shape(1), rows = plain.shape(2), width = plain.shape(3);
   const std::uint8_t* data = plain.data<std::uint8_t>();
   constexpr std::int64_t kGrain = 256;
   std::vector<Sums> sums(static_cast<std::size_t>(parallel_parts(n, kGrain) * channels));
   parallel_for_parts(n, kGrain, [&](std::int64_t begin, std::int64_t end, int part) {
-    for (std::int64_t c = 0; c < channels; ++c) {
-      Sums total;
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::uint8_t* image = data + i * pixels * channels;
-        for (std::int64_t p = 0; p < pixels; ++p) {
-          const std::uint64_t v = image[p * channels + c];
-          total.values += v;
-          total.squares += v * v;
-        }
-      }
-      sums[static_cast<std::size_t>(part * channels + c)] = total;
-    }
+    Sums* own = sums.data() + part * channels;
+    const std::uint8_t* pixels = data + begin * rows * width * channels;
+    const auto add = channels == 3 ? add_rows<3> : add_rows<0>;
+    add(pixels, (end - begin) * rows, width, channels, own);
   });
   ChannelStatistics result;
-  const auto count = static_cast<double>(n * pixels);
+  const auto count = static_cast<double>(n * rows * width);
   for (std::int64_t c = 0; c < channels; ++c) {
     Sums total;
     for (auto i = static_cast<std::size_t>(c); i < sums.size(); i += static_cast<std::size_t>(channels)) {

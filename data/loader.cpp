@@ -3,8 +3,9 @@
 //   batches of the epoch   0 .. handed_out_ .. claimed_ .. batches_
 //                               |  ring of slots  |  not begun
 //
-// Workers claim the next batch while it is less than `prefetch` ahead of the caller, make it without the lock, and put
-// it into slot (number % prefetch); so slots never run over and batches leave in order. Workers use no OpenMP.
+// Workers claim the next batch while it is less than `prefetch` ahead of the caller and fill, without the lock, the
+// buffer of slot (number % prefetch); so slots never run over and batches leave in order. The caller gives the slot a
+// new buffer when it takes the old one: workers themselves use no OpenMP and ask for no memory.
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
@@ -59,7 +60,10 @@ class Loader::State {
         pool_(std::make_shared<BufferPool>(
             labels_begin_ + static_cast<std::size_t>(options_.batch) * sizeof(std::int64_t),
             options_.workers > 0 ? static_cast<std::size_t>(options_.prefetch) + 2 : 2)),
-        slots_(static_cast<std::size_t>(options_.prefetch)) {}
+        pictures_(static_cast<std::size_t>(std::max(options_.workers, 1))),
+        slots_(static_cast<std::size_t>(options_.prefetch)) {
+    for (Picture& picture : pictures_) options_.transform.reserve(input_, picture);
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
@@ -76,17 +80,21 @@ class Loader::State {
 
  private:
   struct Slot {
+    std::shared_ptr<Buffer> buffer;
     bool is_ready = false;
-    Batch batch;
     std::exception_ptr error;
   };
 
   void prepare_order();
   void start_workers();
-  void run_worker();
+  void run_worker(Picture& picture);
   bool has_work() const { return is_running_ && claimed_ < batches_ && claimed_ < handed_out_ + options_.prefetch; }
   Slot& slot(std::int64_t number) { return slots_[static_cast<std::size_t>(number % options_.prefetch)]; }
-  Batch make(std::int64_t number, Picture& picture) const;
+  std::int64_t count_of(std::int64_t number) const {
+    return std::min(options_.batch, dataset_.size() - number * options_.batch);
+  }
+  void fill(std::int64_t number, std::byte* buffer, Picture& picture) const;
+  Batch wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const;
 
   const Dataset dataset_;
   const LoaderOptions options_;
@@ -97,8 +105,8 @@ class Loader::State {
 
   // Changed by the caller's thread alone, and only while no worker is busy: workers read them without the lock.
   std::int64_t epoch_ = 0, order_epoch_ = -1;
-  Array order_;      // i64 [N]; undefined without shuffling
-  Picture picture_;  // the caller's, for workers = 0
+  Array order_;                    // i64 [N]; undefined without shuffling
+  std::vector<Picture> pictures_;  // one a worker, or the caller's
   std::vector<std::thread> threads_;
 
   std::mutex mutex_;  // guards what follows; handed_out_ is changed by the caller's thread alone
@@ -121,10 +129,10 @@ Loader::State::~State() {
 std::optional<Batch> Loader::State::next() {
   if (is_epoch_over()) return std::nullopt;
   prepare_order();
+  std::shared_ptr<Buffer> buffer = pool_->take();
   if (options_.workers == 0) {
-    Batch batch = make(handed_out_, picture_);
-    ++handed_out_;
-    return batch;
+    fill(handed_out_, buffer->data(), pictures_[0]);
+    return wrap(handed_out_++, buffer);
   }
   start_workers();
   std::unique_lock lock(mutex_);
@@ -132,17 +140,19 @@ std::optional<Batch> Loader::State::next() {
     is_running_ = true;
     work_.notify_all();
   }
-  ready_.wait(lock, [&] { return slot(handed_out_).is_ready; });
-  Slot taken = std::exchange(slot(handed_out_), Slot{});
-  if (taken.error) {
+  Slot& mine = slot(handed_out_);
+  ready_.wait(lock, [&] { return mine.is_ready; });
+  mine.is_ready = false;
+  if (const std::exception_ptr error = std::exchange(mine.error, nullptr)) {
     lock.unlock();
     go_to(epoch_, handed_out_);  // the next call tries this batch again
-    std::rethrow_exception(taken.error);
+    std::rethrow_exception(error);
   }
-  ++handed_out_;
+  mine.buffer.swap(buffer);
+  const std::int64_t number = handed_out_++;
   lock.unlock();
   work_.notify_one();
-  return std::move(taken.batch);
+  return wrap(number, buffer);
 }
 
 // Lets the workers finish what they hold, forgets what was made ahead, and rests there.
@@ -150,7 +160,10 @@ void Loader::State::go_to(std::int64_t epoch, std::int64_t number) {
   std::unique_lock lock(mutex_);
   is_running_ = false;
   idle_.wait(lock, [&] { return busy_ == 0; });
-  for (Slot& each : slots_) each = Slot{};
+  for (Slot& each : slots_) {
+    each.is_ready = false;
+    each.error = nullptr;
+  }
   handed_out_ = claimed_ = number;
   epoch_ = epoch;
 }
@@ -165,56 +178,61 @@ void Loader::State::prepare_order() {
 }
 
 void Loader::State::start_workers() {
-  while (threads_.size() < static_cast<std::size_t>(options_.workers)) threads_.emplace_back([this] { run_worker(); });
+  if (!threads_.empty()) return;
+  for (Slot& each : slots_) each.buffer = pool_->take();
+  threads_.reserve(pictures_.size());
+  for (Picture& picture : pictures_) threads_.emplace_back([this, &picture] { run_worker(picture); });
 }
 
-void Loader::State::run_worker() {
-  Picture picture;
+void Loader::State::run_worker(Picture& picture) {
   std::unique_lock lock(mutex_);
   while (true) {
     work_.wait(lock, [&] { return stop_ || has_work(); });
     if (stop_) return;
     const std::int64_t number = claimed_++;
+    std::byte* buffer = slot(number).buffer->data();
     ++busy_;
     lock.unlock();
-    Slot made;
+    std::exception_ptr error;
     try {
-      made.batch = make(number, picture);
+      fill(number, buffer, picture);
     } catch (...) {
-      made.error = std::current_exception();
+      error = std::current_exception();
     }
-    made.is_ready = true;
     lock.lock();
-    slot(number) = std::move(made);
+    slot(number).error = error;
+    slot(number).is_ready = true;
     --busy_;
     ready_.notify_one();
     idle_.notify_one();
   }
 }
 
-Batch Loader::State::make(std::int64_t number, Picture& picture) const {
-  const std::int64_t begin = number * options_.batch, count = std::min(options_.batch, dataset_.size() - begin);
-  const std::shared_ptr<Buffer> buffer = pool_->take();
-  const Shape shape{count, output_.channels, output_.height, output_.width};
-  const auto image_bytes = static_cast<std::size_t>(shape.count()) * sizeof(float);
-  const auto label_bytes = static_cast<std::size_t>(count) * sizeof(std::int64_t);
-  Batch batch{Array::over(std::make_shared<Storage>(buffer, 0, image_bytes), shape,
-                          dense_strides(shape, Layout::channels_last), DType::f32),
-              Array::over(std::make_shared<Storage>(buffer, labels_begin_, label_bytes), {count}, {1}, DType::i64)};
+void Loader::State::fill(std::int64_t number, std::byte* buffer, Picture& picture) const {
+  const std::int64_t begin = number * options_.batch, count = count_of(number);
   const std::uint8_t* images = dataset_.images.data<std::uint8_t>();
   const std::int64_t* labels = dataset_.labels.data<std::int64_t>();
-  const std::int64_t* order = options_.shuffle ? order_.data<std::int64_t>() : nullptr;
-  float* out = batch.images.data<float>();
-  std::int64_t* label = batch.labels.data<std::int64_t>();
+  const std::int64_t* order = options_.shuffle ? order_.data<std::int64_t>() + begin : nullptr;
+  auto* out = reinterpret_cast<float*>(buffer);
+  auto* label = reinterpret_cast<std::int64_t*>(buffer + labels_begin_);
   const Generator augment(options_.seed, kAugmentStream);
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t index = order != nullptr ? order[begin + i] : begin + i;
+    const std::int64_t index = order != nullptr ? order[i] : begin + i;
     label[i] = labels[index];
     options_.transform.apply(images + index * input_.count(), input_,
                              augment.split(static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(index)),
-                             picture, out + i * output_.count());
+                             picture, out + i * output_.count(), output_.count());
   }
-  return batch;
+}
+
+Batch Loader::State::wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const {
+  const std::int64_t count = count_of(number);
+  const Shape shape{count, output_.channels, output_.height, output_.width};
+  const auto image_bytes = static_cast<std::size_t>(shape.count()) * sizeof(float);
+  const auto label_bytes = static_cast<std::size_t>(count) * sizeof(std::int64_t);
+  return {Array::over(std::make_shared<Storage>(buffer, 0, image_bytes), shape,
+                      dense_strides(shape, Layout::channels_last), DType::f32),
+          Array::over(std::make_shared<Storage>(buffer, labels_begin_, label_bytes), {count}, {1}, DType::i64)};
 }
 
 Loader::Loader(Dataset dataset, LoaderOptions options)

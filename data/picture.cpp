@@ -12,18 +12,27 @@ std::string to_string(const PictureFormat& format) {
   return fmt::format("{}x{}x{} {}", format.channels, format.height, format.width, format.is_bytes ? "u8" : "f32");
 }
 
-void Picture::start(const std::uint8_t* image, std::int64_t height, std::int64_t width, std::int64_t channels) {
-  format_ = {height, width, channels, true};
-  bytes_ = image;
+void Picture::reserve(std::int64_t byte_count, std::int64_t value_count) {
+  for (auto& buffer : byte_buffers_) buffer.resize(std::max(buffer.size(), static_cast<std::size_t>(byte_count)));
+  for (auto& buffer : value_buffers_) buffer.resize(std::max(buffer.size(), static_cast<std::size_t>(value_count)));
+}
+
+void Picture::start(const std::uint8_t* image, const PictureFormat& format, float* out, std::int64_t out_count) {
+  format_ = format;
+  format_.is_bytes = true;
+  image_ = bytes_ = image;
   values_ = nullptr;
+  out_ = out;
+  out_count_ = out_count;
 }
 
 template <>
 std::uint8_t* Picture::next<std::uint8_t>(const PictureFormat& format) {
   assert(format.is_bytes);
   next_format_ = format;
-  auto& buffer = byte_buffers_[byte_side_];
+  auto& buffer = byte_buffers_[bytes_ == byte_buffers_[0].data() ? 1 : 0];
   buffer.resize(std::max(buffer.size(), static_cast<std::size_t>(format.count())));
+  next_bytes_ = buffer.data();
   return buffer.data();
 }
 
@@ -31,36 +40,37 @@ template <>
 float* Picture::next<float>(const PictureFormat& format) {
   assert(!format.is_bytes);
   next_format_ = format;
-  auto& buffer = value_buffers_[value_side_];
+  if (out_ != nullptr && values_ != out_ && format.count() == out_count_) {
+    next_values_ = out_;
+    return out_;
+  }
+  auto& buffer = value_buffers_[values_ == value_buffers_[0].data() ? 1 : 0];
   buffer.resize(std::max(buffer.size(), static_cast<std::size_t>(format.count())));
+  next_values_ = buffer.data();
   return buffer.data();
 }
 
 void Picture::switch_to_next() {
   format_ = next_format_;
   if (format_.is_bytes) {
-    bytes_ = byte_buffers_[byte_side_].data();
-    byte_side_ = 1 - byte_side_;
+    bytes_ = next_bytes_;
   } else {
-    values_ = value_buffers_[value_side_].data();
-    value_side_ = 1 - value_side_;
+    values_ = next_values_;
   }
 }
 
 template <>
 std::uint8_t* Picture::mutable_pixels<std::uint8_t>() {
-  auto& own = byte_buffers_[1 - byte_side_];
-  if (bytes_ != own.data()) {  // still the caller's image
+  if (bytes_ == image_) {
     std::copy_n(bytes_, format_.count(), next<std::uint8_t>(format_));
     switch_to_next();
-    return byte_buffers_[1 - byte_side_].data();
   }
-  return own.data();
+  return const_cast<std::uint8_t*>(bytes_);  // a buffer of this Picture
 }
 
 template <>
 float* Picture::mutable_pixels<float>() {
-  return value_buffers_[1 - value_side_].data();  // floats are never the caller's
+  return const_cast<float*>(values_);  // never the caller's image
 }
 
 }  // namespace tandem

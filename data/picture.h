@@ -23,8 +23,12 @@ std::string to_string(const PictureFormat& format);
 
 class Picture {
  public:
-  /// Starts with the bytes of an image, which are not copied and must outlive the steps.
-  void start(const std::uint8_t* image, std::int64_t height, std::int64_t width, std::int64_t channels);
+  /// Makes room for pictures of `byte_count` bytes and `value_count` floats; else buffers grow when they are asked for.
+  void reserve(std::int64_t byte_count, std::int64_t value_count);
+
+  /// Starts with the bytes of an image, which are not copied and must outlive the steps. next<float> prefers to give
+  /// `out`, where there is one, for pictures of `out_count` floats: the last step then writes where it is wanted.
+  void start(const std::uint8_t* image, const PictureFormat& format, float* out = nullptr, std::int64_t out_count = 0);
 
   const PictureFormat& format() const { return format_; }
 
@@ -58,11 +62,12 @@ class Picture {
 
  private:
   PictureFormat format_, next_format_;
-  const std::uint8_t* bytes_ = nullptr;
-  const float* values_ = nullptr;
+  const std::uint8_t *image_ = nullptr, *bytes_ = nullptr, *next_bytes_ = nullptr;
+  const float *values_ = nullptr, *next_values_ = nullptr;
+  float* out_ = nullptr;
+  std::int64_t out_count_ = 0;
   std::vector<std::uint8_t> byte_buffers_[2];
   std::vector<float> value_buffers_[2];
-  int byte_side_ = 0, value_side_ = 0;  // the buffers that next() gives
 };
 
 }  // namespace tandem

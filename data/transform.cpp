@@ -1,5 +1,6 @@
 // Composition of transforms, and the way from bytes to floats. See transform.h; the steps stand in augment.cpp.
 #include <algorithm>
+#include <cassert>
 
 #include <tandem/core/error.h>
 #include <tandem/data/bytes_to_floats.h>
@@ -20,16 +21,26 @@ PictureFormat Transform::output(const PictureFormat& format) const {
   return present;
 }
 
+void Transform::reserve(const PictureFormat& format, Picture& picture) const {
+  PictureFormat present = format;
+  std::int64_t bytes = format.count(), values = 0;
+  for (const auto& step : steps_) {
+    present = step->output(present);
+    (present.is_bytes ? bytes : values) = std::max(present.is_bytes ? bytes : values, present.count());
+  }
+  picture.reserve(bytes, values);
+}
+
 void Transform::apply(const std::uint8_t* image, const PictureFormat& format, Generator generator, Picture& picture,
-                      float* out) const {
-  picture.start(image, format.height, format.width, format.channels);
+                      float* out, std::int64_t out_count) const {
+  picture.start(image, format, out, out_count);
   for (const auto& step : steps_) step->apply(picture, generator);
-  const std::int64_t count = picture.format().count();
+  assert(picture.format().count() == out_count);
   if (picture.format().is_bytes) {
     static const ByteScale plain({0}, {1});
-    plain.convert(picture.pixels<std::uint8_t>(), count, out);
-  } else {
-    std::copy_n(picture.pixels<float>(), count, out);
+    plain.convert(picture.pixels<std::uint8_t>(), out_count, out);
+  } else if (picture.pixels<float>() != out) {
+    std::copy_n(picture.pixels<float>(), out_count, out);
   }
 }
 

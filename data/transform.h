@@ -43,10 +43,14 @@ class Transform {
   /// What images of `format` become, always floats. Throws Error naming the step that cannot take its input.
   PictureFormat output(const PictureFormat& format) const;
 
-  /// Writes image (u8 [height, width, channels]) through all steps to `out`, which has room for output().count()
-  /// floats. Bytes that no step made floats are divided by 255. `picture` is working memory, to be kept between calls.
-  void apply(const std::uint8_t* image, const PictureFormat& format, Generator generator, Picture& picture,
-             float* out) const;
+  /// Writes image (u8 [height, width, channels]) through all steps to out, which has room for out_count =
+  /// output(format).count() floats. Bytes that no step made floats are divided by 255. `picture` is working memory, to
+  /// be kept between calls.
+  void apply(const std::uint8_t* image, const PictureFormat& format, Generator generator, Picture& picture, float* out,
+             std::int64_t out_count) const;
+
+  /// Makes room in `picture`, so that apply asks for no memory (steps of a user's own may).
+  void reserve(const PictureFormat& format, Picture& picture) const;
 
   /// "random_crop(32x32, padding=4) | random_flip(0.5) | normalize(mean 0.491 0.482 0.447, deviation ...)".
   std::string describe() const;
