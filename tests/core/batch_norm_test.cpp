@@ -1,0 +1,150 @@
+// Batch normalisation: hand values, statistics that do not cancel, and every kernel against its naive twin in double.
+#include <doctest/doctest.h>
+
+#include <tandem/core/kernels/batch_norm.h>
+#include <tandem/core/kernels/reference/batch_norm.h>
+#include <tandem/core/threads.h>
+#include <tests/core/random_arrays.h>
+
+using namespace tandem;
+using namespace tandem::testing;
+namespace k = tandem::kernels;
+using Doubles = std::vector<double>;
+
+namespace {
+
+const std::vector<Shape>& shapes() {
+  static const std::vector<Shape> list{{4, 16, 5, 5},    {2, 3, 7, 7},   {1, 8, 4, 4},   {5, 1, 3, 3}, {6, 40, 1, 1},
+                                       {3, 19, 6, 2},    {64, 10},       {7, 16},        {33, 1},      {2, 512, 2, 2},
+                                       {32, 16, 32, 32}, {16, 24, 9, 9}, {4, 2000, 3, 3}};
+  return list;
+}
+constexpr Memory kOrders[] = {Memory::row_major, Memory::channels_last, Memory::sliced};
+
+Array wide(const Array& x) { return x.defined() ? x.to(DType::f64) : x; }
+
+}  // namespace
+
+TEST_CASE("batch_norm: hand values") {
+  const Array x = Array::from({1, 10, 3, 30}, {2, 2}), w = Array::from({1, 2}, {2}), b = Array::from({0, 5}, {2});
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const auto f = k::batch_norm_train(x.to(dtype), w.to(dtype), b.to(dtype), 0, false);
+    CHECK(f.mean.to_vector<double>() == Doubles{2, 20});
+    CHECK(f.variance.to_vector<double>() == Doubles{1, 100});
+    CHECK(f.inverse_deviation.at({0}) == 1);
+    CHECK(f.inverse_deviation.at({1}) == doctest::Approx(0.1));
+    CHECK(worst_error(f.y, Array::from({-1, 3, 1, 7}, {2, 2})) < 1e-6);
+    CHECK(worst_error(k::batch_norm_train(x.to(dtype), w.to(dtype), b.to(dtype), 0, true).y,
+                      Array::from({0, 3, 1, 7}, {2, 2})) < 1e-6);
+    const Array dy = Array::from({1, 0, 0, 0}, {2, 2}).to(dtype);
+    const auto grads = k::batch_norm_train_grad(dy, x.to(dtype), w.to(dtype), f.mean, f.inverse_deviation, {});
+    CHECK(grads.db.to_vector<double>() == Doubles{1, 0});
+    CHECK(grads.dw.to_vector<double>() == Doubles{-1, 0});
+    CHECK(worst_error(grads.dx, Array::zeros({2, 2})) < 1e-7);
+    CHECK(!grads.dadd.defined());
+    CHECK(worst_error(k::batch_norm_evaluate(x.to(dtype), w.to(dtype), b.to(dtype), f.mean, f.variance, 0, false),
+                      f.y) < 1e-6);
+  }
+}
+
+TEST_CASE("batch_norm: every kernel equals its twin, in every memory order") {
+  Generator g(1);
+  for (const Shape& shape : shapes())
+    for (const Memory memory : kOrders)
+      for (const bool relu : {false, true})
+        for (const bool joined : {false, true}) {
+          CAPTURE(shape.to_string());
+          CAPTURE(static_cast<int>(memory));
+          CAPTURE(relu);
+          CAPTURE(joined);
+          const Shape channels{shape[1]};
+          const Array x = random_array(g, shape, memory), w = random_array(g, channels, Memory::sliced);
+          const Array b = random_array(g, channels), dy = random_array(g, shape, memory);
+          const Array add = joined ? random_array(g, shape, memory) : Array();
+          const auto f = k::batch_norm_train(x, w, b, 1e-5, relu, add);
+          const auto t = k::batch_norm_train(wide(x), wide(w), wide(b), 1e-5, relu, wide(add));
+          CHECK(worst_error(f.y, t.y) < 2e-5);
+          CHECK(worst_error(f.mean, t.mean) < 1e-6);
+          CHECK(worst_error(f.variance, t.variance) < 1e-6);
+          CHECK(worst_error(f.inverse_deviation, t.inverse_deviation) < 1e-5);
+          CHECK((f.y.is_channels_last() || shape.rank() == 2));
+          const Array given = random_array(g, channels), spread = Array::full(channels, 2.5);
+          CHECK(worst_error(k::batch_norm_evaluate(x, w, b, given, spread, 1e-5, relu, add),
+                            k::batch_norm_evaluate(wide(x), wide(w), wide(b), wide(given), wide(spread), 1e-5, relu,
+                                                   wide(add))) < 1e-5);
+
+          const Array y = relu ? f.y : Array();
+          const auto d = k::batch_norm_train_grad(dy, x, w, f.mean, f.inverse_deviation, y, joined);
+          const auto e = k::batch_norm_train_grad(wide(dy), wide(x), wide(w), wide(f.mean), wide(f.inverse_deviation),
+                                                  wide(y), joined);
+          const double M = static_cast<double>(x.size() / shape[1]);
+          CHECK(worst_error(d.dx, e.dx) < 2e-5);
+          CHECK(worst_error(d.dw, e.dw) < 1e-6 * std::sqrt(M));
+          CHECK(worst_error(d.db, e.db) < 1e-6 * std::sqrt(M));
+          if (joined) CHECK(worst_error(d.dadd, e.dadd) == 0);
+        }
+}
+
+TEST_CASE("batch_norm: a large mean does not cancel") {
+  Generator g(2);
+  for (const Shape& shape : {Shape{64, 16, 16, 16}, Shape{512, 3}}) {
+    Array x = Array::empty(shape, DType::f32, Layout::channels_last);
+    g.fill_normal(x, 3000, 0.5);
+    x.data<float>()[0] = -3000;  // the first number is no guess of the mean
+    const Array w = Array::full({shape[1]}, 1), b = Array::zeros({shape[1]});
+    const auto f = k::batch_norm_train(x, w, b, 1e-5, false);
+    const auto t = k::batch_norm_train(wide(x), wide(w), wide(b), 1e-5, false);
+    for (std::int64_t c = 0; c < shape[1]; ++c) {
+      CHECK(f.variance.at({c}) == doctest::Approx(t.variance.at({c})).epsilon(1e-4));
+      CHECK(f.mean.at({c}) == doctest::Approx(t.mean.at({c})).epsilon(5e-7));
+    }
+  }
+}
+
+TEST_CASE("batch_norm: equal bits for equal threads, close for others") {
+  Generator g(3);
+  const int before = threads();
+  const Array x = random_array(g, {32, 16, 16, 16}, Memory::channels_last), w = random_array(g, {16});
+  const Array b = random_array(g, {16});
+  const auto truth = k::batch_norm_train(wide(x), wide(w), wide(b), 1e-5, true);
+  for (const int n : {1, 2, 3}) {
+    set_threads(n);
+    const auto f = k::batch_norm_train(x, w, b, 1e-5, true);
+    CHECK(worst_error(f.y, truth.y) < 2e-5);
+    CHECK(identical(f.y, k::batch_norm_train(x, w, b, 1e-5, true).y));
+    const auto d = k::batch_norm_train_grad(x, x, w, f.mean, f.inverse_deviation, f.y);
+    CHECK(identical(d.dx, k::batch_norm_train_grad(x, x, w, f.mean, f.inverse_deviation, f.y).dx));
+  }
+  set_threads(before);
+}
+
+TEST_CASE("batch_norm: bf16 keeps statistics in f32") {
+  Generator g(4);
+  const Array x = random_array(g, {4, 8, 3, 3}).to(DType::bf16), w = random_array(g, {8}), b = random_array(g, {8});
+  const auto f = k::batch_norm_train(x, w, b, 1e-5, true);
+  CHECK(f.y.dtype() == DType::bf16);
+  CHECK(f.mean.dtype() == DType::f32);
+  CHECK(identical(f.y, k::batch_norm_train(x.to(DType::f32), w, b, 1e-5, true).y.to(DType::bf16)));
+  const auto d = k::batch_norm_train_grad(x, x, w, f.mean, f.inverse_deviation, f.y, true);
+  CHECK(d.dx.dtype() == DType::bf16);
+  CHECK(d.dadd.dtype() == DType::bf16);
+  CHECK(d.dw.dtype() == DType::f32);
+}
+
+TEST_CASE("batch_norm: errors") {
+  const Array x = Array::zeros({2, 3, 4, 4}), w = Array::zeros({3}), four = Array::zeros({4});
+  CHECK(message_of([&] { k::batch_norm_train(x, four, w, 1e-5, false); }) ==
+        "batch_norm: x has 3 channels, w is [4]: x [2, 3, 4, 4]");
+  CHECK(message_of([&] { k::batch_norm_train(x, w, four, 1e-5, false); }) ==
+        "batch_norm: x has 3 channels, b is [4]: x [2, 3, 4, 4]");
+  CHECK(message_of([&] {
+          k::batch_norm_train(Array::zeros({2, 3, 4}), w, w, 1e-5, false);
+        }) == "batch_norm: x is [2, 3, 4], must be [N, C] or [N, C, H, W] and not empty");
+  CHECK(message_of([&] {
+          k::batch_norm_train(x, w, w, 1e-5, false, Array::zeros({2, 3, 4, 5}));
+        }) == "batch_norm: add is [2, 3, 4, 5], must be [2, 3, 4, 4]");
+  CHECK(message_of([&] { k::batch_norm_evaluate(x, w, w, four, w, 1e-5, false); }) ==
+        "batch_norm: x has 3 channels, mean is [4]: x [2, 3, 4, 4]");
+  CHECK(message_of([&] { k::batch_norm_train_grad(four, x, w, w, w, {}); }) ==
+        "batch_norm_train_grad: dy is [4], must be [2, 3, 4, 4]");
+}
