@@ -1,0 +1,41 @@
+// lookahead: k steps forward, 1 step back (Zhang, Lucas, Hinton, Ba 2019, "Lookahead Optimizer: k steps forward, 1 step
+// back", algorithm 1). Fast weights explore with the inner rule, slow weights follow:
+//
+//   every k steps (a sync):   slow <- slow + alpha (fast - slow)
+//                             fast <- slow
+//
+// It is the outer loop (outer_loop.h) whose outer rule is sgd(lr = alpha), and it nests to any depth. Evaluate on slow
+// weights: Optimizer::evaluation_weights(). Batch-norm statistics belong to the fast weights.
+#pragma once
+
+#include <array>
+
+#include <tandem/optim/rule.h>
+
+namespace tandem {
+
+struct LookaheadOptions {
+  std::int64_t k = 5;                       ///< steps of the optimizer in a cycle, at every level of a nest
+  Schedule alpha = 0.5;                     ///< in [0, 1]; 1 is the inner rule, exactly
+  InnerState state = InnerState::maintain;  ///< of the inner rule at a sync
+
+  void fields(Fields& f) {
+    f("k", k, {.low = 1});
+    f("alpha", alpha, {.high = 1, .remedy = "1 is the plain inner optimizer"}, kAlways);
+    f("state", state);
+  }
+};
+
+/// The pull for one weight: what sgd(lr = alpha) does with the pseudo-gradient slow - fast.
+template <class T>
+struct Pull {
+  static constexpr std::array<int, 0> kState{};
+  T alpha;
+  void operator()(T& slow, T fast) const { slow -= alpha * (slow - fast); }
+};
+
+/// Throws UsageError when k < 1 or alpha is outside [0, 1]. Slow weights start as the weights at binding.
+/// Example: Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 3e-4}), {.k = 5, .alpha = 0.5}));
+Rule lookahead(const Rule& inner, const LookaheadOptions& options = {});
+
+}  // namespace tandem

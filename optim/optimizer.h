@@ -1,0 +1,93 @@
+// Optimizer: a rule bound to parameters, in one arena of weights, one of gradients, and one a buffer of state.
+//
+//   Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 3e-4}), {.k = 5, .alpha = 0.5}));
+//   for (...) { Tensor loss = ...; optimizer.zero_grad(); loss.backward(); optimizer.step(); }
+//   { auto slow = optimizer.evaluation_weights();  evaluate(model); }
+//
+// Binding moves the parameters' memory; handles stay valid. A parameter belongs to one live Optimizer. Frozen ones
+// (requires_grad false at binding) are left out. A parameter without a gradient keeps its value and inner state in that
+// step; the pull of a loop is for all. Read next: rule.h, lookahead.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tandem/autograd/named_tensor.h>
+#include <tandem/core/safetensors.h>
+#include <tandem/optim/rule.h>
+
+namespace tandem {
+
+class EvaluationWeights;
+
+/// Parameters that share a rule. Their dtype is one, f32 or f64.
+struct Group {
+  NamedTensors parameters;
+  Rule rule;
+};
+
+class Optimizer {
+ public:
+  /// Throws Error when a parameter cannot be bound: it belongs to another live Optimizer, is no leaf, is a view ...
+  Optimizer(const NamedTensors& parameters, const Rule& rule);
+  explicit Optimizer(const std::vector<Group>& groups);
+  ~Optimizer();
+  Optimizer(Optimizer&&) noexcept;
+  Optimizer& operator=(Optimizer&&) noexcept;
+
+  /// Forgets all gradients: the next one to arrive assigns.
+  void zero_grad();
+  /// One update from the gradients that arrived since zero_grad, which stay as they are. Allocates nothing. Weights
+  /// that someone else has changed since the last step (a model was loaded) are where all cycles start anew. Throws
+  /// Error inside an evaluation_weights() scope.
+  void step();
+  /// Calls of step() so far: the position of all schedules.
+  std::int64_t step_count() const;
+
+  /// Until the end of the scope the parameters hold the slow (or averaged) weights of each group's outermost level;
+  /// step, backward into the parameters, and saving of state throw meanwhile. Copies nothing where the fast weights are
+  /// the slow ones already, and nothing for rules without slow weights. Throws Error when a scope is open.
+  [[nodiscard]] EvaluationWeights evaluation_weights();
+
+  /// The rule with its present hyper-parameters; with several groups: "group 0: ...; group 1: ...".
+  std::string describe() const;
+
+  /// Names of all hyper-parameters: "groups/0/alpha", "groups/0/inner/lr", "groups/0/outer/momentum", ...
+  std::vector<std::string> hyper_parameters() const;
+  /// Changes a hyper-parameter from the next step on. `name` is one of hyper_parameters(), or the last part of one
+  /// ("lr"): then of all groups and levels, but not of outer rules. Throws UsageError for unknown names and values out
+  /// of range.
+  void set(std::string_view name, const Schedule& value);
+  /// The value in the next step; the first, where several have the name.
+  double peek(std::string_view name) const;
+
+  /// All that is needed to go on exactly, besides the weights: "step", "groups/0/counter",
+  /// "groups/0/slow/conv1.weight", "groups/0/inner/exp_avg/conv1.weight", ... Buffers are shared, not copied: save or
+  /// clone them before the next step.
+  NamedArrays state_tree() const;
+  /// Takes over a state tree; the weights are loaded apart, before or after (but before the next step). Throws Error
+  /// naming the entry when one is missing, unexpected or of another shape or dtype; nothing has changed then.
+  void load_state_tree(const NamedArrays& tree);
+
+ private:
+  friend class EvaluationWeights;
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// The scope of Optimizer::evaluation_weights(): its end brings the fast weights back, bit for bit.
+class EvaluationWeights {
+ public:
+  ~EvaluationWeights();
+  EvaluationWeights(EvaluationWeights&& other) noexcept = default;
+  EvaluationWeights& operator=(EvaluationWeights&&) = delete;
+
+ private:
+  friend class Optimizer;
+  explicit EvaluationWeights(std::weak_ptr<Optimizer::Impl> optimizer) : optimizer_(std::move(optimizer)) {}
+  std::weak_ptr<Optimizer::Impl> optimizer_;
+};
+
+}  // namespace tandem

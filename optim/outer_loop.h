@@ -1,0 +1,32 @@
+// outer_loop: k steps of an inner rule on the fast weights, then one step of an outer rule on the slow weights, whose
+// gradient is the pseudo-gradient slow - fast; then fast <- slow.
+//
+//   outer_loop(inner, sgd({.lr = alpha}), {.k})                  Lookahead, but for alpha = 1, which lookahead.h copies
+//   outer_loop(inner, momentum({.lr = a, .momentum = b}), {.k})  SlowMo (Wang et al. 2020), at constant inner lr
+//   outer_loop(inner, momentum({.lr = 0.7, .momentum = 0.9, .nesterov = true}), {.k})  DiLoCo (Douillard et al. 2023)
+//   on
+//                                                                                      one worker
+//
+// A sync of an outer loop restarts the cycles, and re-anchors the slow weights, of all loops inside it.
+#pragma once
+
+#include <tandem/optim/rule.h>
+
+namespace tandem {
+
+struct OuterLoopOptions {
+  std::int64_t k = 5;                       ///< steps of the optimizer between two outer steps
+  InnerState state = InnerState::maintain;  ///< of the inner rule at a sync
+  Schedule mix = 0.5;                       ///< the factor of InnerState::interpolate, which has no alpha here
+
+  void fields(Fields& f) {
+    f("k", k, {.low = 1});
+    f("state", state);
+    f("mix", mix, {.high = 1});
+  }
+};
+
+/// Any rule may be the outer one. Throws UsageError when k < 1 or mix is outside [0, 1].
+Rule outer_loop(const Rule& inner, const Rule& outer, const OuterLoopOptions& options = {});
+
+}  // namespace tandem

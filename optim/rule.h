@@ -1,0 +1,140 @@
+// Rule: a plain description of how to update weights, `lookahead(adam({.lr = 3e-4}), {.k = 5})`. A value: composing
+// rules is calling functions, copies are cheap and equal. Optimizer (optimizer.h) binds a rule to parameters. Rules
+// themselves: sgd.h, momentum.h, adam.h, adamw.h, lookahead.h, outer_loop.h, clip.h. One of your own: leaf.h.
+#pragma once
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include <tandem/optim/schedule.h>
+
+namespace tandem {
+
+class RuleNode;
+struct Frame;
+template <class T>
+class Bound;
+
+/// What happens to the state of the inner rule when slow weights step (a sync).
+/// maintain: nothing. reset: all buffers zero and the step count fresh. interpolate: first moments become
+/// alpha * now + (1 - alpha) * at the last sync.
+enum class InnerState { maintain, reset, interpolate };
+
+class Rule {
+ public:
+  explicit Rule(std::shared_ptr<const RuleNode> node) : node_(std::move(node)) {}
+
+  /// "lookahead(adam(lr=0.0003), k=5, alpha=0.5)": the arguments that matter and those that differ from their defaults.
+  /// parse_rule reads it back.
+  std::string describe() const;
+  const RuleNode& node() const { return *node_; }
+  bool operator==(const Rule& other) const { return describe() == other.describe(); }
+
+ private:
+  std::shared_ptr<const RuleNode> node_;
+};
+
+/// Reads what describe() prints, with hyper-parameters as numbers or schedules. total_steps: what fractions in
+/// schedules are fractions of (parse_schedule). Throws UsageError naming the column and, for a misspelt word, what was
+/// meant.
+Rule parse_rule(std::string_view text, std::int64_t total_steps = 0);
+
+/// The rule with the lr of every leaf multiplied by the schedule; the outer rules of loops, and alpha, stay as they
+/// are.
+Rule with_schedule(const Rule& rule, const Schedule& schedule);
+
+/// The values that a hyper-parameter accepts, and what to say to one outside.
+struct Range {
+  double low = 0, high = std::numeric_limits<double>::infinity();
+  bool is_low_open = false, is_high_open = false;  ///< the end itself is refused
+  const char* remedy = "";
+
+  bool contains(double value) const;
+  /// "at least 0", "above 0", "in [0, 1)".
+  std::string text() const;
+};
+
+inline constexpr Range kNotNegative{};
+inline constexpr Range kMoment{.high = 1, .is_high_open = true};  ///< the factor of a moving average: [0, 1)
+
+/// One hyper-parameter of a rule, as parsing, printing, checking and setting see it.
+struct Field {
+  using Value = std::variant<Schedule*, std::int64_t*, bool*, InnerState*>;
+  const char* name;
+  Value value;
+  Range range;
+  bool is_always_printed = false;
+
+  std::string text() const;
+};
+
+/// Collects the fields of an options struct: `f("lr", lr, kNotNegative); f("nesterov", nesterov);`.
+class Fields {
+ public:
+  enum class Print { if_changed, always };
+
+  void operator()(const char* name, Schedule& value, const Range& range, Print print = Print::if_changed) {
+    all_.push_back({name, &value, range, print == Print::always});
+  }
+  void operator()(const char* name, std::int64_t& value, const Range& range) {
+    all_.push_back({name, &value, range, true});
+  }
+  void operator()(const char* name, bool& value) { all_.push_back({name, &value, {}, false}); }
+  void operator()(const char* name, InnerState& value) { all_.push_back({name, &value, {}, false}); }
+
+  const std::vector<Field>& all() const { return all_; }
+  const Field* find(std::string_view name) const;
+
+ private:
+  std::vector<Field> all_;
+};
+
+inline constexpr Fields::Print kAlways = Fields::Print::always;
+
+/// What a rule is made of. Rules share nodes and never change them; an Optimizer works on a clone of its own.
+class RuleNode {
+ public:
+  virtual ~RuleNode() = default;
+  virtual std::string name() const = 0;
+  /// A deep copy.
+  virtual std::shared_ptr<RuleNode> clone() const = 0;
+  virtual void fields(Fields& fields) = 0;
+  /// What fields() would collect from a default-made node, as text.
+  virtual std::vector<std::string> default_texts() const = 0;
+
+  struct Child {
+    const char* role;  ///< "inner" or "outer": a part of the names of state and hyper-parameters
+    RuleNode* node;
+  };
+  virtual std::vector<Child> children() { return {}; }
+
+  /// State and update for the parameters of `frame`; this node outlives the result, which reads its options every step.
+  virtual std::unique_ptr<Bound<float>> bind_float(const Frame& frame) = 0;
+  virtual std::unique_ptr<Bound<double>> bind_double(const Frame& frame) = 0;
+
+  /// Throws UsageError when a field of this node is out of its range. Children are checked when they are made.
+  virtual void check();
+  std::string describe() const;
+};
+
+/// bind_float or bind_double by the type.
+template <class T>
+std::unique_ptr<Bound<T>> bind_as(RuleNode& node, const Frame& frame) {
+  if constexpr (std::is_same_v<T, float>) {
+    return node.bind_float(frame);
+  } else {
+    return node.bind_double(frame);
+  }
+}
+
+/// Makes a rule readable by parse_rule: `make` takes the children in order ("inner", "outer") and gives a node with
+/// default options. Replaces a rule of the same name.
+void register_rule(const std::string& name, std::vector<std::string> children,
+                   std::shared_ptr<RuleNode> (*make)(const std::vector<Rule>& children));
+
+}  // namespace tandem

@@ -1,0 +1,70 @@
+// Schedules as products of curves, and the functions that make them. The formulas stand in curve.cpp.
+#include <tandem/optim/schedule.h>
+
+#include <cmath>
+
+#include <tandem/optim/curve.h>
+#include <tandem/optim/spec.h>
+
+namespace tandem {
+
+Schedule::Schedule(std::shared_ptr<const Curve> curve) : scale_(1), curves_{std::move(curve)} {}
+
+double Schedule::at(std::int64_t step) const {
+  double value = scale_;
+  for (const auto& curve : curves_) value *= curve->at(step);
+  return value;
+}
+
+std::string Schedule::describe() const {
+  std::string text = curves_.empty() || scale_ != 1 ? spec::number(scale_) : std::string();
+  for (const auto& curve : curves_) text.append(text.empty() ? "" : " * ").append(curve->describe());
+  return text;
+}
+
+Schedule Schedule::operator*(const Schedule& other) const {
+  Schedule product = *this;
+  product.scale_ *= other.scale_;
+  product.curves_.insert(product.curves_.end(), other.curves_.begin(), other.curves_.end());
+  return product;
+}
+
+namespace schedule {
+namespace {
+std::vector<double> one(std::int64_t steps) { return {static_cast<double>(steps)}; }
+}  // namespace
+
+Schedule constant(const ConstantOptions& options) {
+  return Schedule(make_curve("constant", {{"warmup", one(options.warmup)}}));
+}
+
+Schedule linear(const LinearOptions& options) {
+  return Schedule(
+      make_curve("linear", {{"total", one(options.total)}, {"warmup", one(options.warmup)}, {"end", {options.end}}}));
+}
+
+Schedule step(const StepOptions& options) {
+  return Schedule(
+      make_curve("step", {{"every", one(options.every)}, {"by", {options.by}}, {"warmup", one(options.warmup)}}));
+}
+
+Schedule multistep(const MultistepOptions& options) {
+  const std::vector<double> at(options.at.begin(), options.at.end());
+  return Schedule(make_curve("multistep", {{"at", at}, {"by", {options.by}}, {"warmup", one(options.warmup)}}));
+}
+
+Schedule cosine(const CosineOptions& options) {
+  return Schedule(
+      make_curve("cosine", {{"total", one(options.total)}, {"warmup", one(options.warmup)}, {"end", {options.end}}}));
+}
+
+Schedule one_cycle(const OneCycleOptions& options) {
+  const std::int64_t rise = std::max<std::int64_t>(1, std::llround(0.3 * static_cast<double>(options.total)));
+  return Schedule(make_curve("one_cycle", {{"total", one(options.total)},
+                                           {"warmup", one(options.warmup < 0 ? rise : options.warmup)},
+                                           {"start", {options.start}},
+                                           {"end", {options.end}}}));
+}
+
+}  // namespace schedule
+}  // namespace tandem
