@@ -39,11 +39,11 @@ TEST_CASE("x * x + x counts every use of x") {
 }
 
 TEST_CASE("pow with whole exponents at 0") {
-  for (const auto& [c, expected] : {std::pair{3.0, 0.0}, {2.0, 0.0}, {1.0, 1.0}, {0.0, 0.0}}) {
+  for (const double c : {3.0, 2.0, 1.0, 0.0}) {
     CAPTURE(c);
     const Tensor x = leaf({0}, {1});
     sum(pow(x, c)).backward();
-    check_values(x.grad(), {expected});
+    check_values(x.grad(), {c == 1 ? 1.0 : 0.0});
   }
   check_values(pow(leaf({0, -2}, {2}), 0), {1, 1});
   check_values(pow(leaf({0, -2}, {2}), 3), {0, -8});
