@@ -1,0 +1,37 @@
+// What a program does once its Task stands: train it with every optimizer and seed of the command line, or evaluate the
+// models that such a comparison left.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <tandem/core/safetensors.h>
+
+#include "options.h"
+#include "task.h"
+
+namespace tandem::examples {
+
+/// Every optimizer with every seed: same initial weights and same batches for equal seeds. Prints what is trained, the
+/// progress, the table and what was written. Returns the exit code. Throws UsageError for a spec that cannot be read,
+/// Error for everything else, before the first step where possible.
+int compare(Task& task, const Options& options);
+
+/// A model of a run folder.
+struct SavedModel {
+  std::filesystem::path path;
+  std::string run;
+  Safetensors content;
+};
+
+/// The models below a run folder, or the one in the folder of a run. Throws Error when there is none.
+std::vector<SavedModel> load_saved_models(const std::filesystem::path& folder);
+
+/// Data set and model become those that the saved models were trained with; a data set that was given stays.
+void adopt_saved(Options& options, const std::vector<SavedModel>& models);
+
+/// Evaluates each model and prints a table; writes nothing.
+int evaluate_saved(Task& task, const Options& options, const std::vector<SavedModel>& models);
+
+}  // namespace tandem::examples

@@ -1,0 +1,124 @@
+// The command line over CLI11. CLI11 reads; what the values may be is checked here, in our grammar of errors.
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <set>
+
+#include <tandem/core/error.h>
+
+namespace tandem::examples {
+namespace {
+
+/// One argument as a shell would need it.
+std::string shell_quoted(const std::string& argument) {
+  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
+  std::string quoted = "'";
+  for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+void check_choice(const std::string& option, const std::string& value, const std::vector<std::string>& choices) {
+  for (const std::string& choice : choices)
+    if (value == choice) return;
+  const std::string near = nearest_word(value, choices.data(), choices.size());
+  fail_usage(option, fmt::format("\"{}\" is not known", value), fmt::format("known are {}", fmt::join(choices, ", ")),
+             near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+}
+
+void check_at_least(const std::string& option, std::int64_t value, std::int64_t least) {
+  if (value < least) fail_usage(option, fmt::format("is {}, must be at least {}", value, least));
+}
+
+}  // namespace
+
+struct CommandLine::Parser {
+  CLI::App app;
+  explicit Parser(const std::string& description) : app(description) {}
+};
+
+CommandLine::CommandLine(const std::string& description, const Options& defaults, const Choices& choices)
+    : options_(defaults), choices_(choices), parser_(std::make_unique<Parser>(description)) {
+  Options& o = options_;
+  CLI::App& app = parser_->app;
+  app.name(o.program);
+  app.option_defaults()->always_capture_default();
+  app.get_formatter()->column_width(28);
+
+  app.add_option("--data", o.data, "Where the data set lies; default: its folder in $TANDEM_DATA, else ~/.cache/tandem")
+      ->type_name("DIR");
+  if (!choices.datasets.empty())
+    app.add_option("--dataset", o.dataset, fmt::format("Data set: {}", fmt::join(choices.datasets, ", ")))
+        ->type_name("NAME");
+  auto* optimizer =
+      app.add_option("--optimizer", o.optimizers,
+                     "Optimizer, e.g. \"lookahead(adam(lr=3e-4), k=5, alpha=0.5)\"; given several times: compared")
+          ->type_name("SPEC")
+          ->allow_extra_args(false)
+          ->delimiter('\0');
+  auto* schedule = app.add_option("--schedule", o.schedule, "Times the lr of every leaf, e.g. \"cosine(warmup=0.05)\"")
+                       ->type_name("SPEC");
+  if (!choices.models.empty())
+    app.add_option("--model", o.model, fmt::format("Model: {}", fmt::join(choices.models, ", ")))->type_name("NAME");
+  auto* epochs = app.add_option("--epochs", o.epochs, "Passes over the training data")->type_name("N");
+  auto* steps = app.add_option("--steps", o.steps, "End each run after N steps; 0: after --epochs")->type_name("N");
+  app.add_option("--batch", o.batch, "Examples in a batch")->type_name("N");
+  app.add_option("--seed", o.seeds, "Seed of weights, batches and augmentation; given several times: repeated")
+      ->type_name("N")
+      ->allow_extra_args(false);
+  app.add_option("--precision", precision_, "Numbers to compute with: f32")->type_name("NAME");
+  app.add_option("--threads", o.threads, "Threads that compute; 0: one a processor")->type_name("N");
+  auto* out =
+      app.add_option("--out", o.out, fmt::format("Run folder; default: runs/{}-TIME", o.program))->type_name("DIR");
+  auto* evaluate =
+      app.add_option("--evaluate", o.evaluate, "Only evaluate the models of this run folder")->type_name("DIR");
+  for (auto* training_option : {optimizer, schedule, epochs, steps, out}) evaluate->excludes(training_option);
+  app.add_flag("--quiet", o.quiet, "No progress");
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::add(const std::string& name, std::int64_t& value, const std::string& help) {
+  parser_->app.add_option(name, value, help)->type_name("N");
+}
+
+void CommandLine::add(const std::string& name, double& value, const std::string& help) {
+  parser_->app.add_option(name, value, help)->type_name("X");
+}
+
+bool CommandLine::parse(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 0; i < argc; ++i) words.push_back(shell_quoted(argv[i]));
+  options_.command = fmt::format("{}", fmt::join(words, " "));
+  try {
+    parser_->app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(parser_->app.help().c_str(), stdout);
+    return false;
+  } catch (const CLI::ParseError& error) {
+    fail_usage(options_.program, "the command line is wrong", error.what(),
+               fmt::format("{} --help lists the options", options_.program));
+  }
+  check();
+  return true;
+}
+
+void CommandLine::check() const {
+  const Options& o = options_;
+  if (!choices_.datasets.empty() && !o.dataset.empty()) check_choice("--dataset", o.dataset, choices_.datasets);
+  if (!choices_.models.empty()) check_choice("--model", o.model, choices_.models);
+  check_choice("--precision", precision_, {"f32", "bf16"});
+  if (precision_ == "bf16") fail_usage("--precision", "bf16 is not offered by this program", {}, "use --precision f32");
+  check_at_least("--epochs", o.epochs, 1);
+  check_at_least("--steps", o.steps, 0);
+  check_at_least("--batch", o.batch, 1);
+  check_at_least("--threads", o.threads, 0);
+  if (o.threads > 1024) fail_usage("--threads", fmt::format("is {}, must be at most 1024", o.threads));
+  const std::set<std::uint64_t> different(o.seeds.begin(), o.seeds.end());
+  if (different.size() != o.seeds.size()) fail_usage("--seed", "the same seed is given twice");
+}
+
+}  // namespace tandem::examples

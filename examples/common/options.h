@@ -1,0 +1,61 @@
+// The command line that all programs share (CLI11 inside options.cpp). A program gives its defaults, adds options of
+// its own, and gets back Options that have been checked. Not here: what a SPEC means (optim/parse.h).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tandem::examples {
+
+struct Options {
+  std::string program;                  ///< its name, for the run folder and summary.json
+  std::string command;                  ///< the whole command line, quoted for a shell
+  std::string data;                     ///< empty: the default folder of the data set
+  std::string dataset;                  ///< empty: the program chooses
+  std::vector<std::string> optimizers;  ///< specs; at least one
+  std::string schedule = "constant";
+  std::string model;
+  std::int64_t epochs = 1;
+  std::int64_t steps = 0;  ///< end each run after so many; 0: after `epochs`
+  std::int64_t batch = 128;
+  std::vector<std::uint64_t> seeds = {0};
+  int threads = 0;                 ///< 0: as many as there are processors
+  std::filesystem::path out;       ///< empty: runs/PROGRAM-TIME
+  std::filesystem::path evaluate;  ///< not empty: only evaluate the models of this run folder
+  bool quiet = false;
+};
+
+/// What a program offers for --dataset and --model, for help and for suggestions; empty: the option does not exist.
+struct Choices {
+  std::vector<std::string> datasets;
+  std::vector<std::string> models;
+  bool trains = true;  ///< false: no options about data, optimizers, lengths, batches and precision
+};
+
+class CommandLine {
+ public:
+  CommandLine(const std::string& description, const Options& defaults, const Choices& choices);
+  ~CommandLine();
+
+  /// An option of this program: add("--cutout", cutout, "side of the square that is cut out, in pixels; 0: none").
+  void add(const std::string& name, std::int64_t& value, const std::string& help);
+  void add(const std::string& name, double& value, const std::string& help);
+
+  /// Reads the arguments. False when --help was asked for and has been printed. Throws UsageError.
+  bool parse(int argc, char** argv);
+  const Options& options() const { return options_; }
+
+ private:
+  struct Parser;  // CLI11
+  void check() const;
+
+  Options options_;
+  Choices choices_;
+  std::string precision_ = "f32";
+  std::unique_ptr<Parser> parser_;
+};
+
+}  // namespace tandem::examples

@@ -1,0 +1,45 @@
+// Task: what a program trains, as the shared training loop sees it: a model, a stream of batches, a loss, metrics.
+// Example: classification.h. Not here: optimizers (train.h), comparing them (compare.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <tandem/autograd/tensor.h>
+#include <tandem/nn/module.h>
+
+#include "metrics.h"
+
+namespace tandem::examples {
+
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  /// For summary.json and model files: the names given to --dataset and --model.
+  virtual std::string dataset() const = 0;
+  virtual std::string model() const = 0;
+  /// "cifar10: 50,000 training and 10,000 test images 3x32x32 in 10 classes".
+  virtual std::string describe_data() const = 0;
+  /// The metric that the progress bar shows and whose best value the table has.
+  virtual std::string main_metric() const = 0;
+
+  /// A new model; equal seeds give equal weights.
+  virtual std::shared_ptr<nn::Module> make_model(std::uint64_t seed) = 0;
+
+  virtual std::int64_t steps_per_epoch() const = 0;
+  /// The next batch is the first of this epoch (from 0) of the stream of `seed`, which knows nothing of optimizers.
+  virtual void start_epoch(std::uint64_t seed, std::int64_t epoch) = 0;
+  /// Fetches a batch; false at the end of the epoch.
+  virtual bool next_batch() = 0;
+  /// Examples in the batch.
+  virtual std::int64_t examples() const = 0;
+  /// The loss of the batch, a scalar. Called again for a batch whose loss was not finite.
+  virtual Tensor loss(nn::Module& model) = 0;
+
+  /// Metrics on the test set. The model is in evaluation behaviour and nothing is recorded.
+  virtual Metrics evaluate(nn::Module& model) = 0;
+};
+
+}  // namespace tandem::examples

@@ -1,0 +1,45 @@
+// quickstart: the training loop of the README, whole and runnable: a small network learns the pictures that come with
+// Tandem, by Adam with Lookahead round it. Read next: cifar.cpp and common/train.cpp, where optimizers are compared.
+#include <cstdio>
+
+#include <tandem/tandem.h>
+
+using namespace tandem;
+
+double accuracy(nn::Module& model, Loader& loader) {
+  const NoGradGuard no_grad;
+  double correct = 0;
+  for (const auto& [images, labels] : loader) {
+    const auto chosen = argmax(model(images), 1).value().to_vector<std::int64_t>();
+    const auto right = labels.to_vector<std::int64_t>();
+    for (std::size_t i = 0; i < right.size(); ++i) correct += chosen[i] == right[i] ? 1 : 0;
+  }
+  return correct / static_cast<double>(loader.dataset().size());
+}
+
+int main() {
+  const TrainTest set = synthetic({.train = 4000, .test = 1000});
+  Loader train(set.train, {.transform = standard_augmentation(set.train)});
+  Loader test(set.test, {.shuffle = false, .transform = normalize(set.train.statistics)});
+
+  nn::Sequential model{nn::layer<nn::Conv2d>({.in = 3, .out = 32, .kernel = 3, .padding = 1}),
+                       nn::layer<nn::BatchNorm2d>({.channels = 32}),
+                       nn::layer<nn::ReLU>(),
+                       nn::layer<nn::MaxPool2d>({.kernel = 4}),
+                       nn::layer<nn::Flatten>(),
+                       nn::layer<nn::Linear>({.in = 32 * 8 * 8, .out = 10})};
+  Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 1e-3}), {.k = 5, .alpha = 0.5}));
+
+  for (int epoch = 1; epoch <= 3; ++epoch) {
+    model.train();
+    for (const auto& [images, labels] : train) {
+      const Tensor loss = cross_entropy(model(images), labels);
+      optimizer.zero_grad();
+      loss.backward();
+      optimizer.step();
+    }
+    const auto slow = optimizer.evaluation_weights();  // slow weights until the end of the scope
+    model.evaluate();
+    std::printf("epoch %d: test accuracy %.3f\n", epoch, accuracy(model, test));
+  }
+}
