@@ -1,0 +1,127 @@
+// Schedules: values by hand and PyTorch's, text and back, every error.
+#include <cmath>
+#include <numbers>
+
+#include "support.h"
+
+using namespace support;
+
+TEST_CASE("a number is a constant schedule") {
+  const Schedule lr = 0.1;
+  CHECK(lr.is_constant());
+  CHECK(lr.at(0) == 0.1);
+  CHECK(lr.at(1000) == 0.1);
+  CHECK(lr.describe() == "0.1");
+  CHECK(schedule::constant().at(7) == 1);
+}
+
+TEST_CASE("cosine with warm-up rises in warmup steps and falls to end at total") {
+  const Schedule s = 0.1 * schedule::cosine({.total = 20, .warmup = 4});
+  CHECK(s.at(0) == doctest::Approx(0.025));
+  CHECK(s.at(3) == doctest::Approx(0.1));
+  CHECK(s.at(4) == doctest::Approx(0.1));
+  CHECK(s.at(12) == doctest::Approx(0.05));
+  CHECK(s.at(19) == doctest::Approx(0.1 * 0.5 * (1 + std::cos(std::numbers::pi * 15 / 16))));
+  CHECK(s.at(20) == 0);
+  CHECK(s.at(99) == 0);
+  CHECK(schedule::cosine({.total = 10, .end = 0.2}).at(10) == 0.2);
+  // CosineAnnealingLR(T_max=10), lr 1: the values of steps 1 and 5.
+  CHECK(schedule::cosine({.total = 10}).at(1) == doctest::Approx(0.9755282581475768));
+  CHECK(schedule::cosine({.total = 10}).at(5) == doctest::Approx(0.5));
+}
+
+TEST_CASE("linear, step and multistep") {
+  const Schedule line = schedule::linear({.total = 10, .warmup = 2, .end = 0.5});
+  CHECK(line.at(0) == 0.5);
+  CHECK(line.at(1) == 1);
+  CHECK(line.at(2) == 1);
+  CHECK(line.at(6) == 0.75);
+  CHECK(line.at(10) == 0.5);
+  const Schedule steps = schedule::step({.every = 3, .by = 0.5});
+  CHECK(steps.at(2) == 1);
+  CHECK(steps.at(3) == 0.5);
+  CHECK(steps.at(8) == 0.25);
+  const Schedule multi = schedule::multistep({.at = {3, 6}, .by = 0.2, .warmup = 2});
+  CHECK(multi.at(0) == 0.5);
+  CHECK(multi.at(2) == 1);
+  CHECK(multi.at(3) == 0.2);
+  CHECK(multi.at(6) == doctest::Approx(0.04));
+}
+
+TEST_CASE("one_cycle is PyTorch's OneCycleLR") {
+  // OneCycleLR(max_lr=1, total_steps=10): cosine annealing, pct_start 0.3, div_factor 25, final_div_factor 1e4.
+  const Schedule s = schedule::one_cycle({.total = 10});
+  const double expected[] = {0.04, 0.52, 1.0, 0.9504844, 0.8117449, 0.6112620, 0.3887420, 0.1882591, 0.0495196, 4e-6};
+  for (int t = 0; t < 10; ++t) CHECK(s.at(t) == doctest::Approx(expected[t]).epsilon(1e-6));
+  CHECK(s.at(10) == 4e-6);
+}
+
+TEST_CASE("schedules multiply") {
+  const Schedule s = 0.5 * schedule::cosine({.total = 10}) * schedule::step({.every = 5});
+  CHECK(s.at(5) == doctest::Approx(0.5 * 0.5 * 0.1));
+  CHECK(s.describe() == "0.5 * cosine(total=10) * step(every=5)");
+}
+
+TEST_CASE("text and back") {
+  for (const char* text :
+       {"0.1", "1e-05", "0.1 * cosine(warmup=98, total=1955)", "cosine(total=100)", "cosine(total=100, end=0.01)",
+        "linear(warmup=5, total=100, end=0.5)", "step(every=30)", "step(every=30, by=0.5, warmup=3)",
+        "multistep(at=60/120/160, by=0.2)", "one_cycle(warmup=30, total=100)", "constant", "constant(warmup=10)",
+        "0.5 * cosine(total=10) * step(every=5)"}) {
+    CHECK(parse_schedule(text).describe() == text);
+  }
+  CHECK(parse_schedule("2 * 0.25 * constant").describe() == "0.5 * constant");
+  CHECK(parse_schedule(" 5e-4 ").at(0) == 5e-4);
+  CHECK(parse_schedule("-1").at(0) == -1);
+}
+
+TEST_CASE("fractions become steps") {
+  CHECK(parse_schedule("cosine(warmup=0.1)", 1955).describe() == "cosine(warmup=196, total=1955)");
+  CHECK(parse_schedule("cosine(warmup=0.05, total=1955)").describe() == "cosine(warmup=98, total=1955)");
+  CHECK(parse_schedule("multistep(at=0.3/0.6/0.8, by=0.2)", 200).describe() == "multistep(at=60/120/160, by=0.2)");
+  CHECK(parse_schedule("one_cycle", 100).describe() == "one_cycle(warmup=30, total=100)");
+  CHECK(parse_schedule("cosine(total=0.5)", 100).describe() == "cosine(total=50)");
+  CHECK(parse_schedule("cosine(warmup=0.1)", 1).describe() == "cosine(total=1)");
+  CHECK(parse_schedule("step(every=0.01)", 10).describe() == "step(every=1)");
+}
+
+TEST_CASE("a function of one's own") {
+  const auto root = [](std::int64_t t) { return 1 / std::sqrt(1.0 + static_cast<double>(t)); };
+  CHECK(schedule::custom("root", root).at(3) == 0.5);
+  CHECK(schedule::custom("root", root).describe() == "custom(root)");
+  CHECK(message([] { parse_schedule("custom(root)"); }) ==
+        "schedule: custom schedule \"root\" is not registered at column 8: in \"custom(root)\"; "
+        "call schedule::register_custom first");
+  schedule::register_custom("root", root);
+  CHECK(parse_schedule("0.5 * custom(root)").at(3) == 0.25);
+  CHECK(message([] { parse_schedule("custom(rot)"); }) ==
+        "schedule: unknown custom schedule \"rot\" at column 8: in \"custom(rot)\"; did you mean \"root\"?");
+}
+
+TEST_CASE("every error says where and what was meant") {
+  const auto error = [](const char* text) { return message([&] { parse_schedule(text); }); };
+  CHECK(error("") == "schedule: the text is empty at column 1: in \"\"; e.g. \"momentum(lr=0.1)\"");
+  CHECK(error("cosin(total=5)") ==
+        "schedule: unknown schedule \"cosin\" at column 1: in \"cosin(total=5)\"; did you mean \"cosine\"?");
+  CHECK(error("cosine(totl=5)") ==
+        "schedule: unknown argument \"totl\" of cosine at column 8: in \"cosine(totl=5)\"; did you mean \"total\"?");
+  CHECK(error("cosine") == "schedule: cosine needs total at column 1: in \"cosine\"; e.g. cosine(total=100)");
+  CHECK(error("step(every=0.1)") ==
+        "schedule: every is 0.1, must be a whole number of steps at column 1: in \"step(every=0.1)\"; "
+        "fractions need a total");
+  CHECK(error("cosine(total=5, total=6)") ==
+        "schedule: argument \"total\" of cosine is given twice at column 17: in \"cosine(total=5, total=6)\"");
+  CHECK(error("cosine(5)") == "schedule: expected an argument like name=value at column 8: in \"cosine(5)\"");
+  CHECK(error("cosine(total=a)") == "schedule: total must be a number at column 14: in \"cosine(total=a)\"");
+  CHECK(error("cosine(total=5") ==
+        "schedule: \")\" is missing for the \"(\" at column 7 at column 15: in \"cosine(total=5\"");
+  CHECK(error("0.1 0.2") == "schedule: unexpected \"0\" after the end at column 5: in \"0.1 0.2\"");
+  CHECK(error("1.2.3") == "schedule: \"1.2.3\" is not a number at column 1: in \"1.2.3\"");
+  CHECK(error("1/2") == "schedule: expected one number, found a list at column 1: in \"1/2\"");
+  CHECK(error("cosine(total=2.5)") == "cosine: total is 2.5, must be a whole number of steps");
+  CHECK(error("cosine(total=0)") == "cosine: total is 0, must be at least 1");
+  CHECK(error("cosine(warmup=9, total=5)") == "cosine: warmup is 9, must be at most total, 5");
+  CHECK(error("multistep(at=5/3)") == "multistep: at is 3, must be above the entry before it");
+  CHECK(error("step(every=5, by=-1)") == "step: by is -1, must be at least 0");
+  CHECK(message([] { schedule::cosine({}); }) == "cosine: total is 0, must be at least 1");
+}
