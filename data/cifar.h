@@ -30,7 +30,7 @@ struct Cifar100Options {
 /// expected and found size), a label out of range (file, record, value).
 TrainTest cifar10(const Cifar10Options& options = {});
 
-/// The same for CIFAR-100: mean 0.5071, 0.4865, 0.4409 and deviation 0.2673, 0.2564, 0.2762.
+/// The same for CIFAR-100, with its own statistics.
 TrainTest cifar100(const Cifar100Options& options = {});
 
 /// True when cifar10(options) finds all its files.
