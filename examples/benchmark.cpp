@@ -1,0 +1,142 @@
+// benchmark: the time and memory of whole training steps, one line of JSON, to be held beside other frameworks that do
+// the same work. A step is: clear gradients, forward, loss, backward, optimizer step, and reading the loss as a number.
+//   benchmark resnet20 --threads 2 --steps 7
+// Inputs are random, already in memory, channels-last. Not here: single kernels (tests/benchmarks).
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include <tandem/tandem.h>
+
+#include "common/program.h"
+
+using namespace tandem;
+
+namespace {
+
+/// A training step that returns its loss, and what it trains.
+struct Workload {
+  std::int64_t parameters = 0;
+  std::function<double()> step;
+  int steps_a_time = 1;  ///< steps of the smallest network are timed in blocks
+};
+
+template <class Loss>
+Workload make_workload(std::shared_ptr<nn::Module> model, const Rule& rule, Loss loss_of, int steps_a_time = 1) {
+  auto optimizer = std::make_shared<Optimizer>(model->parameters(), rule);
+  const auto step = [model, optimizer, loss_of] {
+    optimizer->zero_grad();
+    const Tensor loss = loss_of(*model);
+    loss.backward();
+    optimizer->step();
+    return loss.item();
+  };
+  return {model->parameter_count(), step, steps_a_time};
+}
+
+/// 128 images of 32x32 in ten classes; shortcuts are 1x1 convolutions where the shape changes.
+Workload residual(const std::vector<std::int64_t>& widths, int blocks) {
+  Generator generator(0);
+  Array images = Array::empty({128, 3, 32, 32}, DType::f32, Layout::channels_last);
+  generator.fill_normal(images);
+  Array labels = Array::empty({128}, DType::i64);
+  for (std::int64_t i = 0; i < labels.size(); ++i) labels.data<std::int64_t>()[i] = generator.below(10);
+  auto model = std::make_shared<nn::ResNet>(
+      nn::ResNetOptions{.widths = widths, .blocks = blocks, .shortcut = nn::Shortcut::projection});
+  return make_workload(model, momentum({.lr = 0.01, .momentum = 0.9}),
+                       [images, labels](nn::Module& m) { return cross_entropy(m(images), labels); });
+}
+
+/// 2 -> 16 -> 1 with tanh, four examples: what a call costs.
+Workload mlp() {
+  Generator generator(0);
+  Array x = Array::empty({4, 2}), y = Array::empty({4, 1});
+  generator.fill_normal(x);
+  generator.fill_normal(y);
+  auto model = std::make_shared<nn::Sequential>(std::initializer_list<std::shared_ptr<nn::Module>>{
+      nn::layer<nn::Linear>({.in = 2, .out = 16}), nn::layer<nn::Tanh>(), nn::layer<nn::Linear>({.in = 16, .out = 1})});
+  return make_workload(
+      model, adam({.lr = 1e-3}), [x, y](nn::Module& m) { return mse_loss(m(x), y); }, 200);
+}
+
+const std::map<std::string, std::function<Workload()>>& workloads() {
+  static const std::map<std::string, std::function<Workload()>> table{
+      {"resnet18",
+       [] {
+         return residual({64, 128, 256, 512}, 2);
+       }},
+      {"resnet20",
+       [] {
+         return residual({16, 32, 64}, 3);
+       }},
+      {"mlp", mlp},
+  };
+  return table;
+}
+
+/// The largest memory of the process so far.
+std::int64_t peak_megabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+int run(const std::string& name, const std::string& precision, int steps) {
+  const std::int64_t baseline = peak_megabytes();
+  const Workload workload = workloads().at(name)();
+  for (int i = 0; i < 2 * workload.steps_a_time; ++i) workload.step();
+  std::vector<double> times;
+  double loss = 0;
+  for (int i = 0; i < steps; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int j = 0; j < workload.steps_a_time; ++j) loss = workload.step();
+    const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    times.push_back(elapsed.count() / workload.steps_a_time);
+  }
+  std::sort(times.begin(), times.end());
+  nlohmann::ordered_json line;
+  line["workload"] = name;
+  line["precision"] = precision;
+  line["layout"] = "channels_last";
+  line["threads"] = threads();
+  line["parameters"] = workload.parameters;
+  line["loss"] = loss;
+  line["median_ms"] = times[times.size() / 2];
+  line["min_ms"] = times.front();
+  line["peak_rss_mb"] = peak_megabytes();
+  line["baseline_rss_mb"] = baseline;
+  std::printf("%s\n", line.dump().c_str());
+  return examples::kExitDone;
+}
+
+int program(int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : workloads()) names.push_back(name);
+  std::string workload, precision = "f32";
+  int team = threads(), steps = 7;
+  CLI::App app{"Times whole training steps and prints one line of JSON."};
+  app.add_option("workload", workload, "what is trained")->required()->check(CLI::IsMember(names));
+  app.add_option("--precision", precision, "of the arithmetic")->check(CLI::IsMember({"f32"}))->capture_default_str();
+  app.add_option("--threads", team, "that compute")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--steps", steps, "that are timed")->check(CLI::PositiveNumber)->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? examples::kExitDone : examples::kExitUsage;
+  }
+  set_threads(team);
+  return run(workload, precision, steps);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return examples::run_program([&] { return program(argc, argv); });
+}
