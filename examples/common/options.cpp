@@ -8,6 +8,7 @@
 #include <set>
 
 #include <tandem/core/error.h>
+#include <tandem/optim/rule.h>
 
 namespace tandem::examples {
 namespace {
@@ -31,6 +32,13 @@ void check_choice(const std::string& option, const std::string& value, const std
 
 void check_at_least(const std::string& option, std::int64_t value, std::int64_t least) {
   if (value < least) fail_usage(option, fmt::format("is {}, must be at least {}", value, least));
+}
+
+/// Misspelt specs are refused before data are read. How many steps a run has is not known yet; any number serves.
+void check_specs(const Options& options) {
+  constexpr std::int64_t kAnyLength = 1'000'000;
+  parse_schedule(options.schedule, kAnyLength);
+  for (const std::string& spec : options.optimizers) parse_rule(spec, kAnyLength);
 }
 
 }  // namespace
@@ -119,6 +127,7 @@ void CommandLine::check() const {
   if (o.threads > 1024) fail_usage("--threads", fmt::format("is {}, must be at most 1024", o.threads));
   const std::set<std::uint64_t> different(o.seeds.begin(), o.seeds.end());
   if (different.size() != o.seeds.size()) fail_usage("--seed", "the same seed is given twice");
+  check_specs(o);
 }
 
 }  // namespace tandem::examples
