@@ -1,7 +1,6 @@
 // Closed forms and 2x2 matrices. See quadratic_theory.h.
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <limits>
 
 #include "examples/common/quadratic_theory.h"
@@ -27,8 +26,23 @@ Matrix power(const Matrix& x, int n) {
 
 double spectral_radius(const Matrix& m) {
   const double half_trace = (m.a + m.d) / 2, determinant = m.a * m.d - m.b * m.c;
-  const std::complex<double> root = std::sqrt(std::complex<double>(half_trace * half_trace - determinant));
-  return std::max(std::abs(half_trace + root), std::abs(half_trace - root));
+  const double square = half_trace * half_trace - determinant;
+  return square < 0 ? std::sqrt(determinant) : std::abs(half_trace) + std::sqrt(square);
+}
+
+/// The spectral radius of a whole cycle.
+double cycle_contraction(const HeavyBall& h, double step) {
+  const double al = h.alpha;
+  const Matrix p = power({1 - step, h.momentum, -step, h.momentum}, h.k);
+  switch (h.state) {
+    case State::maintain:
+      return spectral_radius({1 - al + al * p.a, al * p.b, p.c, p.d});
+    case State::interpolate:
+      return spectral_radius({1 - al + al * p.a, al * p.b, al * p.c, 1 - al + al * p.d});
+    case State::reset:
+      break;
+  }
+  return std::abs(1 - al + al * p.a);
 }
 
 }  // namespace
@@ -72,41 +86,35 @@ std::string to_string(State state) {
 }
 
 double contraction(const HeavyBall& h, double lr, double curvature) {
-  const double step = lr * curvature, al = h.alpha;
-  const Matrix p = power({1 - step, h.momentum, -step, h.momentum}, h.k);
-  Matrix cycle;
-  switch (h.state) {
-    case State::maintain:
-      cycle = {1 - al + al * p.a, al * p.b, p.c, p.d};
-      break;
-    case State::interpolate:
-      cycle = {1 - al + al * p.a, al * p.b, al * p.c, 1 - al + al * p.d};
-      break;
-    case State::reset:
-      cycle = {1 - al + al * p.a, 0, 0, 0};
-      break;
-  }
-  return std::pow(spectral_radius(cycle), 1.0 / h.k);
+  return std::pow(cycle_contraction(h, lr * curvature), 1.0 / h.k);
+}
+
+std::vector<double> curvature_grid(double condition, int points) {
+  std::vector<double> grid;
+  for (int i = 0; i < points; ++i) grid.push_back(std::pow(condition, -static_cast<double>(i) / (points - 1)));
+  return grid;
+}
+
+double worst_contraction(const HeavyBall& h, double lr, const std::vector<double>& curvatures) {
+  double worst = 0;
+  for (const double curvature : curvatures) worst = std::max(worst, cycle_contraction(h, lr * curvature));
+  return std::pow(worst, 1.0 / h.k);
 }
 
 double worst_contraction(const HeavyBall& h, double lr, double condition, int points) {
-  double worst = 0;
-  for (int i = 0; i < points; ++i) {
-    const double curvature = std::pow(condition, -static_cast<double>(i) / (points - 1));
-    worst = std::max(worst, contraction(h, lr, curvature));
-  }
-  return worst;
+  return worst_contraction(h, lr, curvature_grid(condition, points));
 }
 
 BestRate best_rate(const HeavyBall& h, double condition) {
   const double most = 2 * (1 + h.momentum);  // the heavy ball alone diverges beyond, at curvature 1
   double low = most / 1e4, high = most;
+  const std::vector<double> curvatures = curvature_grid(condition);
   BestRate best{-std::numeric_limits<double>::infinity(), low};
   for (int round = 0; round < 4; ++round) {
     constexpr int kPoints = 200;
     const double ratio = std::pow(high / low, 1.0 / (kPoints - 1));
     for (int i = 0; i < kPoints; ++i) {
-      const double lr = low * std::pow(ratio, i), rate = 1 - worst_contraction(h, lr, condition);
+      const double lr = low * std::pow(ratio, i), rate = 1 - worst_contraction(h, lr, curvatures);
       if (rate > best.rate) best = {rate, lr};
     }
     low = best.lr / (ratio * ratio);

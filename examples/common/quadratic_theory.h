@@ -1,5 +1,6 @@
 // The two quadratics on which Lookahead can be computed exactly (Zhang, Lucas, Hinton, Ba 2019, sections 3.1 and 3.2):
-// what `quadratic` measures is held against these formulas. Not here: the measuring (examples/quadratic.cpp).
+// what `quadratic` measures is held against these formulas. Not here: convergence at equal final loss
+// (quadratic_sweep.h), the measuring (quadratic_measure.h).
 #pragma once
 
 #include <string>
@@ -29,7 +30,8 @@ double second_moment_after(const NoisyQuadratic& q, int k, double alpha, double 
 enum class State { maintain, interpolate, reset };
 std::string to_string(State state);
 
-/// Heavy ball on curvature a: v <- b v - gamma a theta; theta <- theta + v, under Lookahead.
+/// Heavy ball on curvature a: v <- b v - gamma a theta; theta <- theta + v, under Lookahead. Tandem's momentum() keeps
+/// v without the lr (v <- b v + g; theta <- theta - gamma v): at a constant lr the same theta, in each State.
 struct HeavyBall {
   double momentum = 0.9;  ///< b
   int k = 1;              ///< k = 1 with alpha = 1 is the heavy ball alone
@@ -40,7 +42,11 @@ struct HeavyBall {
 /// Contraction per inner step: the spectral radius of one cycle, to the power 1/k. Above 1: divergence.
 double contraction(const HeavyBall& h, double lr, double curvature);
 
-/// The slowest contraction over curvatures in [1 / condition, 1], on a logarithmic grid of `points` with both ends.
+/// Curvatures from 1 down to 1 / condition, both included, equally spaced in the logarithm.
+std::vector<double> curvature_grid(double condition, int points = 200);
+
+/// The slowest contraction over curvatures: given ones, or a grid.
+double worst_contraction(const HeavyBall& h, double lr, const std::vector<double>& curvatures);
 double worst_contraction(const HeavyBall& h, double lr, double condition, int points = 200);
 
 struct BestRate {

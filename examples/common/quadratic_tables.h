@@ -1,0 +1,15 @@
+// What `quadratic` prints: a table an experiment, and below it the sentences that follow from its figures. Sentences
+// are counted, never assumed: other figures give other words. Each text ends with a line break.
+#pragma once
+
+#include <string>
+
+#include "quadratic_experiments.h"
+
+namespace tandem::quadratic {
+
+std::string variance_table(const std::vector<VarianceRow>& rows);
+std::string convergence_table(const Convergence& c);
+std::string rate_tables(const Rates& rates);
+
+}  // namespace tandem::quadratic
