@@ -39,6 +39,12 @@ std::string theory_cell(const RateRow& row) { return fmt::format("{:.3g}", row.t
 std::string measured_cell(const RateRow& row) { return row.measured ? fmt::format("{:.3g}", *row.measured) : ""; }
 std::string lr_cell(const RateRow& row) { return fmt::format("{:.3g}", row.lr); }
 
+/// A run that was too short shows the transient, not the rate.
+const char* verdict(double theory, double measured) {
+  if ((theory < 0) != (measured < 0)) return "too short a run to tell: more --rate-steps";
+  return measured < 0 ? "diverges" : "converges";
+}
+
 std::string rate_header(const std::string& first) {
   return fmt::format("  {:<18}{:>12}{:>36}{:>36}\n  {:<18}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "",
                      "heavy ball", "lookahead k=5 alpha=0.5", "lookahead k=20 alpha=0.5", first, "alone", "maintain",
@@ -162,7 +168,7 @@ std::string rate_tables(const Rates& rates) {
         fmt::format("  {:<34}theory {:>10.3g}   measured {:>10.3g}   {}\n",
                     is_alone(row.method) ? "heavy ball alone"
                                          : fmt::format("lookahead k={} {}", row.method.k, to_string(row.method.state)),
-                    row.theory, measured, measured < 0 ? "diverges" : "converges");
+                    row.theory, measured, verdict(row.theory, measured));
   }
   for (const auto* rows : {&rates.by_condition, &rates.by_momentum, &rates.at_lr_one}) compare(*rows);
   text += "\n";
