@@ -18,19 +18,22 @@ double accuracy(nn::Module& model, Loader& loader) {
 }
 
 int main() {
-  const TrainTest set = synthetic({.train = 4000, .test = 1000});
+  const TrainTest set = synthetic({.train = 8000, .test = 2000});
   Loader train(set.train, {.transform = standard_augmentation(set.train)});
   Loader test(set.test, {.shuffle = false, .transform = normalize(set.train.statistics)});
 
-  nn::Sequential model{nn::layer<nn::Conv2d>({.in = 3, .out = 32, .kernel = 3, .padding = 1}),
-                       nn::layer<nn::BatchNorm2d>({.channels = 32}),
-                       nn::layer<nn::ReLU>(),
-                       nn::layer<nn::MaxPool2d>({.kernel = 4}),
-                       nn::layer<nn::Flatten>(),
-                       nn::layer<nn::Linear>({.in = 32 * 8 * 8, .out = 10})};
-  Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 1e-3}), {.k = 5, .alpha = 0.5}));
+  nn::Sequential model;
+  for (const auto& [in, out] : {std::pair{3, 32}, {32, 64}, {64, 128}}) {
+    model.add(nn::layer<nn::Conv2d>({.in = in, .out = out, .kernel = 3, .padding = 1}));
+    model.add(nn::layer<nn::BatchNorm2d>({.channels = out}));
+    model.add(nn::layer<nn::ReLU>());
+    model.add(nn::layer<nn::MaxPool2d>({.kernel = 2}));
+  }
+  model.add(nn::layer<nn::Flatten>());
+  model.add(nn::layer<nn::Linear>({.in = 128 * 4 * 4, .out = 10}));
+  Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 2e-3}), {.k = 5, .alpha = 0.5}));
 
-  for (int epoch = 1; epoch <= 3; ++epoch) {
+  for (int epoch = 1; epoch <= 5; ++epoch) {
     model.train();
     for (const auto& [images, labels] : train) {
       const Tensor loss = cross_entropy(model(images), labels);
