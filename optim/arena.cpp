@@ -107,6 +107,7 @@ Arena::Arena(std::vector<Slot> slots, const void* owner) : slots_(std::move(slot
     state.owner = owner;
     slot.storage = value.storage().get();
     append(frame_.all, slot);
+    frame_.tensors.push_back({slot.begin, slot.end, slot.tensor.rank() > 1});
   }
   accept_changes();
 }

@@ -39,6 +39,7 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   const Frame& frame() const { return frame_; }
+  void set_evaluator(Evaluator* evaluator) { frame_.evaluator = evaluator; }
   const std::vector<Slot>& slots() const { return slots_; }
   template <class T>
   T* weights() const {

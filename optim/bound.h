@@ -27,13 +27,25 @@ struct Run {
   bool is_decayed = true;  ///< false: parameters of rank <= 1, which no_bias_decay leaves without weight decay
 };
 
+/// The loss once more, inside Optimizer::step(closure): for rules that need gradients at other weights.
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  /// Gradients of the closure's loss with the weights exchanged for `point` (T*, of the arena's size; null: with the
+  /// weights as they are), which are as before when it returns. They replace those of the step: element 0 of the arena,
+  /// good where Frame::arrived has runs. Call it from measure().
+  virtual const void* gradients(void* point) = 0;
+};
+
 /// What the rules of one group share. Memory of the arena, in elements:
 ///   | conv1.weight | pad | conv2.weight | pad | ... | bn1.weight | pad | ...   (ranks above 1 first)
 struct Frame {
   std::int64_t size = 0;
   DType dtype = DType::f32;
-  std::vector<Run> all;      ///< every parameter: what a pull covers
-  std::vector<Run> arrived;  ///< parameters with a gradient in this step: what a leaf covers
+  std::vector<Run> tensors;        ///< each parameter on its own, without padding: what norms per tensor are of
+  std::vector<Run> all;            ///< every parameter: what a pull covers
+  std::vector<Run> arrived;        ///< parameters with a gradient in this step: what a leaf covers
+  Evaluator* evaluator = nullptr;  ///< inside step(closure)
 };
 
 /// Elements [begin, end) of the arena. weight points to element 0 of the arena, as state does in Bound; gradient and
@@ -95,6 +107,8 @@ class Bound {
   /// Slow weights of all loops := weight on [begin, end); restart_cycles() puts all loops at the start of a cycle.
   virtual void anchor(const T* weight, std::int64_t begin, std::int64_t end) = 0;
   virtual void restart_cycles() = 0;
+  /// Averages forget what they have taken; the others have none.
+  virtual void restart_averages() {}
 
   /// Buffers that are first moments, for interpolation, with their paths below this level.
   virtual void first_moments(const std::string& path, std::vector<Moment<T>>& moments) { (void)path, (void)moments; }
@@ -103,6 +117,8 @@ class Bound {
   /// The slow (or averaged) weights that stand for the model, or null; is_at_sync(): they equal the weights.
   virtual T* evaluation_weights() { return nullptr; }
   virtual bool is_at_sync() const { return true; }
+  /// True when only step(closure) will do: update() relies on Frame::evaluator.
+  virtual bool needs_closure() const { return false; }
   /// True in a step in which some loop syncs: every weight changes, also those without a gradient.
   virtual bool moves_all() const { return false; }
 };
@@ -124,12 +140,14 @@ class Wrapper : public Bound<T> {
   void restart_count() override { inner_->restart_count(); }
   void anchor(const T* weight, std::int64_t begin, std::int64_t end) override { inner_->anchor(weight, begin, end); }
   void restart_cycles() override { inner_->restart_cycles(); }
+  void restart_averages() override { inner_->restart_averages(); }
   void first_moments(const std::string& path, std::vector<Moment<T>>& moments) override {
     inner_->first_moments(path + "inner/", moments);
   }
   void state(const std::string& path, StateVisitor<T>& visitor) override { inner_->state(path + "inner/", visitor); }
   T* evaluation_weights() override { return inner_->evaluation_weights(); }
   bool is_at_sync() const override { return inner_->is_at_sync(); }
+  bool needs_closure() const override { return inner_->needs_closure(); }
   bool moves_all() const override { return inner_->moves_all(); }
 
  protected:

@@ -1,7 +1,7 @@
 // momentum: the heavy ball (Polyak 1964), and Nesterov's form of it (Sutskever et al. 2013, "On the importance of
 // initialization and momentum in deep learning", as PyTorch's SGD writes it: without dampening).
 //
-//   g <- g + weight_decay w
+//   g <- g + weight_decay w           or, decoupled: w <- w - lr weight_decay w
 //   v <- momentum v + g
 //   w <- w - lr v                     heavy ball
 //   w <- w - lr (g + momentum v)      nesterov
@@ -15,15 +15,14 @@ struct MomentumOptions {
   Schedule lr = 0.1;
   Schedule momentum = 0.9;
   bool nesterov = false;
-  Schedule weight_decay = 0;   ///< coupled: added to the gradient
-  bool no_bias_decay = false;  ///< parameters of rank <= 1 (biases, norms) are not decayed
+  Schedule weight_decay = 0;
+  bool decoupled = false, no_bias_decay = false;  ///< see weight_decay.h
 
   void fields(Fields& f) {
     f("lr", lr, kNotNegative, kAlways);
     f("momentum", momentum, kMoment, kAlways);
     f("nesterov", nesterov);
-    f("weight_decay", weight_decay, kNotNegative);
-    f("no_bias_decay", no_bias_decay);
+    weight_decay_fields(f, *this);
   }
 };
 
@@ -33,17 +32,15 @@ struct Momentum {
   static constexpr const char* kName = "momentum";
   static constexpr std::array kState = {State{"momentum_buffer", Role::first_moment}};
 
-  T lr, momentum, weight_decay;
+  WeightDecay<T> decay;
+  T lr, momentum;
   bool nesterov;
 
   Momentum(const Options& h, Step t)
-      : lr(static_cast<T>(h.lr(t))),
-        momentum(static_cast<T>(h.momentum(t))),
-        weight_decay(static_cast<T>(h.weight_decay(t))),
-        nesterov(h.nesterov) {}
+      : decay(h, t), lr(static_cast<T>(h.lr(t))), momentum(static_cast<T>(h.momentum(t))), nesterov(h.nesterov) {}
 
   void operator()(T& w, T g, T& v) const {
-    g += weight_decay * w;
+    decay(w, g);
     v = momentum * v + g;
     w -= lr * (nesterov ? g + momentum * v : v);
   }

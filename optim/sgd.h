@@ -1,6 +1,6 @@
 // sgd: gradient descent, and nothing else; with momentum see momentum.h. The shortest leaf: leaf.h explains its parts.
 //
-//   g <- g + weight_decay w
+//   g <- g + weight_decay w      or, decoupled: w <- w - lr weight_decay w
 //   w <- w - lr g
 #pragma once
 
@@ -10,13 +10,12 @@ namespace tandem {
 
 struct SgdOptions {
   Schedule lr = 0.1;
-  Schedule weight_decay = 0;   ///< coupled: added to the gradient
-  bool no_bias_decay = false;  ///< parameters of rank <= 1 (biases, norms) are not decayed
+  Schedule weight_decay = 0;
+  bool decoupled = false, no_bias_decay = false;  ///< see weight_decay.h
 
   void fields(Fields& f) {
     f("lr", lr, kNotNegative, kAlways);
-    f("weight_decay", weight_decay, kNotNegative);
-    f("no_bias_decay", no_bias_decay);
+    weight_decay_fields(f, *this);
   }
 };
 
@@ -26,12 +25,13 @@ struct Sgd {
   static constexpr const char* kName = "sgd";
   static constexpr auto kState = kNoState;
 
-  T lr, weight_decay;
+  WeightDecay<T> decay;
+  T lr;
 
-  Sgd(const Options& h, Step t) : lr(static_cast<T>(h.lr(t))), weight_decay(static_cast<T>(h.weight_decay(t))) {}
+  Sgd(const Options& h, Step t) : decay(h, t), lr(static_cast<T>(h.lr(t))) {}
 
   void operator()(T& w, T g) const {
-    g += weight_decay * w;
+    decay(w, g);
     w -= lr * g;
   }
 };

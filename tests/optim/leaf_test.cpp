@@ -1,6 +1,7 @@
 // Leaves against their papers: hand values, and a plain loop over one scalar at a time, in f32 and f64.
 #include <cmath>
 
+#include "golden/golden_file.h"
 #include "support.h"
 
 using namespace support;
@@ -105,6 +106,64 @@ TEST_CASE("sgd, momentum, adam by hand") {
   CHECK(after(adam({.lr = 0.1}), 3) == doctest::Approx(0.7));
   CHECK(after(adamw({.lr = 0.1, .weight_decay = 0.5}), 1) == doctest::Approx(0.95 - 0.1));
   CHECK(after(adam({.lr = 0}), 3) == 1);
+}
+
+TEST_CASE("lion, lars and lamb by hand") {
+  const auto after = [](const Rule& rule, std::vector<double> weights, std::vector<double> g, int steps) {
+    const Shape shape = {static_cast<std::int64_t>(weights.size())};
+    Tensor w(Array::from(weights, shape), true), other(Array::full({3, 3}, 7, DType::f64), true);
+    Optimizer optimizer({{"w", w}, {"other", other}}, rule);
+    for (int i = 0; i < steps; ++i) {
+      optimizer.zero_grad();
+      w.accumulate_grad(Array::from(g, shape));
+      other.accumulate_grad(Array::full({3, 3}, 100, DType::f64));
+      optimizer.step();
+    }
+    return w.value().to_vector<double>();
+  };
+  const auto near = [](const std::vector<double>& x, const std::vector<double>& y) {
+    CHECK(x.size() == y.size());
+    for (std::size_t i = 0; i < x.size(); ++i) CHECK(x[i] == doctest::Approx(y[i]).epsilon(1e-14));
+  };
+  near(after(lion({.lr = 0.1}), {1, 1, 1}, {5, -0.1, 0}, 2), {0.8, 1.2, 1});
+  near(after(lion({.lr = 0.1, .weight_decay = 1}), {1}, {5}, 1), {0.8});
+  // |w| 5, |g| 10, whatever other tensors have: r = 0.1 * 5 / (10 + 0.2 * 5), v = r (g + 0.2 w).
+  const double r = 0.1 * 5 / 11;
+  near(after(lars({.lr = 1, .momentum = 0.5, .trust = 0.1, .weight_decay = 0.2}), {3, 4}, {6, 8}, 1),
+       {3 - r * 6.6, 4 - r * 8.8});
+  near(after(lars({.lr = 0.1, .momentum = 0.5}), {0, 0}, {6, 8}, 1), {-0.6, -0.8});
+  // The first u of Adam is the sign: |w| 5, |u| sqrt 2.
+  near(after(lamb({.lr = 0.1, .eps = 0, .weight_decay = 0}), {3, 4}, {6, -8}, 1),
+       {3 - 0.5 / std::sqrt(2.0), 4 + 0.5 / std::sqrt(2.0)});
+  near(after(lamb({.lr = 0.1, .eps = 0, .weight_decay = 0}), {0, 0}, {6, -8}, 1), {-0.1, 0.1});
+}
+
+TEST_CASE("decoupled weight decay is not seen by the update") {
+  for (const char* name : {"sgd", "momentum", "rmsprop", "adagrad", "adadelta", "radam", "nadam", "amsgrad"}) {
+    CAPTURE(name);
+    const auto first = [&](const char* decay) {
+      Tensor w(Array::full({2}, 4, DType::f64), true);
+      Optimizer optimizer({{"w", w}}, parse_rule(std::string(name) + "(lr=0.5" + decay + ")"));
+      w.accumulate_grad(Array::full({2}, 1, DType::f64));
+      optimizer.step();
+      return w.value().at({0});
+    };
+    CHECK(first(", weight_decay=0.1, decoupled") == doctest::Approx(first("") - 0.5 * 0.1 * 4).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("norms are of a tensor as a whole, however it lies in blocks") {
+  const Array x = parameter({130, 257}, 4, DType::f64).value();
+  for (const bool is_alone : {true, false}) {
+    Tensor w(x.clone(), true), before(Array::full({77, 201}, 1, DType::f64), true);
+    NamedTensors parameters = {{"w", w}};
+    if (!is_alone) parameters.insert(parameters.begin(), {"before", before});
+    Optimizer optimizer(parameters, lars({.lr = 1, .momentum = 0, .trust = 0.5}));
+    w.accumulate_grad(x);  // |w| = |g|: w halves
+    optimizer.step();
+    CHECK(golden::relative_error(w.value(), (Tensor(x) * 0.5).value()) < 1e-14);
+    CHECK(identical(before.value(), Array::full({77, 201}, 1, DType::f64)));
+  }
 }
 
 TEST_CASE("every leaf equals its formula in a plain loop, bit for bit") {
