@@ -2,6 +2,7 @@
 // Lookahead is the case without an outer rule, where the pull is one formula. Private to optim/ (combinators.cpp).
 #pragma once
 
+#include <tandem/optim/adaptive_alpha.h>
 #include <tandem/optim/leaf.h>
 #include <tandem/optim/lookahead.h>
 
@@ -25,10 +26,12 @@ struct PseudoGradient {
 template <class T>
 class BoundLoop : public Wrapper<T> {
  public:
-  /// The options belong to the node. `outer` is null for lookahead; alpha is the pull, or the mix of interpolation.
+  /// The options belong to the node. `outer` is null for lookahead; alpha is the pull, or the mix of interpolation;
+  /// alpha_low is null unless the pull is adaptive.
   BoundLoop(const std::int64_t& k, const Schedule& alpha, InnerState state, std::unique_ptr<Bound<T>> inner,
-            std::unique_ptr<Bound<T>> outer, const Frame& frame)
+            std::unique_ptr<Bound<T>> outer, const Frame& frame, const Schedule* alpha_low = nullptr)
       : Wrapper<T>(std::move(inner)), k_(k), alpha_(alpha), state_(state), outer_(std::move(outer)), frame_(frame) {
+    if (alpha_low != nullptr) adaptive_ = std::make_unique<AdaptiveAlpha<T>>(*alpha_low, frame);
     slow_array_ = Array::zeros({frame.size}, frame.dtype);
     slow_ = slow_array_.template data<T>();
     if (state_ != InnerState::interpolate) return;
@@ -43,6 +46,10 @@ class BoundLoop : public Wrapper<T> {
     outer_phases_ = 0;
     if (!is_sync_) return;
     alpha_now_ = alpha_.at(index);
+    if (adaptive_) {  // a phase of its own: alpha depends on the fast weights of all blocks
+      alpha_low_now_ = adaptive_->low(index);
+      outer_phases_ = 1;
+    }
     if (!outer_) return;
     outer_->prepare(index);
     // An outer rule that measures needs the pseudo-gradients of all blocks first: phases of its own.
@@ -54,6 +61,7 @@ class BoundLoop : public Wrapper<T> {
 
   void measure(const T* weight, const GradientSource<T>& source, int phase) override {
     if (phase < inner_phases_) return this->inner().measure(weight, source, phase);
+    if (adaptive_) return void(alpha_now_ = adaptive_->choose(slow_, weight, alpha_low_now_));
     outer_->measure(slow_, PseudoSource(slow_, weight, frame_.all), phase - inner_phases_);
   }
 
@@ -94,6 +102,10 @@ class BoundLoop : public Wrapper<T> {
     this->inner().restart_cycles();
     if (outer_) outer_->restart_cycles();
   }
+  void restart_averages() override {
+    this->inner().restart_averages();
+    if (outer_) outer_->restart_averages();
+  }
 
   void first_moments(const std::string& path, std::vector<Moment<T>>& moments) override {
     this->inner().first_moments(path + "inner/", moments);
@@ -110,6 +122,7 @@ class BoundLoop : public Wrapper<T> {
 
   T* evaluation_weights() override { return slow_; }
   bool is_at_sync() const override { return counter_ == 0; }
+  bool needs_closure() const override { return adaptive_ != nullptr || this->inner().needs_closure(); }
   bool moves_all() const override { return is_sync_ || this->inner().moves_all(); }
 
  private:
@@ -170,6 +183,7 @@ class BoundLoop : public Wrapper<T> {
   const Schedule& alpha_;
   const InnerState state_;
   std::unique_ptr<Bound<T>> outer_;
+  std::unique_ptr<AdaptiveAlpha<T>> adaptive_;
   const Frame& frame_;
 
   Array slow_array_;
@@ -179,7 +193,7 @@ class BoundLoop : public Wrapper<T> {
   std::int64_t counter_ = 0;        // steps since the last sync
   bool is_sync_ = false;
   int inner_phases_ = 1, outer_phases_ = 0;
-  double alpha_now_ = 0;
+  double alpha_now_ = 0, alpha_low_now_ = 0;
 };
 
 }  // namespace tandem

@@ -48,6 +48,34 @@ double cosine_curve(const Curve& c, double step) {
   return p >= 1 ? c["end"] : half_cosine(1, c["end"], p);
 }
 
+double polynomial_curve(const Curve& c, double step) {
+  return c["end"] + (1 - c["end"]) * std::pow(1 - progress(c, step), c["power"]);
+}
+
+double inverse_sqrt_curve(const Curve& c, double step) { return std::sqrt(c["warmup"] / (step + 1)); }
+
+double restarts_curve(const Curve& c, double step) {
+  double t = step - c["warmup"], period = c["period"];
+  if (c["factor"] == 1) t = std::fmod(t, period);
+  for (; t >= period; period *= c["factor"]) t -= period;
+  return half_cosine(1, c["end"], t / period);
+}
+
+double piecewise_curve(const Curve& c, double step) {
+  std::size_t part = 0;
+  double start = 0;
+  for (const double at : c.list("at")) {
+    if (step < at) break;
+    start = at;
+    ++part;
+  }
+  return c.parts()[part].at(static_cast<std::int64_t>(step - start));
+}
+
+double plateau_curve(const Curve& c, double) {
+  return c.plateau() == nullptr ? 1 : std::max(c["end"], std::pow(c["by"], c.plateau()->reductions()));
+}
+
 double one_cycle_curve(const Curve& c, double step) {
   const double top = c["warmup"] - 1, last = c["total"] - 1;
   if (step < top) return half_cosine(c["start"], 1, step / top);
@@ -70,20 +98,35 @@ const std::vector<CurveKind>& curve_kinds() {
       {"constant", {warmup}, constant_curve},
       {"cosine", {warmup, total, end}, cosine_curve},
       {"linear", {warmup, total, end}, linear_curve},
-      {"multistep", {{"at", Kind::step_list, true, 0}, by, warmup}, multistep_curve},
+      {"inverse_sqrt", {{"warmup", Kind::steps, true, 0}}, inverse_sqrt_curve},
+      {"multistep", {{"at", Kind::step_list, true, 0}, by, warmup}, multistep_curve, false, true},
       {"one_cycle",
        {{"warmup", Kind::steps, true, 0},
         total,
         {"start", Kind::number, false, 0.04},
         {"end", Kind::number, false, 4e-6}},
        one_cycle_curve},
-      {"step", {{"every", Kind::steps, true, 0}, by, warmup}, step_curve},
+      {"piecewise", {{"at", Kind::step_list, true, 0}}, piecewise_curve, true},
+      {"plateau",
+       {by,
+        {"patience", Kind::count, false, 10},
+        {"threshold", Kind::number, false, 1e-4},
+        {"cooldown", Kind::count, false, 0},
+        end,
+        {"maximize", Kind::count, false, 0},
+        warmup},
+       plateau_curve,
+       false,
+       true},
+      {"polynomial", {warmup, total, {"power", Kind::number, false, 1}, end}, polynomial_curve},
+      {"restarts", {warmup, {"period", Kind::steps, true, 0}, {"factor", Kind::number, false, 1}, end}, restarts_curve},
+      {"step", {{"every", Kind::steps, true, 0}, by, warmup}, step_curve, false, true},
   };
   return kinds;
 }
 
-Curve::Curve(const CurveKind& kind, std::vector<std::vector<double>> values)
-    : kind_(&kind), values_(std::move(values)) {
+Curve::Curve(const CurveKind& kind, std::vector<std::vector<double>> values, std::vector<Schedule> parts)
+    : kind_(&kind), values_(std::move(values)), parts_(std::move(parts)) {
   check();
 }
 
@@ -105,13 +148,18 @@ void Curve::check() const {
         continue;
       }
       if (!(value >= 0 && value <= 1e15) || value != std::floor(value))
-        refuse(argument.name, value, "a whole number of steps");
+        refuse(argument.name, value, argument.kind == Kind::count ? "a whole number" : "a whole number of steps");
       if (argument.is_required && value < 1) refuse(argument.name, value, "at least 1");
       if (value <= before && argument.kind == Kind::step_list && before > 0)
         refuse(argument.name, value, "above the entry before it");
       before = value;
     }
     if (values_[i].empty()) fail_usage(kind_->name, fmt::format("{} has no entry", argument.name));
+  }
+  if (kind_->formula == restarts_curve && (*this)["factor"] < 1) refuse("factor", (*this)["factor"], "at least 1");
+  if (kind_->has_parts && parts_.size() != list("at").size() + 1) {
+    fail_usage(kind_->name, fmt::format("{} parts for {} entries of at", parts_.size(), list("at").size()), {},
+               "one part more than entries");
   }
   const double total = (*this)["total"];
   if (total > 0 && (*this)["warmup"] > total) {
@@ -130,19 +178,26 @@ const std::vector<double>& Curve::list(std::string_view name) const {
 
 double Curve::operator[](std::string_view name) const { return list(name).front(); }
 
+void Curve::own_plateaus(std::vector<BoundPlateau>& plateaus) {
+  for (Schedule& part : parts_) part = with_own_plateaus(part, plateaus);
+  if (kind_ == nullptr || kind_->formula != plateau_curve) return;
+  plateau_ = std::make_shared<PlateauState>();
+  plateaus.push_back({plateau_, {(*this)["patience"], (*this)["threshold"], (*this)["cooldown"], (*this)["maximize"]}});
+}
+
 double Curve::at(std::int64_t step) const {
   if (custom_) return custom_(step);
   const auto t = static_cast<double>(step);
   const double warmup = (*this)["warmup"];
   if (kind_->formula == one_cycle_curve || t >= warmup) return kind_->formula(*this, t);
-  // total and end begin after the warm-up; step and multistep count from the start, and multiply.
-  const bool from_start = kind_->formula == step_curve || kind_->formula == multistep_curve;
-  return (t + 1) / warmup * (from_start ? kind_->formula(*this, t) : 1.0);
+  // total and end begin after the warm-up; step, multistep and plateau count from the start, and multiply.
+  return (t + 1) / warmup * (kind_->is_whole ? kind_->formula(*this, t) : 1.0);
 }
 
 std::string Curve::describe() const {
   if (custom_) return fmt::format("custom({})", custom_name_);
   std::string arguments;
+  for (const Schedule& part : parts_) arguments += (arguments.empty() ? "" : ", ") + part.describe();
   for (std::size_t i = 0; i < kind_->arguments.size(); ++i) {
     const CurveArgument& argument = kind_->arguments[i];
     if (!argument.is_required && values_[i].front() == argument.default_value) continue;
@@ -152,7 +207,8 @@ std::string Curve::describe() const {
 }
 
 std::shared_ptr<const Curve> make_curve(std::string_view kind,
-                                        const std::vector<std::pair<std::string_view, std::vector<double>>>& given) {
+                                        const std::vector<std::pair<std::string_view, std::vector<double>>>& given,
+                                        std::vector<Schedule> parts) {
   for (const CurveKind& row : curve_kinds()) {
     if (kind != row.name) continue;
     std::vector<std::vector<double>> values;
@@ -162,7 +218,7 @@ std::shared_ptr<const Curve> make_curve(std::string_view kind,
         if (name == argument.name) values.back() = value;
       }
     }
-    return std::make_shared<const Curve>(row, std::move(values));
+    return std::make_shared<const Curve>(row, std::move(values), std::move(parts));
   }
   fail_usage("schedule", fmt::format("unknown curve \"{}\"", kind));
 }

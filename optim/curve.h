@@ -10,13 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include <tandem/optim/plateau.h>
+
 namespace tandem {
 
-class Curve;
-
-/// An argument of a curve. Steps are whole numbers; a text may give them as fractions.
+/// An argument of a curve. Steps are whole numbers; a text may give them as fractions. Counts are
+/// whole numbers of something else.
 struct CurveArgument {
-  enum class Kind { steps, step_list, number };
+  enum class Kind { steps, step_list, number, count };
   const char* name;
   Kind kind;
   bool is_required;
@@ -28,12 +29,14 @@ struct CurveKind {
   const char* name;
   std::vector<CurveArgument> arguments;
   double (*formula)(const Curve& curve, double step);
+  bool has_parts = false;  // schedules as positional arguments
+  bool is_whole = false;   // the formula sees the steps of the warm-up too, which multiplies it
 };
 
 class Curve {
  public:
   /// Takes one list of values for each argument. Throws UsageError when they do not fit.
-  Curve(const CurveKind& kind, std::vector<std::vector<double>> values);
+  Curve(const CurveKind& kind, std::vector<std::vector<double>> values, std::vector<Schedule> parts = {});
   /// custom(name).
   Curve(std::string name, std::function<double(std::int64_t)> function);
 
@@ -43,11 +46,17 @@ class Curve {
   /// The value of an argument; 0 when the curve has no such argument.
   double operator[](std::string_view name) const;
   const std::vector<double>& list(std::string_view name) const;
+  const std::vector<Schedule>& parts() const { return parts_; }
+  const PlateauState* plateau() const { return plateau_.get(); }
+  /// Gives this curve, and the curves of its parts, fresh plateau states where they are plateaus.
+  void own_plateaus(std::vector<BoundPlateau>& plateaus);
 
  private:
   void check() const;
   const CurveKind* kind_ = nullptr;
   std::vector<std::vector<double>> values_;
+  std::vector<Schedule> parts_;
+  std::shared_ptr<PlateauState> plateau_;
   std::string custom_name_;
   std::function<double(std::int64_t)> custom_;
 };
@@ -55,7 +64,8 @@ class Curve {
 const std::vector<CurveKind>& curve_kinds();
 /// A curve from some of its arguments by name; the others take their defaults.
 std::shared_ptr<const Curve> make_curve(std::string_view kind,
-                                        const std::vector<std::pair<std::string_view, std::vector<double>>>& given);
+                                        const std::vector<std::pair<std::string_view, std::vector<double>>>& given,
+                                        std::vector<Schedule> parts = {});
 /// A registered custom curve, or null.
 std::shared_ptr<const Curve> find_custom(const std::string& name);
 std::vector<std::string> custom_names();

@@ -19,6 +19,41 @@ class ArrivedGradients : public GradientSource<T> {
   const std::vector<Run>& runs_;
 };
 
+/// Lends Frame::evaluator for the time of a step with a closure.
+template <class T>
+class OtherWeights : public Evaluator {
+ public:
+  OtherWeights(Arena& arena, const std::function<void()>* evaluate) : arena_(arena), evaluate_(evaluate) {
+    if (evaluate != nullptr) arena_.set_evaluator(this);
+  }
+  ~OtherWeights() override { arena_.set_evaluator(nullptr); }
+  OtherWeights(const OtherWeights&) = delete;
+  OtherWeights& operator=(const OtherWeights&) = delete;
+
+  const void* gradients(void* point) override {
+    const Exchange exchange(arena_, static_cast<T*>(point));
+    (*evaluate_)();
+    arena_.gather_arrived();
+    return arena_.gradients<T>();
+  }
+
+ private:
+  /// Marks the weights changed, which packed copies of weights depend on; an exception brings them back too.
+  struct Exchange {
+    Exchange(Arena& a, T* p) : arena(a), point(p) { swap(); }
+    ~Exchange() { swap(); }
+    void swap() const {
+      if (point != nullptr) std::swap_ranges(point, point + arena.frame().size, arena.template weights<T>());
+      arena.mark_changed(true);
+    }
+    Arena& arena;
+    T* point;
+  };
+
+  Arena& arena_;
+  const std::function<void()>* evaluate_;
+};
+
 template <class T>
 class Collector : public StateVisitor<T> {
  public:
@@ -35,7 +70,8 @@ class GroupOf : public BoundGroup {
     start_cycles();
   }
 
-  void step(std::int64_t index) override {
+  void step(std::int64_t index, const std::function<void()>* evaluate) override {
+    OtherWeights<T> other(arena, evaluate);
     arena.gather_arrived();
     const Frame& frame = arena.frame();
     T* const weights = arena.weights<T>();
@@ -52,10 +88,13 @@ class GroupOf : public BoundGroup {
     arena.mark_changed(all);
   }
 
+  bool needs_closure() const override { return bound_->needs_closure(); }
+
   void start_cycles() override {
     for_blocks<T>(arena.frame().size,
                   [&](std::int64_t begin, std::int64_t end, T*) { bound_->anchor(arena.weights<T>(), begin, end); });
     bound_->restart_cycles();
+    bound_->restart_averages();
     arena.accept_changes();
   }
 

@@ -21,7 +21,9 @@ class BoundGroup {
       : arena(std::move(slots), owner), node(rule.node().clone()) {}
   virtual ~BoundGroup() = default;
 
-  virtual void step(std::int64_t index) = 0;
+  /// `evaluate` computes the loss and its gradients anew, in a step with a closure.
+  virtual void step(std::int64_t index, const std::function<void()>* evaluate = nullptr) = 0;
+  virtual bool needs_closure() const = 0;
   /// All loops start a cycle from the weights as they are.
   virtual void start_cycles() = 0;
   /// Exchanges weights and evaluation weights; false when there is nothing to exchange.

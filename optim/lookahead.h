@@ -18,11 +18,15 @@ struct LookaheadOptions {
   std::int64_t k = 5;                       ///< steps of the optimizer in a cycle, at every level of a nest
   Schedule alpha = 0.5;                     ///< in [0, 1]; 1 is the inner rule, exactly
   InnerState state = InnerState::maintain;  ///< of the inner rule at a sync
+  bool adaptive = false;                    ///< alpha is chosen at every sync (adaptive_alpha.h); needs step(closure)
+  Schedule alpha_low = 0.5;                 ///< the least alpha that adaptive chooses; 1 is the largest
 
   void fields(Fields& f) {
     f("k", k, {.low = 1});
     f("alpha", alpha, {.high = 1, .remedy = "1 is the plain inner optimizer"}, kAlways);
     f("state", state);
+    f("adaptive", adaptive);
+    f("alpha_low", alpha_low, {.high = 1});
   }
 };
 

@@ -1,6 +1,7 @@
 // The Optimizer: its groups, hyper-parameters by name, the state tree and evaluation scopes. A step: group.cpp.
 #include <tandem/optim/optimizer.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -8,7 +9,9 @@
 
 #include <tandem/core/error.h>
 #include <tandem/optim/group.h>
+#include <tandem/optim/plateau.h>
 #include <tandem/optim/spec.h>
+#include <tandem/optim/tree_entry.h>
 
 namespace tandem {
 namespace {
@@ -31,6 +34,12 @@ void collect_fields(RuleNode& node, const std::string& path, bool is_outer, std:
     collect_fields(*child.node, fmt::format("{}{}/", path, child.role), outer, out);
   }
 }
+
+/// A plateau schedule at work: the hyper-parameter it belongs to, and the name of its state.
+struct NamedPlateau {
+  std::string field, name;
+  BoundPlateau plateau;
+};
 
 bool is_numeric(const Field& field) {
   return std::holds_alternative<Schedule*>(field.value) || std::holds_alternative<std::int64_t*>(field.value);
@@ -55,6 +64,7 @@ class Optimizer::Impl {
     if (groups.empty()) fail("optimizer", "there is no group of parameters");
     for (std::size_t i = 0; i < groups.size(); ++i)
       groups_.push_back(make_group(std::move(all[i]), groups[i].rule, this));
+    for (const NamedField& f : fields()) bind_plateaus(f);
   }
 
   ~Impl() {
@@ -67,9 +77,35 @@ class Optimizer::Impl {
 
   void step() {
     require_no_scope("step");
+    if (needs_closure())
+      fail("optimizer", "the rule needs the loss at other weights", describe(), "call step(closure)");
     absorb_changes();
     for (const auto& group : groups_) group->step(steps_);
     ++steps_;
+  }
+
+  Tensor step(const std::function<Tensor()>& closure) {
+    require_no_scope("step");
+    absorb_changes();
+    Tensor loss;
+    const std::function<void()> evaluate = [&] {
+      zero_grad();
+      loss = closure();
+      for (const auto& group : groups_) group->arena.accept_changes();  // a closure brings back what it moves
+    };
+    evaluate();
+    const Tensor first = loss;
+    for (const auto& group : groups_) group->step(steps_, &evaluate);
+    ++steps_;
+    return first;
+  }
+
+  bool needs_closure() const {
+    return std::any_of(groups_.begin(), groups_.end(), [](const auto& group) { return group->needs_closure(); });
+  }
+
+  void report(double metric) {
+    for (const NamedPlateau& p : plateaus_) p.plateau.state->report(p.plateau.rule, metric);
   }
 
   std::int64_t step_count() const { return steps_; }
@@ -135,6 +171,7 @@ class Optimizer::Impl {
     }
     for (const NamedField& f : meant) {
       if (auto* const* schedule = std::get_if<Schedule*>(&f.field.value)) **schedule = value;
+      bind_plateaus(f);
       if (auto* const* count = std::get_if<std::int64_t*>(&f.field.value)) {
         **count = static_cast<std::int64_t>(value.scale());
       }
@@ -150,62 +187,12 @@ class Optimizer::Impl {
   NamedArrays state_tree() {
     require_no_scope("state_tree");
     absorb_changes();
-    NamedArrays tree;
-    tree.push_back({"step", Array::scalar(static_cast<double>(steps_), DType::i64)});
-    each_entry([&](BoundGroup& group, const StateEntry& entry) {
-      if (entry.counter != nullptr) {
-        tree.push_back({entry.path, Array::scalar(static_cast<double>(*entry.counter), DType::i64)});
-        return;
-      }
-      for (const Slot& slot : group.arena.slots()) {
-        tree.push_back({entry.path + "/" + slot.name, group.arena.view(*entry.buffer, slot)});
-      }
-    });
-    return tree;
+    return write_tree(entries());
   }
 
   void load_state_tree(const NamedArrays& tree) {
     require_no_scope("load_state_tree");
-    std::map<std::string_view, const Array*> given;
-    for (const NamedArray& entry : tree) {
-      if (!given.emplace(entry.name, &entry.array).second) fail_entry(entry.name, "appears twice");
-    }
-    // Everything is found and checked before anything is written.
-    std::vector<std::pair<std::int64_t*, std::int64_t>> counters;
-    std::vector<std::pair<Array, const Array*>> buffers;
-    const auto take = [&](const std::string& name, const Shape& shape, DType dtype) {
-      const auto found = given.find(name);
-      if (found == given.end()) fail_entry(name, "is missing", fmt::format("the tree has {} entries", tree.size()));
-      const Array* array = found->second;
-      if (!array->defined() || array->shape() != shape || array->dtype() != dtype) {
-        fail_entry(name, "does not fit",
-                   array->defined() ? fmt::format("{} {}, expected {} {}", tandem::name(array->dtype()),
-                                                  array->shape().to_string(), tandem::name(dtype), shape.to_string())
-                                    : "it is not defined");
-      }
-      given.erase(found);
-      return array;
-    };
-    const auto take_counter = [&](const std::string& name, std::int64_t& target) {
-      const auto value = static_cast<std::int64_t>(take(name, {}, DType::i64)->item());
-      if (value < 0) fail_entry(name, fmt::format("is {}, must be at least 0", value));
-      counters.emplace_back(&target, value);
-    };
-    take_counter("step", steps_);
-    each_entry([&](BoundGroup& group, const StateEntry& entry) {
-      if (entry.counter != nullptr) return take_counter(entry.path, *entry.counter);
-      for (const Slot& slot : group.arena.slots()) {
-        std::string name = entry.path + "/" + slot.name;
-        for (const std::string& alias : slot.aliases) {  // a tied parameter may have been saved under another name
-          if (given.count(name) == 0 && given.count(entry.path + "/" + alias) != 0) name = entry.path + "/" + alias;
-        }
-        buffers.emplace_back(group.arena.view(*entry.buffer, slot),
-                             take(name, slot.tensor.shape(), slot.tensor.dtype()));
-      }
-    });
-    if (!given.empty()) fail_entry(std::string(given.begin()->first), "is unexpected", "in " + describe());
-    for (const auto& [target, value] : counters) *target = value;
-    for (auto& [target, source] : buffers) target.copy_from(*source);
+    read_tree(entries(), tree, describe());
     accept_weights_ = true;
   }
 
@@ -214,14 +201,40 @@ class Optimizer::Impl {
     if (scope_open_)
       fail("optimizer", fmt::format("{} inside an evaluation_weights() scope", what), {}, "close it first");
   }
-  [[noreturn]] static void fail_entry(const std::string& name, const std::string& what, const std::string& facts = {}) {
-    fail("optimizer", fmt::format("state \"{}\" {}", name, what), facts);
+
+  std::vector<TreeEntry> entries() {
+    std::vector<TreeEntry> all;
+    all.push_back({"step", {}, {}, &steps_});
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const Arena& arena = groups_[i]->arena;
+      for (const StateEntry& entry : groups_[i]->state(fmt::format("groups/{}/", i))) {
+        if (entry.counter != nullptr) {
+          all.push_back({entry.path, {}, {}, entry.counter});
+          continue;
+        }
+        for (const Slot& slot : arena.slots()) {
+          all.push_back({entry.path + "/" + slot.name, {}, arena.view(*entry.buffer, slot)});
+          for (const std::string& alias : slot.aliases) all.back().other_names.push_back(entry.path + "/" + alias);
+        }
+      }
+    }
+    for (const NamedPlateau& p : plateaus_) all.push_back({p.name, {}, p.plateau.state->array()});
+    return all;
   }
 
-  template <class F>
-  void each_entry(F&& f) {
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      for (const StateEntry& entry : groups_[i]->state(fmt::format("groups/{}/", i))) f(*groups_[i], entry);
+  /// Gives the plateau schedules of a hyper-parameter states of their own.
+  void bind_plateaus(const NamedField& f) {
+    auto* const* schedule = std::get_if<Schedule*>(&f.field.value);
+    if (schedule == nullptr) return;
+    plateaus_.erase(
+        std::remove_if(plateaus_.begin(), plateaus_.end(), [&](const NamedPlateau& p) { return p.field == f.path; }),
+        plateaus_.end());
+    std::vector<BoundPlateau> found;
+    Schedule own = with_own_plateaus(**schedule, found);
+    if (found.empty()) return;
+    **schedule = std::move(own);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      plateaus_.push_back({f.path, fmt::format("{}/plateau{}", f.path, i == 0 ? "" : fmt::format("{}", i)), found[i]});
     }
   }
 
@@ -243,6 +256,7 @@ class Optimizer::Impl {
   }
 
   std::vector<std::unique_ptr<BoundGroup>> groups_;
+  std::vector<NamedPlateau> plateaus_;
   std::int64_t steps_ = 0;
   bool accept_weights_ = false;
   bool scope_open_ = false;
@@ -258,6 +272,9 @@ Optimizer& Optimizer::operator=(Optimizer&&) noexcept = default;
 
 void Optimizer::zero_grad() { impl_->zero_grad(); }
 void Optimizer::step() { impl_->step(); }
+Tensor Optimizer::step(const std::function<Tensor()>& closure) { return impl_->step(closure); }
+bool Optimizer::needs_closure() const { return impl_->needs_closure(); }
+void Optimizer::report(double metric) { impl_->report(metric); }
 std::int64_t Optimizer::step_count() const { return impl_->step_count(); }
 std::string Optimizer::describe() const { return impl_->describe(); }
 void Optimizer::set(std::string_view name, const Schedule& value) { impl_->set(name, value); }

@@ -9,6 +9,7 @@
 // step; the pull of a loop is for all. Read next: rule.h, lookahead.h.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,8 +42,16 @@ class Optimizer {
   void zero_grad();
   /// One update from the gradients that arrived since zero_grad, which stay as they are. Allocates nothing. Weights
   /// that someone else has changed since the last step (a model was loaded) are where all cycles start anew. Throws
-  /// Error inside an evaluation_weights() scope.
+  /// Error inside an evaluation_weights() scope, and when the rule needs step(closure).
   void step();
+  /// A step for rules that need the loss at other weights too (adaptive alpha, rules like SAM). `closure` computes the
+  /// loss from one batch, calls backward, and returns the loss; gradients are forgotten before each call of it. It is
+  /// called once at the weights as they are, and again as often as the rule asks. Returns the first loss.
+  Tensor step(const std::function<Tensor()>& closure);
+  /// True when only step(closure) will do.
+  bool needs_closure() const;
+  /// Tells plateau schedules a metric, e.g. the test loss of an epoch.
+  void report(double metric);
   /// Calls of step() so far: the position of all schedules.
   std::int64_t step_count() const;
 

@@ -29,18 +29,31 @@ std::map<std::string, Kind>& registry() {
   return all;
 }
 
-Kind find_kind(const Source& source, const Value& value) {
+void register_own() {
   static std::once_flag once;
   std::call_once(once, [] {
     detail::register_leaves();
     detail::register_combinators();
   });
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const auto& [name, kind] : registry()) all.push_back(name);
+  return all;
+}
+
+bool is_known(const std::string& name) {
+  const std::lock_guard lock(registry_mutex);
+  return registry().count(name) != 0;
+}
+
+Kind find_kind(const Source& source, const Value& value) {
+  register_own();
   const std::lock_guard lock(registry_mutex);
   const auto found = registry().find(value.name);
   if (found != registry().end()) return found->second;
-  std::vector<std::string> known;
-  for (const auto& [name, kind] : registry()) known.push_back(name);
-  source.fail_unknown("rule", value.name, "", value.column, known);
+  source.fail_unknown("rule", value.name, "", value.column, names());
 }
 
 class Reader {
@@ -54,8 +67,12 @@ class Reader {
     Fields fields;
     node->fields(fields);
     std::vector<std::string> given;
+    std::size_t rules = 0;
     for (const Argument& argument : value.arguments) {
-      if (is_rule(argument, kind)) continue;
+      if (is_rule(argument, kind, rules)) {
+        ++rules;
+        continue;
+      }
       const Field& field = find_field(value, argument, fields);
       for (const std::string& name : given) {
         if (name == field.name) {
@@ -70,15 +87,17 @@ class Reader {
   }
 
  private:
-  /// Positional calls are children, except words without parentheses in a rule that takes none: those are flags.
-  static bool is_rule(const Argument& argument, const Kind& kind) {
-    return argument.name.empty() && argument.value.kind == Value::Kind::call && !kind.children.empty();
+  /// Positional calls are children. Words without parentheses are flags in a rule that takes none, or has its children
+  /// already, unless they name a rule.
+  static bool is_rule(const Argument& argument, const Kind& kind, std::size_t children_before) {
+    if (!argument.name.empty() || argument.value.kind != Value::Kind::call || kind.children.empty()) return false;
+    return argument.value.has_parentheses || children_before < kind.children.size() || is_known(argument.value.name);
   }
 
   std::vector<Rule> children(const Value& value, const Kind& kind) const {
     std::vector<Rule> rules;
     for (const Argument& argument : value.arguments) {
-      if (!is_rule(argument, kind)) continue;
+      if (!is_rule(argument, kind, rules.size())) continue;
       if (rules.size() == kind.children.size()) {
         source_.fail(
             fmt::format("{} takes {} rule{}, found another", value.name, rules.size(), rules.size() == 1 ? "" : "s"),
@@ -150,6 +169,12 @@ void register_rule(const std::string& name, std::vector<std::string> children,
                    std::shared_ptr<RuleNode> (*make)(const std::vector<Rule>& children)) {
   const std::lock_guard lock(registry_mutex);
   registry()[name] = {std::move(children), make};
+}
+
+std::vector<std::string> rule_names() {
+  register_own();
+  const std::lock_guard lock(registry_mutex);
+  return names();
 }
 
 Rule parse_rule(std::string_view text, std::int64_t total_steps) {

@@ -44,6 +44,9 @@ class Rule {
 /// meant.
 Rule parse_rule(std::string_view text, std::int64_t total_steps = 0);
 
+/// Every name that parse_rule knows, sorted: Tandem's and those that were registered.
+std::vector<std::string> rule_names();
+
 /// The rule with the lr of every leaf multiplied by the schedule; the outer rules of loops, and alpha, stay as they
 /// are.
 Rule with_schedule(const Rule& rule, const Schedule& schedule);

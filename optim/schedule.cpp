@@ -66,5 +66,37 @@ Schedule one_cycle(const OneCycleOptions& options) {
                                            {"end", {options.end}}}));
 }
 
+Schedule polynomial(const PolynomialOptions& options) {
+  return Schedule(make_curve("polynomial", {{"total", one(options.total)},
+                                            {"warmup", one(options.warmup)},
+                                            {"power", {options.power}},
+                                            {"end", {options.end}}}));
+}
+
+Schedule inverse_sqrt(const InverseSqrtOptions& options) {
+  return Schedule(make_curve("inverse_sqrt", {{"warmup", one(options.warmup)}}));
+}
+
+Schedule restarts(const RestartsOptions& options) {
+  return Schedule(make_curve("restarts", {{"period", one(options.period)},
+                                          {"warmup", one(options.warmup)},
+                                          {"factor", {options.factor}},
+                                          {"end", {options.end}}}));
+}
+
+Schedule piecewise(const std::vector<Schedule>& parts, const PiecewiseOptions& options) {
+  return Schedule(make_curve("piecewise", {{"at", {options.at.begin(), options.at.end()}}}, parts));
+}
+
+Schedule plateau(const PlateauOptions& options) {
+  return Schedule(make_curve("plateau", {{"by", {options.by}},
+                                         {"patience", one(options.patience)},
+                                         {"cooldown", one(options.cooldown)},
+                                         {"warmup", one(options.warmup)},
+                                         {"threshold", {options.threshold}},
+                                         {"end", {options.end}},
+                                         {"maximize", {options.maximize ? 1.0 : 0.0}}}));
+}
+
 }  // namespace schedule
 }  // namespace tandem

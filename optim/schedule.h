@@ -37,6 +37,7 @@ class Schedule {
   bool is_constant() const { return curves_.empty(); }
   /// The number in front of the curves.
   double scale() const { return scale_; }
+  const std::vector<std::shared_ptr<const Curve>>& curves() const { return curves_; }
   /// "0.1", "cosine(total=100)", "0.1 * cosine(warmup=98, total=1955)": parse_schedule reads it back.
   std::string describe() const;
 
@@ -104,6 +105,46 @@ struct OneCycleOptions {
 /// Half a cosine from `start` to 1 over the first `warmup` steps, another to `end` at step total - 1 (Smith & Topin
 /// 2017, "Super-convergence"; PyTorch's OneCycleLR with div_factor = 1 / start and final_div_factor = start / end).
 Schedule one_cycle(const OneCycleOptions& options);
+
+struct PolynomialOptions {
+  std::int64_t total = 0, warmup = 0;
+  double power = 1, end = 0;
+};
+/// end + (1 - end) (1 - p)^power with p = (step - warmup) / (total - warmup), and end from step = total on.
+Schedule polynomial(const PolynomialOptions& options);
+
+struct InverseSqrtOptions {
+  std::int64_t warmup = 0;  ///< at least 1
+};
+/// sqrt(warmup / (step + 1)) after the warm-up (Vaswani et al. 2017, "Attention is all you need", eq. 3, "Noam"): the
+/// paper's lr is this times (d_model warmup)^-0.5.
+Schedule inverse_sqrt(const InverseSqrtOptions& options);
+
+struct RestartsOptions {
+  std::int64_t period = 0, warmup = 0;
+  double factor = 1;  ///< of a period to the one before, at least 1
+  double end = 0;
+};
+/// Half a cosine from 1 to `end` in every period (Loshchilov & Hutter 2017, "SGDR", eq. 5 with T_0 = period, T_mult =
+/// factor).
+Schedule restarts(const RestartsOptions& options);
+
+struct PiecewiseOptions {
+  std::vector<std::int64_t> at;  ///< one entry fewer than parts
+};
+/// Part i from step at[i - 1] on, where its own step 0 is: piecewise({linear, cosine}, {.at = {100}}).
+Schedule piecewise(const std::vector<Schedule>& parts, const PiecewiseOptions& options);
+
+struct PlateauOptions {
+  double by = 0.1;
+  std::int64_t patience = 10, cooldown = 0, warmup = 0;
+  double threshold = 1e-4, end = 0;
+  bool maximize = false;  ///< a higher metric is better
+};
+/// max(end, by^reductions): one reduction more when the metric given to Optimizer::report was for more than `patience`
+/// reports in a row not better than the best by `threshold` of it; then `cooldown` reports are not counted (PyTorch's
+/// ReduceLROnPlateau). Its state belongs to the Optimizer; a plateau of no Optimizer is 1.
+Schedule plateau(const PlateauOptions& options = {});
 
 /// A function of the step. Prints as custom(name); parse_schedule knows it after register_custom(name, function).
 Schedule custom(const std::string& name, std::function<double(std::int64_t)> function);

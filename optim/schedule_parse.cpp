@@ -41,6 +41,7 @@ const CurveKind& find_kind(const Source& source, const Value& value) {
 std::vector<std::vector<double>> given_values(const Source& source, const Value& value, const CurveKind& kind) {
   std::vector<std::vector<double>> values(kind.arguments.size());
   for (const Argument& argument : value.arguments) {
+    if (argument.name.empty() && kind.has_parts) continue;
     if (argument.name.empty()) source.fail("expected an argument like name=value", argument.column);
     std::size_t i = 0;
     std::vector<std::string> known;
@@ -57,6 +58,21 @@ std::vector<std::vector<double>> given_values(const Source& source, const Value&
     values[i] = argument.value.numbers;
   }
   return values;
+}
+
+/// The parts of a piecewise schedule; fractions in a part are of its own length.
+std::vector<Schedule> to_parts(const Source& source, const Value& value, const std::vector<double>& at,
+                               std::int64_t total_steps) {
+  std::vector<Schedule> parts;
+  std::int64_t start = 0;
+  for (const Argument& argument : value.arguments) {
+    if (!argument.name.empty()) continue;
+    const std::size_t i = parts.size();
+    const std::int64_t end = i < at.size() ? static_cast<std::int64_t>(at[i]) : total_steps;
+    parts.push_back(to_schedule(source, argument.value, std::max<std::int64_t>(0, end - start)));
+    start = end;
+  }
+  return parts;
 }
 
 Schedule to_curve(const Source& source, const Value& value, std::int64_t total_steps) {
@@ -81,7 +97,7 @@ Schedule to_curve(const Source& source, const Value& value, std::int64_t total_s
                   fmt::format("e.g. {}({}=100)", kind.name, argument.name));
     }
     if (values[i].empty()) values[i] = {argument.default_value};
-    if (argument.kind == Kind::number) continue;
+    if (argument.kind == Kind::number || argument.kind == Kind::count) continue;
     for (double& steps : values[i]) {
       if (!(steps > 0 && steps < 1)) continue;
       if (base <= 0) {
@@ -92,7 +108,9 @@ Schedule to_curve(const Source& source, const Value& value, std::int64_t total_s
       steps = argument.is_required ? std::max(1.0, whole) : whole;
     }
   }
-  return Schedule(std::make_shared<const Curve>(kind, std::move(values)));
+  std::vector<Schedule> parts;
+  if (kind.has_parts) parts = to_parts(source, value, values.front(), total_steps);
+  return Schedule(std::make_shared<const Curve>(kind, std::move(values), std::move(parts)));
 }
 
 }  // namespace

@@ -1,24 +1,8 @@
 // The Optimizer: binding and its errors, arrived gradients, tied and frozen parameters, groups, hyper-parameters by
 // name, loaded weights, versions, and no allocation per step.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "support.h"
 
 using namespace support;
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 TEST_CASE("binding keeps values, gradients and handles, and moves memory into one buffer") {
   NamedTensors parameters = model(1);
@@ -224,10 +208,10 @@ TEST_CASE("a step allocates nothing") {
     Optimizer optimizer(parameters, parse_rule(spec));
     put_gradients(parameters, 1, 0);
     optimizer.step();
-    const long before = allocations.load();
+    const std::int64_t before = allocation_count();
     const std::size_t in_use = memory_stats().bytes_in_use;
     for (int i = 0; i < 7; ++i) optimizer.step();
-    CHECK(allocations.load() == before);
+    CHECK(allocation_count() == before);
     CHECK(memory_stats().bytes_in_use == in_use);
   }
 }

@@ -15,13 +15,27 @@ TEST_CASE("describe prints what matters and parse_rule reads it") {
   CHECK(clip_norm(sgd(), 1).describe() == "clip_norm(sgd(lr=0.1), max=1)");
 
   for (const char* text :
-       {"sgd(lr=0.5)", "sgd(lr=0.1 * cosine(warmup=98, total=1955))", "momentum(lr=0.1, momentum=0.9)",
+       {"sgd(lr=0.5)",
+        "sgd(lr=0.1 * cosine(warmup=98, total=1955))",
+        "momentum(lr=0.1, momentum=0.9)",
         "momentum(lr=0.1, momentum=0.5 * linear(total=10, end=0.8), nesterov, weight_decay=0.0005, no_bias_decay)",
-        "adam(lr=0.001, beta1=0.8, beta2=0.99, eps=1e-06, weight_decay=0.1)", "adamw(lr=0.001, weight_decay=0)",
+        "adam(lr=0.001, beta1=0.8, beta2=0.99, eps=1e-06, weight_decay=0.1)",
+        "adamw(lr=0.001, weight_decay=0)",
         "lookahead(momentum(lr=0.1, momentum=0.9, weight_decay=0.0005), k=5, alpha=0.8)",
         "lookahead(lookahead(adam(lr=0.001), k=2, alpha=0.5, state=reset), k=6, alpha=0.25, state=interpolate)",
         "outer_loop(adamw(lr=0.001, weight_decay=0.1), momentum(lr=0.7, momentum=0.9, nesterov), k=10)",
-        "clip_norm(clip_value(sgd(lr=0.1), max=5), max=0.25)"}) {
+        "clip_norm(clip_value(sgd(lr=0.1), max=5), max=0.25)",
+        "sgd(lr=0.1, weight_decay=0.01, decoupled)",
+        "rmsprop(lr=0.01, rho=0.9, eps=1e-06, momentum=0.9, centered, weight_decay=0.1, decoupled, no_bias_decay)",
+        "adagrad(lr=0.01, lr_decay=0.1, initial=0.5)",
+        "adadelta(lr=1, rho=0.8)",
+        "radam(lr=0.001, beta2=0.99)",
+        "nadam(lr=0.002, momentum_decay=0.01)",
+        "amsgrad(lr=0.001, weight_decay=0.1, decoupled)",
+        "lion(lr=0.0001, beta2=0.999)",
+        "lars(lr=0.1, momentum=0.9, trust=0.02)",
+        "lamb(lr=0.001, weight_decay=0)",
+        "lookahead(radam(lr=0.001), k=6, alpha=0.5 * cosine(total=100), adaptive, alpha_low=0.1)"}) {
     CHECK(parse_rule(text).describe() == text);
     CHECK(parse_rule(parse_rule(text).describe()) == parse_rule(text));
   }
@@ -55,8 +69,8 @@ TEST_CASE("spelling errors say where and what was meant") {
   CHECK(error("lookahead(adma(lr=1))") ==
         "optimizer: unknown rule \"adma\" at column 11: in \"lookahead(adma(lr=1))\"; did you mean \"adam\"?");
   CHECK(error("zzzzzzzz")
-            .find("optimizer: unknown rule \"zzzzzzzz\" at column 1: in \"zzzzzzzz\"; known: adam, adamw, "
-                  "clip_norm, clip_value, lookahead, momentum, outer_loop, sgd") == 0);
+            .find("optimizer: unknown rule \"zzzzzzzz\" at column 1: in \"zzzzzzzz\"; known: adadelta, adagrad, "
+                  "adam, adamw, amsgrad, clip_norm, clip_value, ema, ") == 0);
   CHECK(error("momentum(nestrov)") ==
         "optimizer: unknown argument \"nestrov\" of momentum at column 10: in "
         "\"momentum(nestrov)\"; did you mean \"nesterov\"?");

@@ -56,6 +56,58 @@ TEST_CASE("one_cycle is PyTorch's OneCycleLR") {
   CHECK(s.at(10) == 4e-6);
 }
 
+TEST_CASE("polynomial, inverse_sqrt and restarts") {
+  const Schedule poly = schedule::polynomial({.total = 12, .warmup = 2, .power = 2, .end = 0.2});
+  CHECK(poly.at(0) == 0.5);
+  CHECK(poly.at(2) == 1);
+  CHECK(poly.at(7) == doctest::Approx(0.2 + 0.8 * 0.25));
+  CHECK(poly.at(12) == 0.2);
+  CHECK(poly.at(50) == 0.2);
+
+  // Noam: d^-0.5 min(t^-0.5, t w^-1.5) with t = step + 1.
+  const double d = 512, w = 4000;
+  const Schedule noam = std::pow(d * w, -0.5) * schedule::inverse_sqrt({.warmup = 4000});
+  for (const int step : {0, 100, 3998, 3999, 4000, 4001, 99999}) {
+    const double t = step + 1;
+    CHECK(noam.at(step) == doctest::Approx(std::pow(d, -0.5) * std::min(std::pow(t, -0.5), t * std::pow(w, -1.5))));
+  }
+
+  const Schedule sgdr = schedule::restarts({.period = 4, .factor = 2, .end = 0.5});
+  // CosineAnnealingWarmRestarts(T_0=4, T_mult=2, eta_min=0.5): periods begin at 0, 4, 12, 28.
+  for (const int start : {0, 4, 12, 28}) CHECK(sgdr.at(start) == 1);
+  CHECK(sgdr.at(2) == doctest::Approx(0.75));
+  CHECK(sgdr.at(8) == doctest::Approx(0.75));
+  CHECK(sgdr.at(20) == doctest::Approx(0.75));
+  CHECK(sgdr.at(11) == doctest::Approx(0.5 + 0.5 * 0.5 * (1 + std::cos(std::numbers::pi * 7 / 8))));
+  const Schedule equal = schedule::restarts({.period = 5, .warmup = 3});
+  CHECK(equal.at(1) == doctest::Approx(2.0 / 3));
+  for (const int start : {3, 8, 1000003}) CHECK(equal.at(start) == 1);
+}
+
+TEST_CASE("piecewise: each part counts from its own start") {
+  const Schedule s = schedule::piecewise(
+      {schedule::linear({.total = 4, .end = 0.5}), 0.25, schedule::cosine({.total = 10})}, {.at = {4, 6}});
+  CHECK(s.at(2) == 0.75);
+  CHECK(s.at(3) == 0.625);
+  CHECK(s.at(4) == 0.25);
+  CHECK(s.at(5) == 0.25);
+  CHECK(s.at(6) == 1);
+  CHECK(s.at(11) == doctest::Approx(0.5));
+  CHECK(s.at(16) == 0);
+  CHECK(s.describe() == "piecewise(linear(total=4, end=0.5), 0.25, cosine(total=10), at=4/6)");
+  CHECK(message([] {
+          schedule::piecewise({1, 2}, {.at = {4, 6}});
+        }) == "piecewise: 2 parts for 2 entries of at; one part more than entries");
+  CHECK(message([] { schedule::piecewise({1}, {}); }) == "piecewise: at has no entry");
+  CHECK(parse_schedule("piecewise(linear, cosine(warmup=0.1), at=0.2)", 100).describe() ==
+        "piecewise(linear(total=20), cosine(warmup=8, total=80), at=20)");
+}
+
+TEST_CASE("a plateau of no Optimizer is 1") {
+  CHECK(schedule::plateau().at(1000) == 1);
+  CHECK(schedule::plateau({.warmup = 4}).at(1) == 0.5);
+}
+
 TEST_CASE("schedules multiply") {
   const Schedule s = 0.5 * schedule::cosine({.total = 10}) * schedule::step({.every = 5});
   CHECK(s.at(5) == doctest::Approx(0.5 * 0.5 * 0.1));
@@ -64,10 +116,26 @@ TEST_CASE("schedules multiply") {
 
 TEST_CASE("text and back") {
   for (const char* text :
-       {"0.1", "1e-05", "0.1 * cosine(warmup=98, total=1955)", "cosine(total=100)", "cosine(total=100, end=0.01)",
-        "linear(warmup=5, total=100, end=0.5)", "step(every=30)", "step(every=30, by=0.5, warmup=3)",
-        "multistep(at=60/120/160, by=0.2)", "one_cycle(warmup=30, total=100)", "constant", "constant(warmup=10)",
-        "0.5 * cosine(total=10) * step(every=5)"}) {
+       {"0.1",
+        "1e-05",
+        "0.1 * cosine(warmup=98, total=1955)",
+        "cosine(total=100)",
+        "cosine(total=100, end=0.01)",
+        "linear(warmup=5, total=100, end=0.5)",
+        "step(every=30)",
+        "step(every=30, by=0.5, warmup=3)",
+        "multistep(at=60/120/160, by=0.2)",
+        "one_cycle(warmup=30, total=100)",
+        "constant",
+        "constant(warmup=10)",
+        "0.5 * cosine(total=10) * step(every=5)",
+        "polynomial(warmup=5, total=100, power=2, end=0.1)",
+        "inverse_sqrt(warmup=4000)",
+        "restarts(period=10)",
+        "restarts(warmup=5, period=10, factor=2, end=0.01)",
+        "plateau",
+        "0.1 * plateau(by=0.5, patience=3, threshold=0.01, cooldown=2, end=0.001, maximize=1)",
+        "2 * piecewise(constant(warmup=10), 0.5 * cosine(total=90), piecewise(1, 2, at=5), at=10/100)"}) {
     CHECK(parse_schedule(text).describe() == text);
   }
   CHECK(parse_schedule("2 * 0.25 * constant").describe() == "0.5 * constant");
@@ -122,6 +190,10 @@ TEST_CASE("every error says where and what was meant") {
   CHECK(error("cosine(total=0)") == "cosine: total is 0, must be at least 1");
   CHECK(error("cosine(warmup=9, total=5)") == "cosine: warmup is 9, must be at most total, 5");
   CHECK(error("multistep(at=5/3)") == "multistep: at is 3, must be above the entry before it");
+  CHECK(error("restarts(period=5, factor=0.5)") == "restarts: factor is 0.5, must be at least 1");
+  CHECK(error("plateau(patience=1.5)") == "plateau: patience is 1.5, must be a whole number");
+  CHECK(error("inverse_sqrt").find("schedule: inverse_sqrt needs warmup at column 1") == 0);
+  CHECK(error("piecewise(1, 2)").find("schedule: piecewise needs at at column 1") == 0);
   CHECK(error("step(every=5, by=-1)") == "step: by is -1, must be at least 0");
   CHECK(message([] { schedule::cosine({}); }) == "cosine: total is 0, must be at least 1");
 }

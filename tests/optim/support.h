@@ -13,6 +13,9 @@ namespace support {
 
 using namespace tandem;
 
+/// Calls of operator new in this program so far (allocation_count.cpp).
+std::int64_t allocation_count();
+
 inline Tensor parameter(const Shape& shape, std::uint64_t seed, DType dtype = DType::f32) {
   Array x = Array::empty(shape, dtype);
   Generator(seed).fill_normal(x);

@@ -1,0 +1,293 @@
+// The checks of check_rule.h. Gradients are those of a noisy quadratic, so that they depend on the weights, and come
+// through a closure, so that rules which need one are checked too.
+#include <tandem/optim/check_rule.h>
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include <tandem/core/allocator.h>
+#include <tandem/core/error.h>
+#include <tandem/core/generator.h>
+#include <tandem/core/threads.h>
+#include <tandem/optim/lookahead.h>
+#include <tandem/optim/optimizer.h>
+
+namespace tandem {
+namespace {
+
+using Outcome = Verdict::Outcome;
+
+/// Parameters on the loss 1/2 |w - c(step)|^2, c being noise of (step, parameter).
+class Problem {
+ public:
+  explicit Problem(std::uint64_t seed = 1) {
+    for (const auto& [name, shape] : {std::pair{"conv.weight", Shape{5, 3, 2, 2}}, std::pair{"conv.bias", Shape{5}},
+                                      std::pair{"linear.weight", Shape{70, 131}}}) {
+      Array x = Array::empty(shape);
+      Generator(seed).split(parameters.size()).fill_normal(x);
+      parameters.push_back({name, Tensor(x, true)});
+      gradients.push_back(Array::empty(shape));
+      noise_.push_back(Array::empty(shape));
+    }
+  }
+
+  /// The gradients of a step at the weights as they are, for all parameters but `without`.
+  void put_gradients(std::int64_t step, int without = -1) {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (static_cast<int>(i) == without) continue;
+      if (step != drawn_) Generator(9).split(static_cast<std::uint64_t>(step), i).fill_normal(noise_[i]);
+      const float *w = parameters[i].tensor.value().data<float>(), *c = noise_[i].data<float>();
+      float* const g = gradients[i].data<float>();
+      for (std::int64_t j = 0; j < gradients[i].size(); ++j) g[j] = w[j] - c[j];
+      parameters[i].tensor.accumulate_grad(gradients[i]);
+    }
+    drawn_ = step;
+  }
+
+  void train(Optimizer& optimizer, std::int64_t from, std::int64_t to, int without = -1) {
+    for (std::int64_t step = from; step < to; ++step) {
+      optimizer.step([&] {
+        put_gradients(step, without);
+        return Tensor();
+      });
+    }
+  }
+
+  bool equals(const Problem& other) const {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (!identical(parameters[i].tensor.value(), other.parameters[i].tensor.value())) return false;
+    }
+    return true;
+  }
+
+  NamedTensors parameters;
+  std::vector<Array> gradients;  // as they were put last
+
+ private:
+  std::vector<Array> noise_;
+  std::int64_t drawn_ = -1;
+};
+
+/// The weights after `steps` steps.
+Problem trained(const Rule& rule, std::int64_t steps) {
+  Problem problem;
+  Optimizer optimizer(problem.parameters, rule);
+  problem.train(optimizer, 0, steps);
+  return problem;
+}
+
+/// True when step() without a closure does.
+bool steps_alone(const Rule& rule) {
+  Problem problem;
+  Optimizer optimizer(problem.parameters, rule);
+  return !optimizer.needs_closure();
+}
+
+/// The smallest number of steps after which all loops of the rule are at the start of a cycle, or 0.
+std::int64_t period(const Rule& rule) {
+  Problem problem;
+  const Optimizer optimizer(problem.parameters, rule);
+  double product = 1;
+  for (const std::string& name : optimizer.hyper_parameters()) {
+    if (name.size() > 2 && name.substr(name.size() - 2) == "/k") product *= optimizer.peek(name);
+  }
+  return product <= 1000 ? static_cast<std::int64_t>(product) : 0;
+}
+
+class Checks {
+ public:
+  Checks(const Rule& rule, const CheckRuleOptions& options) : rule_(rule), options_(options) {}
+
+  RuleReport run() {
+    report_.rule = rule_.describe();
+    guarded("trajectory", [&] { trajectory(); });
+    guarded("zero gradient", [&] { zero_gradient(); });
+    guarded("gradients", [&] { gradients(); });
+    guarded("determinism", [&] { determinism(); });
+    guarded("state", [&] { state(); });
+    guarded("groups", [&] { groups(); });
+    guarded("wrappers", [&] { wrappers(); });
+    guarded("allocation", [&] { allocation(); });
+    guarded("text", [&] { text(); });
+    return std::move(report_);
+  }
+
+ private:
+  /// A check that throws has failed.
+  template <class F>
+  void guarded(const char* check, F&& f) {
+    check_ = check;
+    try {
+      f();
+    } catch (const std::exception& error) {
+      add(Outcome::failed, error.what());
+    }
+  }
+  void add(Outcome outcome, std::string detail) { report_.verdicts.push_back({check_, outcome, std::move(detail)}); }
+  void expect(bool holds, std::string detail) { add(holds ? Outcome::passed : Outcome::failed, std::move(detail)); }
+
+  void trajectory() {
+    if (!options_.trajectory) return add(Outcome::skipped, "no closed form given");
+    Tensor w(Array::full({1}, options_.start, DType::f64), true);
+    Optimizer optimizer({{"w", w}}, rule_);
+    for (std::int64_t t = 1; t <= options_.steps; ++t) {
+      optimizer.step([&] {
+        w.accumulate_grad(Array::full({1}, options_.gradient, DType::f64));
+        return Tensor();
+      });
+      const double expected = options_.trajectory(t);
+      if (std::abs(w.item() - expected) <= 1e-12 * std::max(1.0, std::abs(expected))) continue;
+      return expect(false, fmt::format("after step {} the weight is {}, expected {}", t, w.item(), expected));
+    }
+    expect(true, fmt::format("{} steps follow the closed form", options_.steps));
+  }
+
+  void zero_gradient() {
+    Problem problem;
+    Optimizer optimizer(problem.parameters, rule_);
+    for (const std::string& name : optimizer.hyper_parameters()) {
+      if (name.size() > 12 && name.substr(name.size() - 12) == "weight_decay") optimizer.set(name, 0);
+    }
+    for (int t = 0; t < options_.steps; ++t) {
+      optimizer.step([&] {
+        for (NamedTensor& p : problem.parameters) p.tensor.accumulate_grad(Array::zeros(p.tensor.shape()));
+        return Tensor();
+      });
+    }
+    expect(problem.equals(Problem()), fmt::format("{} steps with gradients of zero move no weight", options_.steps));
+  }
+
+  void gradients() {
+    Problem problem;
+    Optimizer optimizer(problem.parameters, rule_);
+    for (std::int64_t t = 0; t < options_.steps; ++t) {
+      problem.train(optimizer, t, t + 1);
+      for (std::size_t i = 0; i < problem.parameters.size(); ++i) {
+        if (identical(problem.parameters[i].tensor.grad(), problem.gradients[i])) continue;
+        return expect(false, fmt::format("step {} changed the gradient of {}", t + 1, problem.parameters[i].name));
+      }
+    }
+    expect(true, fmt::format("{} steps leave them as they arrived", options_.steps));
+  }
+
+  void determinism() {
+    const Problem once = trained(rule_, options_.steps);
+    const bool is_same = once.equals(trained(rule_, options_.steps));
+    const int team = threads();
+    set_threads(team == 1 ? 2 : 1);
+    const bool is_same_elsewhere = once.equals(trained(rule_, options_.steps));
+    set_threads(team);
+    expect(is_same && is_same_elsewhere,
+           fmt::format("{} steps again {}, with {} instead of {} threads {}", options_.steps,
+                       is_same ? "equal" : "differ", team == 1 ? 2 : 1, team, is_same_elsewhere ? "equal" : "differ"));
+  }
+
+  void state() {
+    const Problem whole = trained(rule_, 2 * options_.steps);
+    for (std::int64_t at = 0; at <= options_.steps; ++at) {
+      Problem first, second(50);
+      NamedArrays tree;
+      {
+        Optimizer optimizer(first.parameters, rule_);
+        first.train(optimizer, 0, at);
+        for (const NamedArray& entry : optimizer.state_tree()) tree.push_back({entry.name, entry.array.clone()});
+      }
+      Optimizer optimizer(second.parameters, rule_);
+      second.train(optimizer, 0, 2);  // state of its own, to be replaced
+      optimizer.load_state_tree(tree);
+      for (std::size_t i = 0; i < first.parameters.size(); ++i) {
+        second.parameters[i].tensor.mutable_value().copy_from(first.parameters[i].tensor.value());
+      }
+      second.train(optimizer, at, 2 * options_.steps);
+      if (second.equals(whole)) continue;
+      return expect(false, fmt::format("saved after step {} and loaded, training goes on differently", at));
+    }
+    expect(true, fmt::format("saved and loaded after each of {} steps, training goes on bit for bit", options_.steps));
+  }
+
+  void groups() {
+    Problem both, alone;
+    Optimizer pair({Group{{both.parameters[0], both.parameters[1]}, rule_}, Group{{both.parameters[2]}, rule_}});
+    Optimizer single({alone.parameters[2]}, rule_);
+    both.train(pair, 0, options_.steps);
+    alone.train(single, 0, options_.steps);
+    const bool is_alone = identical(both.parameters[2].tensor.value(), alone.parameters[2].tensor.value());
+
+    Problem partly;
+    const Array before = partly.parameters[1].tensor.value().clone();
+    Optimizer optimizer(partly.parameters, rule_);
+    partly.train(optimizer, 0, 1, 1);
+    const bool is_kept = identical(partly.parameters[1].tensor.value(), before);
+    expect(is_alone && is_kept, is_alone ? fmt::format("a parameter without gradient {}, groups are independent",
+                                                       is_kept ? "stays" : "moves")
+                                         : "a group differs from the same parameters alone");
+  }
+
+  void wrappers() {
+    const std::int64_t cycle = period(rule_), k = cycle == 1 ? 3 : cycle;
+    if (cycle == 0) return add(Outcome::skipped, "cycles of more than 1000 steps");
+    const std::int64_t steps = 2 * k + 1;
+    const Problem plain = trained(rule_, steps);
+    const bool copies = plain.equals(trained(lookahead(rule_, {.k = k, .alpha = 1}), steps));
+    const bool returns = Problem().equals(trained(lookahead(rule_, {.k = k, .alpha = 0}), 2 * k));
+    const bool waits = plain.equals(trained(lookahead(rule_, {.k = 10 * steps}), steps));
+    expect(copies && returns && waits,
+           fmt::format("lookahead with k={}: alpha=1 {} the rule, alpha=0 {}; with k={} it {} the rule", k,
+                       copies ? "is" : "is not", returns ? "returns" : "does not return", 10 * steps,
+                       waits ? "is" : "is not"));
+  }
+
+  void allocation() {
+    if (!steps_alone(rule_)) return add(Outcome::skipped, "the rule evaluates a closure");
+    Problem problem;
+    Optimizer optimizer(problem.parameters, rule_);
+    problem.train(optimizer, 0, 2);
+    problem.put_gradients(2);
+    const auto counted = [&] { return options_.allocations ? options_.allocations() : 0; };
+    const std::int64_t before = counted();
+    const auto system = memory_stats().system_allocations;
+    for (std::int64_t t = 0; t < options_.steps; ++t) optimizer.step();
+    const std::int64_t after = counted();
+    const auto system_after = memory_stats().system_allocations;
+    expect(after == before && system_after == system,
+           fmt::format("{} steps: {} allocations, {} from the system", options_.steps, after - before,
+                       system_after - system));
+  }
+
+  void text() {
+    const std::string described = rule_.describe();
+    const std::string name = described.substr(0, described.find('('));
+    for (const std::string& known : rule_names()) {
+      if (name == known) return expect(parse_rule(described) == rule_, described);
+    }
+    add(Outcome::skipped, fmt::format("\"{}\" is not registered", name));
+  }
+
+  const Rule& rule_;
+  const CheckRuleOptions& options_;
+  RuleReport report_;
+  const char* check_ = "";
+};
+
+}  // namespace
+
+bool RuleReport::passed() const {
+  for (const Verdict& v : verdicts) {
+    if (v.outcome == Outcome::failed) return false;
+  }
+  return true;
+}
+
+std::string RuleReport::to_string() const {
+  static const char* const words[] = {"passed", "FAILED", "skipped"};
+  std::string lines = rule + "\n";
+  for (const Verdict& v : verdicts) {
+    lines += fmt::format("  {:<8} {}: {}\n", words[static_cast<int>(v.outcome)], v.check, v.detail);
+  }
+  return lines;
+}
+
+RuleReport check_rule(const Rule& rule, const CheckRuleOptions& options) { return Checks(rule, options).run(); }
+
+}  // namespace tandem
