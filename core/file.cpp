@@ -86,6 +86,21 @@ LogFile::LogFile(std::filesystem::path path) : path_(std::move(path)) {
   if (descriptor_ < 0) fail_system("the file cannot be written", path_, errno);
 }
 
+LogFile::LogFile(std::filesystem::path path, std::int64_t keep) : path_(std::move(path)), size_(keep) {
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor_ < 0) fail_system("the file cannot be written", path_, errno);
+  const std::int64_t found = ::lseek(descriptor_, 0, SEEK_END);
+  if (found < keep) {
+    close_quietly(descriptor_);
+    fail(path_.string(), "the file is too short to go on", fmt::format("{} bytes, {} expected", found, keep));
+  }
+  if (::ftruncate(descriptor_, keep) != 0 || ::lseek(descriptor_, keep, SEEK_SET) != keep) {
+    const int reason = errno;
+    close_quietly(descriptor_);
+    fail_system("the file cannot be written", path_, reason);
+  }
+}
+
 LogFile::~LogFile() { close_quietly(descriptor_); }
 
 void LogFile::append(std::string_view bytes) {

@@ -36,6 +36,8 @@ class LogFile {
  public:
   /// Creates the file, or empties it. Throws Error.
   explicit LogFile(std::filesystem::path path);
+  /// Goes on with a file that exists, cut back to its first `keep` bytes. Throws Error when it is shorter.
+  LogFile(std::filesystem::path path, std::int64_t keep);
   ~LogFile();
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
@@ -43,6 +45,8 @@ class LogFile {
   /// Adds all bytes or, where the disk is full, takes the part that was written back and throws Error.
   void append(std::string_view bytes);
   const std::filesystem::path& path() const { return path_; }
+  /// Bytes so far.
+  std::int64_t size() const { return size_; }
 
  private:
   std::filesystem::path path_;

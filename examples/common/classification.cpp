@@ -41,8 +41,10 @@ ImageClassification::ImageClassification(TrainTest data, const ClassificationOpt
   testing_.emplace(data_.test, LoaderOptions{.batch = std::min(kTestBatch, data_.test.size()),
                                              .shuffle = false,
                                              .transform = normalize(data_.train.statistics)});
-  start_epoch(0, 0);
+  start_epoch(0, 0, 0);
 }
+
+std::string ImageClassification::data_checksum() const { return fmt::format("{:016x}", checksum(data_.train)); }
 
 std::string ImageClassification::describe_data() const {
   const Array& images = data_.train.images;
@@ -59,12 +61,12 @@ std::shared_ptr<nn::Module> ImageClassification::make_model(std::uint64_t seed) 
 
 std::int64_t ImageClassification::steps_per_epoch() const { return training_->batches(); }
 
-void ImageClassification::start_epoch(std::uint64_t seed, std::int64_t epoch) {
+void ImageClassification::start_epoch(std::uint64_t seed, std::int64_t epoch, std::int64_t batch) {
   if (!training_ || training_->options().seed != seed)
     training_.emplace(data_.train, LoaderOptions{.batch = options_.batch,
                                                  .seed = seed,
                                                  .transform = training_transform(data_.train, options_.cutout)});
-  training_->start_epoch(epoch);
+  training_->set_position(epoch * training_->batches() + batch);
 }
 
 bool ImageClassification::next_batch() {

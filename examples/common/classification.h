@@ -26,12 +26,13 @@ class ImageClassification : public Task {
 
   std::string dataset() const override { return options_.dataset; }
   std::string model() const override { return options_.model; }
+  std::string data_checksum() const override;
   std::string describe_data() const override;
   std::string main_metric() const override { return "test_accuracy"; }
 
   std::shared_ptr<nn::Module> make_model(std::uint64_t seed) override;
   std::int64_t steps_per_epoch() const override;
-  void start_epoch(std::uint64_t seed, std::int64_t epoch) override;
+  void start_epoch(std::uint64_t seed, std::int64_t epoch, std::int64_t batch) override;
   bool next_batch() override;
   std::int64_t examples() const override { return batch_.labels.size(); }
   Tensor loss(nn::Module& model) override;

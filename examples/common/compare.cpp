@@ -6,12 +6,16 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
+#include <optional>
 
 #include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
 #include <tandem/core/threads.h>
 #include <tandem/optim/rule.h>
 
+#include "interrupt.h"
+#include "manifest.h"
 #include "program.h"
 #include "result_table.h"
 #include "train.h"
@@ -68,40 +72,124 @@ std::string metadata_value(const SavedModel& model, const std::string& key) {
   return found == model.content.metadata.end() ? std::string() : found->second;
 }
 
+/// The manifest of a new comparison, or of the one that is resumed. Throws Error when the data are not those of then.
+Manifest open_manifest(const Task& task, const Options& options) {
+  const std::string checksum = task.data_checksum();
+  if (options.resume.empty()) {
+    Manifest fresh;
+    fresh.program = options.program;
+    fresh.arguments = options.arguments;
+    fresh.command = options.command;
+    fresh.threads = threads();
+    fresh.data_checksum = checksum;
+    return fresh;
+  }
+  Manifest manifest = read_manifest(options.resume);
+  if (manifest.data_checksum != checksum)
+    fail(options.resume.string(), "the training data are not those of this run",
+         fmt::format("checksum is {}, was {}", checksum, manifest.data_checksum), "--data says where they lie");
+  return manifest;
+}
+
+const RunResult* find_finished(const Manifest& manifest, const Run& run) {
+  for (const RunResult& result : manifest.finished)
+    if (result.run.name == run.name) return &result;
+  return nullptr;
+}
+
+Configuration configuration_of(Task& task, const Options& options, const Manifest& manifest, std::int64_t total_steps) {
+  Configuration c;
+  c.program = options.program;
+  c.command = manifest.command;
+  c.dataset = task.dataset();
+  c.model = task.model();
+  c.parameters = task.make_model(options.seeds.front())->parameter_count();
+  c.batch = options.batch;
+  c.schedule = parse_schedule(options.schedule, total_steps).describe();
+  c.precision = "f32";
+  c.threads = threads();
+  return c;
+}
+
+/// The runs of a comparison, one after the other, each finished one noted in the manifest.
+class Comparison {
+ public:
+  Comparison(Task& task, const Options& options)
+      : task_(task),
+        options_(options),
+        length_{options.epochs, options.steps},
+        contestants_(read_optimizers(options, total_steps())),
+        manifest_(open_manifest(task, options)),
+        configuration_(configuration_of(task, options, manifest_, total_steps())) {}
+
+  void run() {
+    const std::filesystem::path path = !options_.resume.empty() ? options_.resume
+                                       : !options_.out.empty()  ? options_.out
+                                                                : default_run_folder(options_.program);
+    const bool is_resumed = !options_.resume.empty();
+    std::unique_ptr<RunFolder> folder =
+        is_resumed ? nullptr : std::make_unique<RunFolder>(path);  // a folder that cannot be written ends it here
+    print_start(task_, options_, configuration_, contestants_);
+    std::vector<RunResult> results;
+    const InterruptGuard interrupts;
+    const auto all_runs = static_cast<std::int64_t>(contestants_.size() * options_.seeds.size());
+    Progress progress(progress_style(options_.quiet),
+                      (all_runs - static_cast<std::int64_t>(manifest_.finished.size())) * total_steps());
+    for (const std::uint64_t seed : options_.seeds)
+      for (std::size_t i = 0; i < contestants_.size(); ++i) {
+        const Run run{run_name(i + 1, contestants_[i].text, seed), contestants_[i].text, seed};
+        if (const RunResult* finished = find_finished(manifest_, run)) {
+          results.push_back(*finished);
+          continue;
+        }
+        Training training(task_, run, contestants_[i].rule, length_, checkpoints_of(run, contestants_[i], path));
+        if (!folder) folder = reopen(path, run, training);
+        if (!is_resumed && results.empty()) write_manifest(path, manifest_);
+        results.push_back(training.run(model_metadata(configuration_, run), *folder, progress));
+        manifest_.finished.push_back(results.back());
+        manifest_.position = folder->position();
+        folder->write_summary(configuration_, results);
+        write_manifest(path, manifest_);
+      }
+    print_end(path, results, task_.main_metric());
+  }
+
+ private:
+  std::int64_t total_steps() const { return length_.total_steps(task_.steps_per_epoch()); }
+
+  CheckpointOptions checkpoints_of(const Run& run, const Contestant& contestant,
+                                   const std::filesystem::path& folder) const {
+    return {.every = options_.checkpoint_every,
+            .owner = {options_.program, run.name, contestant.rule.describe(), manifest_.data_checksum},
+            .resume_command = fmt::format("{} --resume {}", options_.executable, shell_quoted(folder.string()))};
+  }
+
+  /// The folder of an interrupted comparison, its logs cut back to where `training`, the first open run, stands.
+  std::unique_ptr<RunFolder> reopen(const std::filesystem::path& path, const Run& run, Training& training) const {
+    const std::optional<TrainingState> state = training.resume(path);
+    if (state) {
+      fmt::print("resume     {} from step {} of {} (epoch {})\n", run.name, state->step, total_steps(),
+                 std::min(state->epochs + 1, length_.total_epochs(task_.steps_per_epoch())));
+    } else {
+      fmt::print("resume     {} from its start: it has no checkpoint\n", run.name);
+    }
+    std::fflush(stdout);
+    return std::make_unique<RunFolder>(path, state ? state->position : manifest_.position);
+  }
+
+  Task& task_;
+  const Options& options_;
+  Length length_;
+  std::vector<Contestant> contestants_;
+  Manifest manifest_;
+  Configuration configuration_;
+};
+
 }  // namespace
 
 int compare(Task& task, const Options& options) {
   if (options.threads > 0) set_threads(options.threads);
-  const Length length{options.epochs, options.steps};
-  const std::int64_t total_steps = length.total_steps(task.steps_per_epoch());
-  const std::vector<Contestant> contestants = read_optimizers(options, total_steps);
-
-  Configuration configuration;
-  configuration.program = options.program;
-  configuration.command = options.command;
-  configuration.dataset = task.dataset();
-  configuration.model = task.model();
-  configuration.parameters = task.make_model(options.seeds.front())->parameter_count();
-  configuration.batch = options.batch;
-  configuration.schedule = parse_schedule(options.schedule, total_steps).describe();
-  configuration.precision = "f32";
-  configuration.threads = threads();
-
-  RunFolder folder(options.out.empty() ? default_run_folder(options.program) : options.out);
-  print_start(task, options, configuration, contestants);
-  std::vector<RunResult> results;
-  {
-    const auto runs = static_cast<std::int64_t>(contestants.size() * options.seeds.size());
-    Progress progress(progress_style(options.quiet), runs * total_steps);
-    for (const std::uint64_t seed : options.seeds)
-      for (std::size_t i = 0; i < contestants.size(); ++i) {
-        const Run run{run_name(i + 1, contestants[i].text, seed), contestants[i].text, seed};
-        results.push_back(
-            train(task, run, contestants[i].rule, length, model_metadata(configuration, run), folder, progress));
-        folder.write_summary(configuration, results);
-      }
-  }
-  print_end(folder.path(), results, task.main_metric());
+  Comparison(task, options).run();
   return kExitDone;
 }
 

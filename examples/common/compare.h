@@ -13,9 +13,10 @@
 
 namespace tandem::examples {
 
-/// Every optimizer with every seed: same initial weights and same batches for equal seeds. Prints what is trained, the
-/// progress, the table and what was written. Returns the exit code. Throws UsageError for a spec that cannot be read,
-/// Error for everything else, before the first step where possible.
+/// Every optimizer with every seed: same initial weights and same batches for equal seeds; with --resume, those that
+/// are not finished, bit for bit as if nothing had interrupted them. Prints what is trained, the progress, the table
+/// and what was written. Throws Interrupted after Ctrl-C. Returns the exit code. Throws UsageError for a spec that
+/// cannot be read, Error for everything else, before the first step where possible.
 int compare(Task& task, const Options& options);
 
 /// A model of a run folder.

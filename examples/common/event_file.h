@@ -29,10 +29,13 @@ class EventFile {
  public:
   /// Makes "events.out.tfevents.SECONDS.HOST" in `folder`. Throws Error when it cannot be written.
   explicit EventFile(const std::filesystem::path& folder);
+  /// Goes on with a file that exists, cut back to its first `keep` bytes. Throws Error when it is shorter.
+  EventFile(const std::filesystem::path& path, std::int64_t keep) : file_(path, keep) {}
 
   /// Appends one scalar; the record reaches the system at once.
   void scalar(std::int64_t step, std::string_view tag, double value);
   const std::filesystem::path& path() const { return file_.path(); }
+  std::int64_t size() const { return file_.size(); }
 
  private:
   LogFile file_;

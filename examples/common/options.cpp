@@ -5,22 +5,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 #include <set>
 
 #include <tandem/core/error.h>
 #include <tandem/optim/rule.h>
 
+#include "manifest.h"
+
 namespace tandem::examples {
 namespace {
-
-/// One argument as a shell would need it.
-std::string shell_quoted(const std::string& argument) {
-  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
-  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
-  std::string quoted = "'";
-  for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 void check_choice(const std::string& option, const std::string& value, const std::vector<std::string>& choices) {
   for (const std::string& choice : choices)
@@ -43,13 +37,21 @@ void check_specs(const Options& options) {
 
 }  // namespace
 
+std::string shell_quoted(const std::string& argument) {
+  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
+  std::string quoted = "'";
+  for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 struct CommandLine::Parser {
   CLI::App app;
   explicit Parser(const std::string& description) : app(description) {}
 };
 
 CommandLine::CommandLine(const std::string& description, const Options& defaults, const Choices& choices)
-    : options_(defaults), choices_(choices), parser_(std::make_unique<Parser>(description)) {
+    : options_(defaults), defaults_(defaults), choices_(choices), parser_(std::make_unique<Parser>(description)) {
   Options& o = options_;
   CLI::App& app = parser_->app;
   app.name(o.program);
@@ -81,9 +83,14 @@ CommandLine::CommandLine(const std::string& description, const Options& defaults
   app.add_option("--threads", o.threads, "Threads that compute; 0: one a processor")->type_name("N");
   auto* out =
       app.add_option("--out", o.out, fmt::format("Run folder; default: runs/{}-TIME", o.program))->type_name("DIR");
+  app.add_option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints, also at every epoch's end")
+      ->type_name("N");
+  auto* resume =
+      app.add_option("--resume", o.resume, "Go on from a run folder's checkpoints, exactly")->type_name("DIR");
+  resume->excludes(out);
   auto* evaluate =
       app.add_option("--evaluate", o.evaluate, "Only evaluate the models of this run folder")->type_name("DIR");
-  for (auto* training_option : {optimizer, schedule, epochs, steps, out}) evaluate->excludes(training_option);
+  for (auto* training_option : {optimizer, schedule, epochs, steps, out, resume}) evaluate->excludes(training_option);
   app.add_flag("--quiet", o.quiet, "No progress");
 }
 
@@ -98,11 +105,11 @@ void CommandLine::add(const std::string& name, double& value, const std::string&
 }
 
 bool CommandLine::parse(int argc, char** argv) {
-  std::vector<std::string> words;
-  for (int i = 0; i < argc; ++i) words.push_back(shell_quoted(argv[i]));
-  options_.command = fmt::format("{}", fmt::join(words, " "));
+  options_.executable = shell_quoted(argv[0]);
+  options_.arguments.assign(argv + 1, argv + argc);
   try {
-    parser_->app.parse(argc, argv);
+    read(options_.arguments);
+    if (!options_.resume.empty()) adopt_resumed();
   } catch (const CLI::CallForHelp&) {
     std::fputs(parser_->app.help().c_str(), stdout);
     return false;
@@ -110,8 +117,51 @@ bool CommandLine::parse(int argc, char** argv) {
     fail_usage(options_.program, "the command line is wrong", error.what(),
                fmt::format("{} --help lists the options", options_.program));
   }
+  options_.command = options_.executable;
+  for (const std::string& argument : options_.arguments) options_.command += " " + shell_quoted(argument);
   check();
   return true;
+}
+
+void CommandLine::read(const std::vector<std::string>& arguments) {
+  parser_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+}
+
+void CommandLine::adopt_resumed() {
+  CLI::App& app = parser_->app;
+  const Options now = options_;
+  const std::filesystem::path folder = now.resume;
+  const Manifest manifest = read_manifest(folder);
+  if (manifest.program != options_.program)
+    fail_usage("--resume",
+               fmt::format("{} is a run of {}, not of {}", folder.string(), manifest.program, options_.program));
+  // Where data lie, how often to save and what to show may differ from the first command line; nothing else.
+  const std::set<std::string> may_differ = {"--resume", "--data", "--quiet", "--checkpoint-every"};
+  std::map<std::string, std::vector<std::string>> given;
+  for (const CLI::Option* option : app.get_options())
+    if (option->count() > 0) given[option->get_name()] = option->results();
+
+  options_ = defaults_;
+  app.clear();
+  read(manifest.arguments);
+  for (const auto& [name, values] : given) {
+    if (may_differ.contains(name)) continue;
+    const CLI::Option* option = app.get_option(name);
+    const std::vector<std::string> first =
+        option->count() > 0 ? option->results() : std::vector<std::string>{option->get_default_str()};
+    if (values != first)
+      fail_usage("--resume",
+                 fmt::format("{} is {}, the run has {}", name, fmt::join(values, " "), fmt::join(first, " ")), {},
+                 "leave it out");
+  }
+  if (given.contains("--data")) options_.data = now.data;
+  if (given.contains("--checkpoint-every")) options_.checkpoint_every = now.checkpoint_every;
+  options_.quiet = options_.quiet || now.quiet;
+  options_.out.clear();
+  options_.resume = folder;
+  options_.executable = now.executable;
+  options_.arguments = manifest.arguments;
+  options_.threads = manifest.threads;
 }
 
 void CommandLine::check() const {
@@ -122,6 +172,7 @@ void CommandLine::check() const {
   if (precision_ == "bf16") fail_usage("--precision", "bf16 is not offered by this program", {}, "use --precision f32");
   check_at_least("--epochs", o.epochs, 1);
   check_at_least("--steps", o.steps, 0);
+  check_at_least("--checkpoint-every", o.checkpoint_every, 0);
   check_at_least("--batch", o.batch, 1);
   check_at_least("--threads", o.threads, 0);
   if (o.threads > 1024) fail_usage("--threads", fmt::format("is {}, must be at most 1024", o.threads));

@@ -12,6 +12,8 @@ namespace tandem::examples {
 
 struct Options {
   std::string program;                  ///< its name, for the run folder and summary.json
+  std::string executable;               ///< argv[0], quoted for a shell
+  std::vector<std::string> arguments;   ///< the others, as given
   std::string command;                  ///< the whole command line, quoted for a shell
   std::string data;                     ///< empty: the default folder of the data set
   std::string dataset;                  ///< empty: the program chooses
@@ -22,17 +24,21 @@ struct Options {
   std::int64_t steps = 0;  ///< end each run after so many; 0: after `epochs`
   std::int64_t batch = 128;
   std::vector<std::uint64_t> seeds = {0};
-  int threads = 0;                 ///< 0: as many as there are processors
-  std::filesystem::path out;       ///< empty: runs/PROGRAM-TIME
+  int threads = 0;                    ///< 0: as many as there are processors
+  std::filesystem::path out;          ///< empty: runs/PROGRAM-TIME
+  std::int64_t checkpoint_every = 0;  ///< steps between checkpoints; also at every epoch's end
+  std::filesystem::path resume;    ///< not empty: go on with this run folder; what else is here is what it began with
   std::filesystem::path evaluate;  ///< not empty: only evaluate the models of this run folder
   bool quiet = false;
 };
+
+/// One argument as a shell would need it.
+std::string shell_quoted(const std::string& argument);
 
 /// What a program offers for --dataset and --model, for help and for suggestions; empty: the option does not exist.
 struct Choices {
   std::vector<std::string> datasets;
   std::vector<std::string> models;
-  bool trains = true;  ///< false: no options about data, optimizers, lengths, batches and precision
 };
 
 class CommandLine {
@@ -44,15 +50,18 @@ class CommandLine {
   void add(const std::string& name, std::int64_t& value, const std::string& help);
   void add(const std::string& name, double& value, const std::string& help);
 
-  /// Reads the arguments. False when --help was asked for and has been printed. Throws UsageError.
+  /// Reads the arguments; with --resume, also those that the run folder began with, which the others may not
+  /// contradict. False when --help was asked for and has been printed. Throws UsageError.
   bool parse(int argc, char** argv);
   const Options& options() const { return options_; }
 
  private:
   struct Parser;  // CLI11
   void check() const;
+  void read(const std::vector<std::string>& arguments);
+  void adopt_resumed();
 
-  Options options_;
+  Options options_, defaults_;
   Choices choices_;
   std::string precision_ = "f32";
   std::unique_ptr<Parser> parser_;

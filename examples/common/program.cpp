@@ -1,12 +1,15 @@
 // Exceptions become one line and an exit code. Line breaks inside a message would make it look like several errors.
 #include "program.h"
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
 
 #include <tandem/core/error.h>
+
+#include "interrupt.h"
 
 namespace tandem::examples {
 namespace {
@@ -22,8 +25,11 @@ int end_with(int code, std::string line) {
 }  // namespace
 
 int run_program(const std::function<int()>& body) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a name, as a full disk is
   try {
     return body();
+  } catch (const Interrupted& end) {
+    return end_with(kExitInterrupted, end.what());
   } catch (const UsageError& error) {
     return end_with(kExitUsage, error.what());
   } catch (const std::bad_alloc&) {

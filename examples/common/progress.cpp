@@ -36,12 +36,13 @@ Progress::Progress(ProgressStyle style, std::int64_t total_steps) : style_(style
 
 Progress::~Progress() { wipe(); }
 
-void Progress::start_run(const std::string& name, std::int64_t epochs, std::int64_t steps) {
+void Progress::start_run(const std::string& name, std::int64_t epochs, std::int64_t steps, std::int64_t done) {
   run_ = name;
   metric_.clear();
   epochs_ = epochs;
   run_steps_ = steps;
-  run_done_ = 0;
+  run_done_ = done;
+  total_steps_ -= done;
 }
 
 void Progress::start_epoch(std::int64_t epoch) { epoch_ = epoch; }

@@ -18,14 +18,15 @@ ProgressStyle progress_style(bool is_quiet);
 
 class Progress {
  public:
-  /// `total_steps`: of all runs together, for the time left.
+  /// `total_steps`: of all runs that are not finished, for the time left.
   Progress(ProgressStyle style, std::int64_t total_steps);
   /// Wipes the bar.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void start_run(const std::string& name, std::int64_t epochs, std::int64_t steps);
+  /// `done`: steps that were taken before an interruption.
+  void start_run(const std::string& name, std::int64_t epochs, std::int64_t steps, std::int64_t done);
   void start_epoch(std::int64_t epoch);
   /// After each training step: the loss so far, over the epoch.
   void step(double loss, double examples_per_second);

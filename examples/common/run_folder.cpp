@@ -31,17 +31,35 @@ Json to_json(const Metrics& metrics) {
   return json;
 }
 
-bool is_our_file(const std::string& name) {
-  return name == "summary.json" || name == "metrics.csv" || name.rfind("events.out.tfevents.", 0) == 0;
+bool is_log_file(const std::string& name) {
+  return name == "metrics.csv" || name.rfind("events.out.tfevents.", 0) == 0;
 }
 
-void remove_earlier_files(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  std::vector<std::filesystem::path> ours;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-    if (entry.is_regular_file(ignored) && is_our_file(entry.path().filename().string())) ours.push_back(entry.path());
-  for (const auto& path : ours) std::filesystem::remove(path, ignored);
+bool is_our_file(const std::string& name) {
+  return name == "summary.json" || name == "manifest.json" || is_log_file(name);
 }
+
+template <class Predicate>
+void remove_files(const std::filesystem::path& folder, Predicate&& is_chosen) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> chosen;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.is_regular_file(ignored) && is_chosen(entry.path().filename().string())) chosen.push_back(entry.path());
+  for (const auto& path : chosen) std::filesystem::remove(path, ignored);
+}
+
+/// What an earlier comparison left: its descriptions, and the checkpoints of its runs. Models stay.
+void remove_earlier_files(const std::filesystem::path& folder) {
+  remove_files(folder, is_our_file);
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.is_directory(ignored))
+      remove_files(entry.path(), [](const std::string& name) {
+        return name == "checkpoint.safetensors" || name == "checkpoint.previous.safetensors";
+      });
+}
+
+void remove_log_files(const std::filesystem::path& folder) { remove_files(folder, is_log_file); }
 
 /// `path` and the folders above it that do not exist, outermost first.
 std::vector<std::filesystem::path> missing_folders(std::filesystem::path path) {
@@ -59,6 +77,16 @@ std::vector<std::filesystem::path> missing_folders(std::filesystem::path path) {
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)), made_(missing_folders(path_)) {
   make_writable_folder(path_);
   remove_earlier_files(path_);
+}
+
+RunFolder::RunFolder(std::filesystem::path path, const LogPosition& position) : path_(std::move(path)) {
+  make_writable_folder(path_);
+  if (position.events_file.empty()) {
+    remove_log_files(path_);
+    return;
+  }
+  table_ = std::make_unique<LogFile>(path_ / "metrics.csv", position.table_bytes);
+  events_ = std::make_unique<EventFile>(path_ / position.events_file, position.events_bytes);
 }
 
 RunFolder::~RunFolder() {
@@ -90,9 +118,18 @@ void RunFolder::save_model(const Run& run, const nn::Module& model, const Metada
       fail(fmt::format("run {}", run.name), fmt::format("\"{}\" is not finite", entry.name), "the model is not saved");
     arrays.push_back({entry.name, entry.tensor.value()});
   }
+  save_safetensors(make_run_folder(run) / "model.safetensors", arrays, metadata);
+}
+
+LogPosition RunFolder::position() const {
+  if (!table_) return {};
+  return {table_->size(), events_->size(), events_->path().filename().string()};
+}
+
+std::filesystem::path RunFolder::make_run_folder(const Run& run) {
   const std::filesystem::path folder = path_ / run.name;
   make_writable_folder(folder);
-  save_safetensors(folder / "model.safetensors", arrays, metadata);
+  return folder;
 }
 
 void RunFolder::write_summary(const Configuration& c, const std::vector<RunResult>& results) {

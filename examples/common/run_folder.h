@@ -4,7 +4,9 @@
 //   OUT/summary.json                   every finished run, with the configuration
 //   OUT/metrics.csv                    a row an epoch
 //   OUT/events.out.tfevents.*          the same scalars for TensorBoard, tags METRIC/RUN
+//   OUT/manifest.json                  the command line and the finished runs, for --resume (manifest.h)
 //   OUT/RUN/model.safetensors          evaluation weights and buffers of a run
+//   OUT/RUN/checkpoint.safetensors     where a run stands (training_state.h), and the one before
 #pragma once
 
 #include <cstdint>
@@ -37,6 +39,12 @@ struct RunResult {
   Metrics final_metrics, best_metrics;
 };
 
+/// How much of metrics.csv and of which events file belongs to the past.
+struct LogPosition {
+  std::int64_t table_bytes = 0, events_bytes = 0;
+  std::string events_file = {};  ///< its name; empty before the first row
+};
+
 /// What all runs of a comparison share.
 struct Configuration {
   std::string program, command, dataset, model;
@@ -50,6 +58,9 @@ class RunFolder {
   /// Makes the folder; what an earlier comparison left in it under the names above is removed, models excepted.
   /// Throws Error when the folder cannot be written.
   explicit RunFolder(std::filesystem::path path);
+  /// Goes on with the folder of an interrupted comparison: metrics.csv and the events are cut back to `position`.
+  /// Throws Error when they are shorter.
+  RunFolder(std::filesystem::path path, const LogPosition& position);
   /// Removes the folders that were made here and stayed empty.
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -62,6 +73,10 @@ class RunFolder {
   /// The state dict as it stands, with PyTorch's names and order. Throws Error when a value is not finite: such a
   /// model is not worth a file.
   void save_model(const Run& run, const nn::Module& model, const Metadata& metadata);
+  /// Where the next row will go.
+  LogPosition position() const;
+  /// Makes the folder of a run. Throws Error.
+  std::filesystem::path make_run_folder(const Run& run);
   /// Replaces summary.json.
   void write_summary(const Configuration& configuration, const std::vector<RunResult>& results);
 

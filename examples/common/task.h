@@ -20,6 +20,8 @@ class Task {
   /// For summary.json and model files: the names given to --dataset and --model.
   virtual std::string dataset() const = 0;
   virtual std::string model() const = 0;
+  /// Of the training data, hexadecimal: a checkpoint goes on only with the data it was made with.
+  virtual std::string data_checksum() const = 0;
   /// "cifar10: 50,000 training and 10,000 test images 3x32x32 in 10 classes".
   virtual std::string describe_data() const = 0;
   /// The metric that the progress bar shows and whose best value the table has.
@@ -29,8 +31,9 @@ class Task {
   virtual std::shared_ptr<nn::Module> make_model(std::uint64_t seed) = 0;
 
   virtual std::int64_t steps_per_epoch() const = 0;
-  /// The next batch is the first of this epoch (from 0) of the stream of `seed`, which knows nothing of optimizers.
-  virtual void start_epoch(std::uint64_t seed, std::int64_t epoch) = 0;
+  /// The next batch is number `batch` (from 0) of this epoch (from 0) of the stream of `seed`, which knows nothing of
+  /// optimizers.
+  virtual void start_epoch(std::uint64_t seed, std::int64_t epoch, std::int64_t batch) = 0;
   /// Fetches a batch; false at the end of the epoch.
   virtual bool next_batch() = 0;
   /// Examples in the batch.

@@ -1,57 +1,20 @@
 // The training loop. Losses are looked at after every step, so that a run that has gone wrong ends at once.
 #include "train.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <utility>
 
 #include <tandem/autograd/record.h>
 #include <tandem/optim/optimizer.h>
 
 #include "check_finite.h"
+#include "interrupt.h"
 
 namespace tandem::examples {
 namespace {
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begin_ = Clock::now();
-};
-
-/// Sums of training: of an epoch for train_loss, of a run for examples a second.
-struct Trained {
-  double loss = 0, seconds = 0;
-  std::int64_t examples = 0;
-
-  double mean_loss() const { return loss / static_cast<double>(examples); }
-  double examples_per_second(double running = 0) const { return static_cast<double>(examples) / (seconds + running); }
-};
-
-/// One epoch, or the part of it before step `end`.
-Trained train_epoch(Task& task, nn::Module& model, Optimizer& optimizer, std::int64_t& step, std::int64_t end,
-                    Progress& progress) {
-  Trained epoch;
-  const Stopwatch watch;
-  model.train();
-  while (step < end && task.next_batch()) {
-    const Tensor loss = task.loss(model);
-    const double value = loss.item();
-    ++step;
-    if (!std::isfinite(value)) fail_not_finite(step, "train_loss", value, model, [&] { task.loss(model); });
-    optimizer.zero_grad();
-    loss.backward();
-    optimizer.step();
-    epoch.loss += value * static_cast<double>(task.examples());
-    epoch.examples += task.examples();
-    progress.step(epoch.mean_loss(), epoch.examples_per_second(watch.seconds()));
-  }
-  epoch.seconds = watch.seconds();
-  return epoch;
-}
 
 /// All metrics; the model holds its evaluation weights.
 Metrics evaluate_model(Task& task, nn::Module& model, std::int64_t step) {
@@ -74,37 +37,97 @@ std::int64_t Length::total_epochs(std::int64_t steps_per_epoch) const {
   return (total_steps(steps_per_epoch) + steps_per_epoch - 1) / steps_per_epoch;
 }
 
-RunResult train(Task& task, const Run& run, const Rule& rule, const Length& length, const Metadata& metadata,
-                RunFolder& folder, Progress& progress) {
-  const Stopwatch watch;
-  const std::int64_t total = length.total_steps(task.steps_per_epoch());
-  const std::int64_t epochs = length.total_epochs(task.steps_per_epoch());
-  const std::shared_ptr<nn::Module> model = task.make_model(run.seed);
-  Optimizer optimizer(model->parameters(), rule);
+Training::Training(Task& task, const Run& run, const Rule& rule, const Length& length, const CheckpointOptions& options)
+    : task_(task),
+      run_(run),
+      length_(length),
+      options_(options),
+      model_(task.make_model(run.seed)),
+      optimizer_(model_->parameters(), rule) {}
 
-  RunResult result;
-  result.run = run;
-  Trained all;
-  progress.start_run(run.name, epochs, total);
-  for (std::int64_t epoch = 1; epoch <= epochs; ++epoch) {
-    progress.start_epoch(epoch);
-    task.start_epoch(run.seed, epoch - 1);
-    const Trained trained = train_epoch(task, *model, optimizer, result.steps, total, progress);
-    all.seconds += trained.seconds;
-    all.examples += trained.examples;
+std::optional<TrainingState> Training::resume(const std::filesystem::path& folder) {
+  const std::filesystem::path path = checkpoint_path(folder, run_);
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  state_ = load_training_state(path, options_.owner, *model_, optimizer_);
+  return state_;
+}
 
-    const auto evaluation = optimizer.evaluation_weights();
-    result.final_metrics = evaluate_model(task, *model, result.steps);
-    result.final_metrics.insert(result.final_metrics.begin(), {"train_loss", trained.mean_loss()});
-    keep_best(result.best_metrics, result.final_metrics);
-    result.epochs = epoch;
-    folder.add_epoch(run, epoch, result.steps, result.final_metrics);
-    progress.end_epoch(result.final_metrics, task.main_metric(), trained.examples_per_second(), watch.seconds());
-    if (epoch == epochs) folder.save_model(run, *model, metadata);
+RunResult Training::run(const Metadata& metadata, RunFolder& folder, Progress& progress) {
+  const std::int64_t per_epoch = task_.steps_per_epoch();
+  const std::int64_t total = length_.total_steps(per_epoch), epochs = length_.total_epochs(per_epoch);
+  watch_.restart(state_.seconds);
+  progress.start_run(run_.name, epochs, total, state_.step);
+  while (state_.epochs < epochs) {
+    progress.start_epoch(state_.epochs + 1);
+    train_epoch(total, folder, progress);
+    end_epoch(state_.epochs + 1 == epochs, metadata, folder, progress);
+    save(folder);
+    stop_if_interrupted();
   }
-  result.seconds = watch.seconds();
-  result.examples_per_second = all.examples_per_second();
+  RunResult result;
+  result.run = run_;
+  result.epochs = state_.epochs;
+  result.steps = state_.step;
+  result.seconds = state_.seconds;
+  result.examples_per_second = state_.all.examples_per_second();
+  result.final_metrics = state_.final_metrics;
+  result.best_metrics = state_.best_metrics;
   return result;
+}
+
+void Training::train_epoch(std::int64_t total, RunFolder& folder, Progress& progress) {
+  Trained& epoch = state_.epoch;
+  const double before = epoch.seconds;
+  const Stopwatch watch;
+  // A checkpoint may stand after the last batch, before the evaluation.
+  if (state_.batches < task_.steps_per_epoch()) task_.start_epoch(run_.seed, state_.epochs, state_.batches);
+  model_->train();
+  while (state_.step < total && state_.batches < task_.steps_per_epoch() && task_.next_batch()) {
+    const Tensor loss = task_.loss(*model_);
+    const double value = loss.item();
+    ++state_.step;
+    if (!std::isfinite(value)) fail_not_finite(state_.step, "train_loss", value, *model_, [&] { task_.loss(*model_); });
+    optimizer_.zero_grad();
+    loss.backward();
+    optimizer_.step();
+    ++state_.batches;
+    epoch.loss += value * static_cast<double>(task_.examples());
+    epoch.examples += task_.examples();
+    epoch.seconds = before + watch.seconds();
+    progress.step(epoch.mean_loss(), epoch.examples_per_second());
+    const bool is_due = options_.every > 0 && state_.step % options_.every == 0;
+    if (is_due || InterruptGuard::is_interrupted()) save(folder);
+    stop_if_interrupted();
+  }
+}
+
+void Training::end_epoch(bool is_last, const Metadata& metadata, RunFolder& folder, Progress& progress) {
+  const auto evaluation = optimizer_.evaluation_weights();
+  state_.final_metrics = evaluate_model(task_, *model_, state_.step);
+  state_.final_metrics.insert(state_.final_metrics.begin(), {"train_loss", state_.epoch.mean_loss()});
+  keep_best(state_.best_metrics, state_.final_metrics);
+  const Trained trained = std::exchange(state_.epoch, {});
+  state_.all.seconds += trained.seconds;
+  state_.all.examples += trained.examples;
+  state_.batches = 0;
+  ++state_.epochs;
+  folder.add_epoch(run_, state_.epochs, state_.step, state_.final_metrics);
+  if (is_last) folder.save_model(run_, *model_, metadata);
+  progress.end_epoch(state_.final_metrics, task_.main_metric(), trained.examples_per_second(), watch_.seconds());
+}
+
+void Training::save(RunFolder& folder) {
+  state_.seconds = watch_.seconds();
+  state_.position = folder.position();
+  folder.make_run_folder(run_);
+  save_training_state(checkpoint_path(folder.path(), run_), options_.owner, state_, *model_, optimizer_);
+}
+
+void Training::stop_if_interrupted() const {
+  if (InterruptGuard::is_interrupted())
+    throw Interrupted(fmt::format("interrupted after step {} of {}, saved; go on with: {}", state_.step, run_.name,
+                                  options_.resume_command));
 }
 
 }  // namespace tandem::examples

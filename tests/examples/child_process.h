@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/temporary_folder.h"
+
 namespace tandem::test {
 
 struct Finished {
@@ -14,8 +16,33 @@ struct Finished {
   std::string last_error_line() const;
 };
 
-/// Runs build/bin/PROGRAM with the arguments. The environment is that of the test, with TANDEM_DATA as given.
+/// A program of build/bin that runs beside the test, which may send it signals.
+class Child {
+ public:
+  struct Limits {
+    long file_bytes = 0;  ///< no file may grow beyond (a full disk); 0: none
+  };
+  Child(const std::string& program, const std::vector<std::string>& arguments, const std::string& tandem_data,
+        const Limits& limits);
+  /// Kills it when it still runs.
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  void send(int signal) const;
+  bool has_ended();
+  /// Waits for the end.
+  Finished wait();
+
+ private:
+  TemporaryFolder folder_;
+  int process_ = -1, status_ = 0;
+  bool has_ended_ = false;
+};
+
+/// Runs build/bin/PROGRAM with the arguments to its end. The environment is that of the test, with TANDEM_DATA as
+/// given.
 Finished run_child(const std::string& program, const std::vector<std::string>& arguments,
-                   const std::string& tandem_data = "/nonexistent");
+                   const std::string& tandem_data = "/nonexistent", const Child::Limits& limits = {});
 
 }  // namespace tandem::test
