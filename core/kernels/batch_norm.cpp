@@ -26,6 +26,18 @@ std::int64_t rows_grain(std::int64_t C) { return std::max<std::int64_t>(1, 16384
 /// Rows of a block: 64 KB, so that the second reading finds it in cache.
 std::int64_t block_rows(std::int64_t C) { return std::clamp<std::int64_t>(16384 / C, 8, 512); }
 
+/// f(first row, rows) for blocks of rows, the last first: what the pass before has read last is still in cache.
+template <class F>
+void backwards(std::int64_t rows, std::int64_t C, F&& f) {
+  const std::int64_t block = block_rows(C);
+  parallel_for(rows, rows_grain(C), [&](std::int64_t begin, std::int64_t end) {
+    for (; end > begin; end -= std::min(block, end - begin)) {
+      const std::int64_t first = std::max(begin, end - block);
+      f(first, end - first);
+    }
+  });
+}
+
 /// Mean and sum of squares about it, of one part of the rows, per channel.
 struct Moments {
   std::int64_t count = 0;
@@ -106,9 +118,9 @@ Array apply(const Array& x, const Array& w, const Array& b, const Array& mean, c
   for (std::size_t c = 0; c < scale.size(); ++c) scale[c] = w.data<float>()[c] * inverse.data<float>()[c];
   const float *px = data(x), *pa = data(add), *pm = data(mean), *pb = data(b);
   float* py = y.data<float>();
-  parallel_for(x.size() / C, rows_grain(C), [&](std::int64_t begin, std::int64_t end) {
+  backwards(x.size() / C, C, [&](std::int64_t begin, std::int64_t rows) {
     const std::int64_t i = begin * C;
-    apply_rows(px + i, pa == nullptr ? nullptr : pa + i, pm, scale.data(), pb, relu, py + i, end - begin, C);
+    apply_rows(px + i, pa == nullptr ? nullptr : pa + i, pm, scale.data(), pb, relu, py + i, rows, C);
   });
   return y;
 }
@@ -226,10 +238,10 @@ BatchNormGrads batch_norm_train_grad(const Array& dy, const Array& x, const Arra
   const bool masks = relu && !want_dadd;
   const float* masked = want_dadd ? padd : pdy;
   float* pdx = result.dx.data<float>();
-  parallel_for(M, grain, [&](std::int64_t begin, std::int64_t end) {
+  backwards(M, C, [&](std::int64_t begin, std::int64_t rows) {
     const std::int64_t i = begin * C;
     grad_rows(masked + i, px + i, masks ? py + i : nullptr, pm, scale.data(), db_mean.data(), slope.data(), pdx + i,
-              end - begin, C);
+              rows, C);
   });
   return result;
 }

@@ -10,9 +10,9 @@ namespace tandem::kernels {
 
 struct BatchNormForward {
   Array y;
-  Array mean;                ///< [C], of this batch
-  Array inverse_deviation;   ///< [C], 1 / sqrt(var + epsilon)
-  Array variance;            ///< [C], biased
+  Array mean;               ///< [C], of this batch
+  Array inverse_deviation;  ///< [C], 1 / sqrt(var + epsilon)
+  Array variance;           ///< [C], biased
 };
 
 /// x [N, C, H, W] or [N, C]; w, b [C]. With `add` (shape of x) defined: y = relu?(norm(x) + add), the residual join.

@@ -1,11 +1,13 @@
-// The doors of convolution: the shape rule, layouts, and who computes. f32 goes to oneDNN, bf16 through f32; f64, tiny
-// problems and what oneDNN has no implementation for go to the naive twin. Read next: core/onednn/convolution.cpp.
+// The doors of convolution: the shape rule, layouts, and who computes. f32 goes to Winograd's algorithm or to oneDNN,
+// by a table in winograd.cpp, bf16 through f32; f64, tiny problems and what oneDNN has no implementation for go to the
+// naive twin. Read next: core/onednn/convolution.cpp.
 #include <tandem/core/kernels/conv2d.h>
 
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/reference/conv2d.h>
+#include <tandem/core/kernels/winograd.h>
 #include <tandem/core/onednn/convolution.h>
 
 namespace tandem::kernels {
@@ -88,6 +90,8 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
   if (y.size() == 0) return y;
   if (x.dtype() == DType::f64) {
     reference::conv2d<double>(x, w, b, options, y);
+  } else if (is_winograd(x.shape(), w.shape(), shape, options)) {
+    winograd(x.to_layout(Layout::channels_last), w, b.defined() ? b.contiguous() : b, options, y);
   } else if (x.size() == 0 || is_tiny(w.shape(), shape) ||
              !onednn::convolution(x.to_layout(Layout::channels_last), dense(w), b.defined() ? b.contiguous() : b,
                                   options, y)) {
@@ -105,6 +109,8 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   if (dx.size() == 0) return dx;
   if (dy.dtype() == DType::f64) {
     reference::conv2d_input_grad<double>(dy, w, options, dx);
+  } else if (is_winograd(x, w.shape(), dy.shape(), options)) {
+    winograd_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
   } else if (dy.size() == 0 || is_tiny(w.shape(), dy.shape()) ||
              !onednn::convolution_input_grad(dy.to_layout(Layout::channels_last), dense(w), options, dx)) {
     reference::conv2d_input_grad<float>(dy, w, options, dx);
@@ -121,6 +127,8 @@ Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const 
   if (dw.size() == 0) return dw;
   if (dy.dtype() == DType::f64) {
     reference::conv2d_weight_grad<double>(dy, x, options, dw);
+  } else if (is_winograd(x.shape(), w, dy.shape(), options)) {
+    winograd_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
   } else if (dy.size() == 0 || is_tiny(w, dy.shape()) ||
              !onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),
                                               options, dw)) {

@@ -1,4 +1,5 @@
-// 2-D convolution and its two backward passes on oneDNN, channels-last; weights are packed once per version.
+// 2-D convolution and its two backward passes, channels-last: on oneDNN, whose weights are packed once per version, or
+// by Winograd's algorithm (winograd.h) where that is faster.
 //   y[n,k,i,j] = b[k] + sum_{c,r,s} x[n,c,i*stride+r*dilation-padding,j*stride+s*dilation-padding] w[k,c,r,s]
 // f64 and bf16 run through reference/conv2d.h, the naive twin. Read next: core/onednn.
 #pragma once

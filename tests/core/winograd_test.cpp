@@ -1,0 +1,118 @@
+// Winograd convolutions against the naive twin in double: sizes that tiles do not divide, every padding, memory orders
+// of weights, and both ways of summing weight gradients.
+#include <doctest/doctest.h>
+
+#include <tandem/core/kernels/reference/conv2d.h>
+#include <tandem/core/kernels/winograd.h>
+#include <tandem/core/threads.h>
+#include <tests/core/random_arrays.h>
+
+using namespace tandem;
+using namespace tandem::testing;
+namespace k = tandem::kernels;
+
+namespace {
+
+struct Problem {
+  Shape x, w;
+  Size2 padding;
+};
+
+const std::vector<Problem>& problems() {
+  static const std::vector<Problem> table{
+      {{1, 16, 3, 3}, {16, 16, 3, 3}, 0},     {{2, 16, 8, 8}, {32, 16, 3, 3}, 1},
+      {{3, 32, 7, 9}, {16, 32, 3, 3}, 1},     {{2, 16, 6, 5}, {16, 16, 3, 3}, {2, 0}},
+      {{2, 48, 1, 1}, {16, 48, 3, 3}, 1},     {{5, 16, 4, 4}, {80, 16, 3, 3}, 2},
+      {{9, 64, 13, 12}, {48, 64, 3, 3}, 1},   {{4, 160, 6, 6}, {144, 160, 3, 3}, 1},
+      {{70, 144, 5, 5}, {128, 144, 3, 3}, 1},
+  };
+  return table;
+}
+
+/// The largest error against the largest number.
+double scaled_error(const Array& fast, const Array& truth) {
+  const std::vector<double> a = fast.to_vector<double>(), b = truth.to_vector<double>();
+  double worst = 0, size = 1e-30;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    worst = std::isfinite(a[i]) ? std::max(worst, std::fabs(a[i] - b[i])) : INFINITY;
+    size = std::max(size, std::fabs(b[i]));
+  }
+  return worst / size;
+}
+
+Array images(const Shape& shape) { return Array::empty(shape, DType::f32, Layout::channels_last); }
+
+void compare(const Problem& p, Memory memory, Generator& g) {
+  CAPTURE(p.x.to_string());
+  CAPTURE(p.w.to_string());
+  CAPTURE(static_cast<int>(memory));
+  const Conv2dOptions options{.padding = p.padding};
+  REQUIRE(k::can_winograd(p.w, options));
+  const Shape shape = k::conv2d_shape(p.x, p.w, options);
+  const Array x = random_array(g, p.x, Memory::channels_last), dy = random_array(g, shape, Memory::channels_last);
+  const Array w = random_array(g, p.w, memory), b = random_array(g, {p.w[0]});
+  const auto wide = [](const Array& a) { return a.to(DType::f64); };
+  Array y = images(shape), dx = images(p.x), dw = Array::empty(p.w);
+  Array y64 = wide(y), dx64 = wide(dx), dw64 = wide(dw);
+
+  k::winograd(x, w, {}, options, y);
+  k::reference::conv2d<double>(wide(x), wide(w), {}, options, y64);
+  CHECK(scaled_error(y, y64) < 4e-6);
+  k::winograd(x, w, b, options, y);
+  k::reference::conv2d<double>(wide(x), wide(w), wide(b), options, y64);
+  CHECK(scaled_error(y, y64) < 4e-6);
+  k::winograd_input_grad(dy, w, options, dx);
+  k::reference::conv2d_input_grad<double>(wide(dy), wide(w), options, dx64);
+  CHECK(scaled_error(dx, dx64) < 4e-6);
+  k::winograd_weight_grad(dy, x, options, dw);
+  k::reference::conv2d_weight_grad<double>(wide(dy), wide(x), options, dw64);
+  CHECK(scaled_error(dw, dw64) < 4e-6);
+}
+
+}  // namespace
+
+TEST_CASE("winograd: every pass equals the naive twin") {
+  Generator g(1);
+  for (const Problem& p : problems())
+    for (const Memory memory : {Memory::row_major, Memory::channels_last, Memory::sliced}) compare(p, memory, g);
+}
+
+TEST_CASE("winograd: any number of threads, equal bits for equal numbers") {
+  Generator g(2);
+  const int before = threads();
+  for (const int n : {1, 2, 3}) {
+    set_threads(n);
+    for (const Problem& p : {problems()[6], problems()[7]}) {
+      compare(p, Memory::row_major, g);
+      const Array x = random_array(g, p.x, Memory::channels_last);
+      const Array dy = random_array(g, k::conv2d_shape(p.x, p.w, {.padding = 1}), Memory::channels_last);
+      Array first = Array::empty(p.w), again = Array::empty(p.w);
+      k::winograd_weight_grad(dy, x, {.padding = 1}, first);
+      k::winograd_weight_grad(dy, x, {.padding = 1}, again);
+      CHECK(identical(first, again));
+    }
+  }
+  set_threads(before);
+}
+
+TEST_CASE("winograd: an image of one number a channel") {
+  Array x = images({1, 16, 1, 1}), w = Array::zeros({16, 16, 3, 3}), y = images({1, 16, 1, 1});
+  x.fill(0);
+  x.set({0, 3, 0, 0}, 2);
+  w.set({5, 3, 1, 1}, 4);
+  w.set({5, 3, 0, 0}, 100);  // meets padding only
+  k::winograd(x, w, {}, {.padding = 1}, y);
+  CHECK(y.at({0, 5, 0, 0}) == 8);
+  CHECK(y.at({0, 4, 0, 0}) == 0);
+}
+
+TEST_CASE("winograd: what it takes") {
+  const Shape w{32, 32, 3, 3};
+  CHECK(k::can_winograd(w, {.padding = 1}));
+  CHECK(!k::can_winograd(w, {.stride = 2, .padding = 1}));
+  CHECK(!k::can_winograd(w, {.dilation = 2}));
+  CHECK(!k::can_winograd(w, {.padding = 3}));
+  CHECK(!k::can_winograd({32, 16, 3, 3}, {.groups = 2}));
+  CHECK(!k::can_winograd({32, 24, 3, 3}, {}));
+  CHECK(!k::can_winograd({32, 32, 1, 1}, {}));
+}
