@@ -1,11 +1,11 @@
 // outer_loop: k steps of an inner rule on the fast weights, then one step of an outer rule on the slow weights, whose
 // gradient is the pseudo-gradient slow - fast; then fast <- slow.
 //
-//   outer_loop(inner, sgd({.lr = alpha}), {.k})                  Lookahead, but for alpha = 1, which lookahead.h copies
-//   outer_loop(inner, momentum({.lr = a, .momentum = b}), {.k})  SlowMo (Wang et al. 2020), at constant inner lr
-//   outer_loop(inner, momentum({.lr = 0.7, .momentum = 0.9, .nesterov = true}), {.k})  DiLoCo (Douillard et al. 2023)
-//   on
-//                                                                                      one worker
+//   outer_loop(inner, sgd({.lr = alpha}), {.k})   Lookahead, but for alpha = 1, which lookahead.h copies
+//   outer_loop(inner, momentum({.lr = alpha, .momentum = beta}), {.k})
+//       SlowMo (Wang et al. 2020), at constant inner lr; BMUF (Chen & Huo 2016) with lr = zeta, momentum = eta
+//   outer_loop(adamw(), momentum({.lr = 0.7, .momentum = 0.9, .nesterov = true}), {.k})
+//       DiLoCo (Douillard et al. 2023) with one worker; SNOO with lr = eta, momentum = mu
 //
 // A sync of an outer loop restarts the cycles, and re-anchors the slow weights, of all loops inside it.
 #pragma once
