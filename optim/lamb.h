@@ -12,8 +12,7 @@
 namespace tandem {
 
 struct LambOptions {
-  Schedule lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6;
-  Schedule weight_decay = 0.01;
+  Schedule lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0.01;
   bool no_bias_decay = false;  ///< see weight_decay.h
 
   void fields(Fields& f) {
@@ -44,7 +43,6 @@ struct Lamb {
     moments(g, m, v);
     return corrected * m / moments.root(v) + weight_decay * w;
   }
-
   std::array<T, 2> measured(T w, T g, T m, T v) const { return {w, update(w, g, m, v)}; }
   Lamb scaled(const std::array<double, 2>& norms) const {
     const auto [w, u] = norms;

@@ -11,8 +11,7 @@
 namespace tandem {
 
 struct LarsOptions {
-  Schedule lr = 0.1;
-  Schedule momentum = 0.9;
+  Schedule lr = 0.1, momentum = 0.9;
   Schedule trust = 1e-3;       ///< the paper's eta
   Schedule weight_decay = 0;   ///< coupled
   bool no_bias_decay = false;  ///< parameters of rank <= 1 (biases, norms) are not decayed

@@ -6,8 +6,6 @@
 //   w <- w - lr ((1 - mu_t) / (1 - P) g + mu_(t+1) / (1 - P mu_(t+1)) m) / (sqrt(v / (1 - beta2^t)) + eps)
 #pragma once
 
-#include <cmath>
-
 #include <tandem/optim/leaf.h>
 #include <tandem/optim/moments.h>
 
@@ -27,12 +25,6 @@ struct NadamOptions {
   double mu(std::int64_t count, Step t) const {
     return beta1(t) * (1 - 0.5 * std::pow(0.96, static_cast<double>(count) * momentum_decay(t)));
   }
-  /// mu_1 ... mu_t, 0 as soon as 1 - P is 1 in double.
-  double product(Step t) const {
-    double product = 1;
-    for (std::int64_t i = 1; i <= t.count && product > 1e-20; ++i) product *= mu(i, {t.index - t.count + i, i});
-    return product > 1e-20 ? product : 0;
-  }
 };
 
 template <class T>
@@ -46,7 +38,9 @@ struct Nadam {
   T of_gradient, of_moment;  // lr (1 - mu_t) / (1 - P), lr mu_(t+1) / (1 - P mu_(t+1))
 
   Nadam(const Options& h, Step t) : decay(h, t), moments(h, t) {
-    const double now = h.mu(t.count, t), next = h.mu(t.count + 1, t), product = h.product(t);
+    const double now = h.mu(t.count, t), next = h.mu(t.count + 1, t);
+    double product = 1;  // below 1e-20 it changes nothing
+    for (std::int64_t i = 1; i <= t.count && product > 1e-20; ++i) product *= h.mu(i, {t.index - t.count + i, i});
     of_gradient = static_cast<T>(h.lr(t) * (1 - now) / (1 - product));
     of_moment = static_cast<T>(h.lr(t) * next / (1 - product * next));
   }

@@ -7,16 +7,13 @@
 //   w <- w - lr v
 #pragma once
 
-#include <cmath>
-
 #include <tandem/optim/leaf.h>
 
 namespace tandem {
 
 struct RmspropOptions {
-  Schedule lr = 1e-2, rho = 0.99, eps = 1e-8, momentum = 0;
+  Schedule lr = 1e-2, rho = 0.99, eps = 1e-8, momentum = 0, weight_decay = 0;
   bool centered = false;  ///< divide by the deviation of the gradients, not by their root mean square
-  Schedule weight_decay = 0;
   bool decoupled = false, no_bias_decay = false;  ///< see weight_decay.h
 
   void fields(Fields& f) {
@@ -35,11 +32,10 @@ struct RmspropOf {
   using Variant = RmspropOf<T, true>;
   static constexpr const char* kName = "rmsprop";
   static constexpr State kAll[] = {{"square_avg"}, {"momentum_buffer", Role::first_moment}, {"grad_avg"}};
-  static constexpr auto kState = first_states < kCentered ? 3 : 2 > (kAll);
+  static constexpr auto kState = first_states<(kCentered ? 3 : 2)>(kAll);
 
   WeightDecay<T> decay;
   T lr, rho, one_minus_rho, eps, momentum;
-
   RmspropOf(const Options& h, Step t) : decay(h, t) {
     lr = static_cast<T>(h.lr(t)), eps = static_cast<T>(h.eps(t)), momentum = static_cast<T>(h.momentum(t));
     rho = static_cast<T>(h.rho(t)), one_minus_rho = static_cast<T>(1 - h.rho(t));
