@@ -21,8 +21,8 @@ namespace kernels {
 /// [N, C, H, W] -> [N, C, H', W'], H' = floor((H + 2 padding - kernel) / stride) + 1. Throws Error.
 Shape pool2d_shape(const char* where, const Shape& x, const Pool2dOptions& options);
 
-/// y and `chosen`: for each output the position r * kernel.w + s of its maximum in the window (u8, the first of equals).
-/// Windows have at most 256 places (Error otherwise).
+/// y and `chosen`: for each output the position r * kernel.w + s of its maximum in the window (u8, the first of
+/// equals). Windows have at most 256 places (Error otherwise).
 std::pair<Array, Array> max_pool2d(const Array& x, const Pool2dOptions& options);
 /// dx of shape x: dy added at the chosen places.
 Array max_pool2d_grad(const Array& dy, const Array& chosen, const Shape& x, const Pool2dOptions& options);
