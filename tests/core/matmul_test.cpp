@@ -80,9 +80,10 @@ TEST_CASE("matmul: every library and memory order against the twin") {
   const std::int64_t sizes[][3] = {{4, 16, 2},      {1, 1, 1},     {1, 300, 70},  {300, 1, 70},
                                    {20, 20, 20},    {33, 31, 29},  {128, 10, 64}, {70, 90, 110},
                                    {260, 270, 300}, {2000, 16, 9}, {513, 129, 65}};
-  for (const auto& [m, n, l] : sizes)
+  for (const auto& size : sizes)
     for (int p = 0; p < 5; ++p)
       for (int q = 0; q < 5; ++q) {
+        const std::int64_t m = size[0], n = size[1], l = size[2];  // clang 14 captures no structured bindings
         CAPTURE(m);
         CAPTURE(n);
         CAPTURE(l);
@@ -99,8 +100,9 @@ TEST_CASE("matmul: leading dims broadcast") {
                                            {{5, 30, 40}, {5, 40, 60}},   {{2, 1, 3, 4}, {3, 4, 5}},
                                            {{7, 1, 8, 8}, {1, 6, 8, 8}}, {{3, 150, 170}, {1, 170, 200}},
                                            {{64, 16, 16}, {64, 16, 16}}, {{0, 3, 4}, {4, 2}}};
-  for (const auto& [p, q] : pairs)
+  for (const auto& pair : pairs)
     for (int order = 0; order < 4; ++order) {
+      const Shape &p = pair.first, &q = pair.second;
       CAPTURE(p.to_string());
       CAPTURE(q.to_string());
       CAPTURE(order);
