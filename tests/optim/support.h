@@ -1,7 +1,9 @@
 // What the optimizer tests share: parameters, gradients by hand, and bits.
 #pragma once
 
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -41,7 +43,12 @@ inline Array gradient(const Tensor& of, std::uint64_t seed, std::int64_t step, s
 inline void put_gradients(const NamedTensors& parameters, std::uint64_t seed, std::int64_t step, double size = 1) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     Tensor t = parameters[i].tensor;
-    if (t.requires_grad()) t.accumulate_grad(gradient(t, seed, step, i, size));
+    if (!t.requires_grad()) continue;
+    // Drawn once: most tests train with the same gradients.
+    static std::map<std::tuple<std::uint64_t, std::int64_t, std::size_t, double, std::int64_t, DType>, Array> drawn;
+    Array& g = drawn[{seed, step, i, size, t.size(), t.dtype()}];
+    if (!g.defined() || !(g.shape() == t.shape())) g = gradient(t, seed, step, i, size);
+    t.accumulate_grad(g);
   }
 }
 
