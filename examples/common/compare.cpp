@@ -145,7 +145,12 @@ class Comparison {
         Training training(task_, run, contestants_[i].rule, length_, checkpoints_of(run, contestants_[i], path));
         if (!folder) folder = reopen(path, run, training);
         if (!is_resumed && results.empty()) write_manifest(path, manifest_);
-        results.push_back(training.run(model_metadata(configuration_, run), *folder, progress));
+        try {
+          results.push_back(training.run(model_metadata(configuration_, run), *folder, progress));
+        } catch (...) {
+          forget_unless_resumable(path, run);
+          throw;
+        }
         manifest_.finished.push_back(results.back());
         manifest_.position = folder->position();
         folder->write_summary(configuration_, results);
@@ -162,6 +167,13 @@ class Comparison {
     return {.every = options_.checkpoint_every,
             .owner = {options_.program, run.name, contestant.rule.describe(), manifest_.data_checksum},
             .resume_command = fmt::format("{} --resume {}", options_.executable, shell_quoted(folder.string()))};
+  }
+
+  /// A comparison that failed before there was anything to go on from leaves no manifest.
+  void forget_unless_resumable(const std::filesystem::path& folder, const Run& run) const {
+    std::error_code ignored;
+    if (!manifest_.finished.empty() || std::filesystem::exists(checkpoint_path(folder, run), ignored)) return;
+    std::filesystem::remove(manifest_path(folder), ignored);
   }
 
   /// The folder of an interrupted comparison, its logs cut back to where `training`, the first open run, stands.
