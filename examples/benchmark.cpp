@@ -25,7 +25,7 @@ namespace {
 struct Workload {
   std::int64_t parameters = 0;
   std::function<double()> step;
-  int steps_a_time = 1;  ///< steps of the smallest network are timed in blocks
+  int steps_a_time = 1;  ///< steps that are timed as one block: of the smallest network, and of cycles
 };
 
 template <class Loss>
@@ -41,17 +41,41 @@ Workload make_workload(std::shared_ptr<nn::Module> model, const Rule& rule, Loss
   return {model->parameter_count(), step, steps_a_time};
 }
 
+const std::vector<std::int64_t> kResNet18Widths = {64, 128, 256, 512};
+constexpr int kCycle = 5;  // of Lookahead: its steps are timed by whole cycles
+
+std::shared_ptr<nn::Module> residual_model(const std::vector<std::int64_t>& widths, int blocks) {
+  return std::make_shared<nn::ResNet>(
+      nn::ResNetOptions{.widths = widths, .blocks = blocks, .shortcut = nn::Shortcut::projection});
+}
+
 /// 128 images of 32x32 in ten classes; shortcuts are 1x1 convolutions where the shape changes.
-Workload residual(const std::vector<std::int64_t>& widths, int blocks) {
+Workload residual(const std::vector<std::int64_t>& widths, int blocks, const Rule& rule, int steps_a_time = 1) {
   Generator generator(0);
   Array images = Array::empty({128, 3, 32, 32}, DType::f32, Layout::channels_last);
   generator.fill_normal(images);
   Array labels = Array::empty({128}, DType::i64);
   for (std::int64_t i = 0; i < labels.size(); ++i) labels.data<std::int64_t>()[i] = generator.below(10);
-  auto model = std::make_shared<nn::ResNet>(
-      nn::ResNetOptions{.widths = widths, .blocks = blocks, .shortcut = nn::Shortcut::projection});
-  return make_workload(model, momentum({.lr = 0.01, .momentum = 0.9}),
-                       [images, labels](nn::Module& m) { return cross_entropy(m(images), labels); });
+  return make_workload(
+      residual_model(widths, blocks), rule,
+      [images, labels](nn::Module& m) { return cross_entropy(m(images), labels); }, steps_a_time);
+}
+
+/// The optimizer's step alone, on the parameters of resnet18 with gradients that stay; its "loss" is the first weight.
+Workload optimizer_alone(const Rule& rule) {
+  const std::shared_ptr<nn::Module> model = residual_model(kResNet18Widths, 2);
+  auto optimizer = std::make_shared<Optimizer>(model->parameters(), rule);
+  Generator generator(0);
+  for (NamedTensor& entry : model->parameters()) {
+    Array gradient = Array::empty(entry.tensor.shape());
+    generator.fill_normal(gradient, 0, 1e-3);
+    entry.tensor.accumulate_grad(gradient);
+  }
+  const auto step = [model, optimizer] {
+    optimizer->step();
+    return model->parameters().front().tensor.value().to_vector<double>().front();
+  };
+  return {model->parameter_count(), step, kCycle};
 }
 
 /// 2 -> 16 -> 1 with tanh, four examples: what a call costs.
@@ -67,15 +91,17 @@ Workload mlp() {
 }
 
 const std::map<std::string, std::function<Workload()>>& workloads() {
+  static const Rule kMomentum = momentum({.lr = 0.01, .momentum = 0.9}), kAdam = adam({.lr = 1e-3});
   static const std::map<std::string, std::function<Workload()>> table{
-      {"resnet18",
-       [] {
-         return residual({64, 128, 256, 512}, 2);
-       }},
+      {"resnet18", [] { return residual(kResNet18Widths, 2, kMomentum); }},
+      {"resnet18_lookahead", [] { return residual(kResNet18Widths, 2, lookahead(kMomentum, {.k = kCycle}), kCycle); }},
       {"resnet20",
        [] {
-         return residual({16, 32, 64}, 3);
+         return residual({16, 32, 64}, 3, kMomentum);
        }},
+      {"optimizer_momentum", [] { return optimizer_alone(kMomentum); }},
+      {"optimizer_adam", [] { return optimizer_alone(kAdam); }},
+      {"optimizer_lookahead_adam", [] { return optimizer_alone(lookahead(kAdam, {.k = kCycle})); }},
       {"mlp", mlp},
   };
   return table;
