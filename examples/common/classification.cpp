@@ -61,11 +61,13 @@ std::shared_ptr<nn::Module> ImageClassification::make_model(std::uint64_t seed) 
 
 std::int64_t ImageClassification::steps_per_epoch() const { return training_->batches(); }
 
+Loader ImageClassification::training_loader(std::uint64_t seed) const {
+  return Loader(data_.train,
+                {.batch = options_.batch, .seed = seed, .transform = training_transform(data_.train, options_.cutout)});
+}
+
 void ImageClassification::start_epoch(std::uint64_t seed, std::int64_t epoch, std::int64_t batch) {
-  if (!training_ || training_->options().seed != seed)
-    training_.emplace(data_.train, LoaderOptions{.batch = options_.batch,
-                                                 .seed = seed,
-                                                 .transform = training_transform(data_.train, options_.cutout)});
+  if (!training_ || training_->options().seed != seed) training_.emplace(training_loader(seed));
   training_->set_position(epoch * training_->batches() + batch);
 }
 
@@ -77,6 +79,15 @@ bool ImageClassification::next_batch() {
 }
 
 Tensor ImageClassification::loss(nn::Module& model) { return cross_entropy(model(batch_.images), batch_.labels); }
+
+void ImageClassification::run_training_batches(nn::Module& model, std::uint64_t seed, std::int64_t count) {
+  Loader loader = training_loader(seed);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::optional<Batch> batch = loader.next();
+    if (!batch) return;
+    model(batch->images);
+  }
+}
 
 Metrics ImageClassification::evaluate(nn::Module& model) {
   double loss = 0;

@@ -36,11 +36,14 @@ class ImageClassification : public Task {
   bool next_batch() override;
   std::int64_t examples() const override { return batch_.labels.size(); }
   Tensor loss(nn::Module& model) override;
+  void run_training_batches(nn::Module& model, std::uint64_t seed, std::int64_t count) override;
   Metrics evaluate(nn::Module& model) override;
 
  private:
   TrainTest data_;
   ClassificationOptions options_;
+  Loader training_loader(std::uint64_t seed) const;
+
   std::optional<Loader> training_, testing_;
   Batch batch_;
 };

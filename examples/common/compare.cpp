@@ -143,6 +143,7 @@ class Comparison {
           continue;
         }
         Training training(task_, run, contestants_[i].rule, length_, checkpoints_of(run, contestants_[i], path));
+        training.reestimate_statistics(options_.reestimate);
         if (!folder) folder = reopen(path, run, training);
         if (!is_resumed && results.empty()) write_manifest(path, manifest_);
         try {

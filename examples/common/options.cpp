@@ -83,6 +83,10 @@ CommandLine::CommandLine(const std::string& description, const Options& defaults
   app.add_option("--threads", o.threads, "Threads that compute; 0: one a processor")->type_name("N");
   auto* out =
       app.add_option("--out", o.out, fmt::format("Run folder; default: runs/{}-TIME", o.program))->type_name("DIR");
+  app.add_option("--reestimate", o.reestimate,
+                 "Before each evaluation, gather batch-norm statistics of the evaluation weights from N training "
+                 "batches; 0: keep those of the fast weights")
+      ->type_name("N");
   app.add_option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints, also at every epoch's end")
       ->type_name("N");
   auto* resume =
@@ -172,6 +176,7 @@ void CommandLine::check() const {
   if (precision_ == "bf16") fail_usage("--precision", "bf16 is not offered by this program", {}, "use --precision f32");
   check_at_least("--epochs", o.epochs, 1);
   check_at_least("--steps", o.steps, 0);
+  check_at_least("--reestimate", o.reestimate, 0);
   check_at_least("--checkpoint-every", o.checkpoint_every, 0);
   check_at_least("--batch", o.batch, 1);
   check_at_least("--threads", o.threads, 0);

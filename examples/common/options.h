@@ -26,6 +26,7 @@ struct Options {
   std::vector<std::uint64_t> seeds = {0};
   int threads = 0;                    ///< 0: as many as there are processors
   std::filesystem::path out;          ///< empty: runs/PROGRAM-TIME
+  std::int64_t reestimate = 0;        ///< batches that batch-norm statistics are gathered from anew; 0: they stay
   std::int64_t checkpoint_every = 0;  ///< steps between checkpoints; also at every epoch's end
   std::filesystem::path resume;    ///< not empty: go on with this run folder; what else is here is what it began with
   std::filesystem::path evaluate;  ///< not empty: only evaluate the models of this run folder

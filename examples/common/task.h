@@ -41,6 +41,10 @@ class Task {
   /// The loss of the batch, a scalar. Called again for a batch whose loss was not finite.
   virtual Tensor loss(nn::Module& model) = 0;
 
+  /// Sends `count` training batches through the model, always the same for a seed, without a change to the stream of
+  /// batches: what batch-norm statistics are gathered from.
+  virtual void run_training_batches(nn::Module& model, std::uint64_t seed, std::int64_t count) = 0;
+
   /// Metrics on the test set. The model is in evaluation behaviour and nothing is recorded.
   virtual Metrics evaluate(nn::Module& model) = 0;
 };

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include <tandem/autograd/record.h>
+#include <tandem/nn/running_statistics.h>
 #include <tandem/optim/optimizer.h>
 
 #include "check_finite.h"
@@ -62,6 +64,7 @@ RunResult Training::run(const Metadata& metadata, RunFolder& folder, Progress& p
     progress.start_epoch(state_.epochs + 1);
     train_epoch(total, folder, progress);
     end_epoch(state_.epochs + 1 == epochs, metadata, folder, progress);
+    optimizer_.report(value_of(state_.final_metrics, "test_loss"));  // what a plateau schedule waits on
     save(folder);
     stop_if_interrupted();
   }
@@ -104,6 +107,11 @@ void Training::train_epoch(std::int64_t total, RunFolder& folder, Progress& prog
 
 void Training::end_epoch(bool is_last, const Metadata& metadata, RunFolder& folder, Progress& progress) {
   const auto evaluation = optimizer_.evaluation_weights();
+  std::vector<Array> gathered;  // by training, with the fast weights
+  if (reestimate_ > 0) {
+    for (const NamedTensor& buffer : model_->buffers()) gathered.push_back(buffer.tensor.value().clone());
+    nn::reestimate_running_statistics(*model_, [&] { task_.run_training_batches(*model_, run_.seed, reestimate_); });
+  }
   state_.final_metrics = evaluate_model(task_, *model_, state_.step);
   state_.final_metrics.insert(state_.final_metrics.begin(), {"train_loss", state_.epoch.mean_loss()});
   keep_best(state_.best_metrics, state_.final_metrics);
@@ -114,6 +122,8 @@ void Training::end_epoch(bool is_last, const Metadata& metadata, RunFolder& fold
   ++state_.epochs;
   folder.add_epoch(run_, state_.epochs, state_.step, state_.final_metrics);
   if (is_last) folder.save_model(run_, *model_, metadata);
+  NamedTensors buffers = model_->buffers();
+  for (std::size_t i = 0; i < gathered.size(); ++i) buffers[i].tensor.mutable_value().copy_from(gathered[i]);
   progress.end_epoch(state_.final_metrics, task_.main_metric(), trained.examples_per_second(), watch_.seconds());
 }
 

@@ -58,6 +58,10 @@ class Training {
  public:
   Training(Task& task, const Run& run, const Rule& rule, const Length& length, const CheckpointOptions& options);
 
+  /// Before each evaluation, batch-norm statistics are gathered anew from `batches` training batches with the
+  /// evaluation weights; training goes on with its own. 0: evaluation uses those that training gathered.
+  void reestimate_statistics(std::int64_t batches) { reestimate_ = batches; }
+
   /// Goes to where the run's checkpoint below `folder` was written and returns it; nothing when there is none.
   /// Throws Error when it is damaged or not of this run.
   std::optional<TrainingState> resume(const std::filesystem::path& folder);
@@ -78,6 +82,7 @@ class Training {
   CheckpointOptions options_;
   std::shared_ptr<nn::Module> model_;
   Optimizer optimizer_;
+  std::int64_t reestimate_ = 0;
   TrainingState state_;
   Stopwatch watch_;
 };

@@ -8,6 +8,7 @@
 
 #include <tandem/core/file.h>
 #include <tandem/core/safetensors.h>
+#include <tandem/core/tree.h>
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"
 #include "examples/tiny_cifar.h"
@@ -126,6 +127,24 @@ TEST_CASE("--steps ends a run inside an epoch, with its row and its model; --qui
   CHECK(count_lines(table, ",0,1,4,") == 2);
   CHECK(count_lines(table, ",0,2,6,") == 2);
   CHECK(std::filesystem::exists(folder / "run/1-momentum-seed0/model.safetensors"));
+}
+
+TEST_CASE("--reestimate changes what is evaluated and saved, never what is trained") {
+  const TemporaryFolder folder;
+  write_tiny_cifar10(folder / "data");
+  const auto run = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = command(folder, out);
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    REQUIRE(run_child("cifar", arguments).code == 0);
+    const std::string base = (folder / out).string() + "/2-lookahead-momentum-seed0/";
+    return std::pair{load_safetensors(base + "checkpoint.safetensors"), load_safetensors(base + "model.safetensors")};
+  };
+  const auto [kept_state, kept_model] = run("kept", {});
+  const auto [fresh_state, fresh_model] = run("fresh", {"--reestimate", "3"});
+  CHECK(to_string(compare_trees(kept_state.arrays, fresh_state.arrays)) == "equal");
+  CHECK(identical(*kept_model.find("conv1.weight"), *fresh_model.find("conv1.weight")));
+  CHECK_FALSE(identical(*kept_model.find("bn1.running_mean"), *fresh_model.find("bn1.running_mean")));
+  CHECK(fresh_model.find("bn1.num_batches_tracked")->item() == 3);
 }
 
 TEST_CASE("--help prints the options with their defaults") {

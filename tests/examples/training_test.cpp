@@ -52,6 +52,7 @@ class TinyTask : public Task {
   }
   std::int64_t examples() const override { return 6; }
   Tensor loss(nn::Module& model) override { return mean(square(model(x_) - sum(Tensor(x_), {1}, true))); }
+  void run_training_batches(nn::Module&, std::uint64_t, std::int64_t) override {}
   Metrics evaluate(nn::Module& model) override {
     return {{"test_loss", mean(square(model(Array::full({1, 4}, 1)))).item()}};
   }
