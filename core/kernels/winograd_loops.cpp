@@ -4,17 +4,11 @@
 #include <algorithm>
 
 #include <tandem/core/dispatch.h>
+#include <tandem/core/kernels/vector_eight.h>
 
 namespace tandem::kernels::tiles {
 
 namespace {
-
-// Read and written through references: a vector passed by value would have another ABI without AVX.
-using Eight = float __attribute__((vector_size(32), aligned(4), may_alias));
-constexpr std::int64_t kWidth = 8;
-
-TANDEM_INLINE const Eight& load(const float* p) { return *reinterpret_cast<const Eight*>(p); }
-TANDEM_INLINE Eight& at(float* p) { return *reinterpret_cast<Eight*>(p); }
 
 TANDEM_INLINE float* place(const Planes& planes, std::int64_t tile, std::int64_t c) {
   return planes.data + c / kPanel * planes.panel + tile * planes.tile + c % kPanel;
@@ -27,7 +21,7 @@ TANDEM_TARGETS void transform_input(const float* x, const Tiling& g, std::int64_
   for (std::int64_t t = 0; t < count; ++t) {
     const std::int64_t h0 = (first + t) / g.columns * 2 - g.top, w0 = (first + t) % g.columns * 2 - g.left;
     const bool inside = h0 >= 0 && w0 >= 0 && h0 + 4 <= g.H && w0 + 4 <= g.W;
-    for (std::int64_t c = 0; c < g.C; c += kWidth) {
+    for (std::int64_t c = 0; c < g.C; c += kEight) {
       Eight d[4][4];
       if (inside) {
         const float* from = x + (h0 * g.W + w0) * g.C + c;
@@ -50,10 +44,10 @@ TANDEM_TARGETS void transform_input(const float* x, const Tiling& g, std::int64_
       }
       float* to = place(planes, t, c);
       for (int i = 0; i < 4; ++i, to += 4 * planes.plane) {
-        at(to) = e[i][0] - e[i][2];
-        at(to + planes.plane) = e[i][1] + e[i][2];
-        at(to + 2 * planes.plane) = e[i][2] - e[i][1];
-        at(to + 3 * planes.plane) = e[i][1] - e[i][3];
+        store(to, e[i][0] - e[i][2]);
+        store(to + planes.plane, e[i][1] + e[i][2]);
+        store(to + 2 * planes.plane, e[i][2] - e[i][1]);
+        store(to + 3 * planes.plane, e[i][1] - e[i][3]);
       }
     }
   }
@@ -64,7 +58,7 @@ TANDEM_TARGETS void transform_output(Planes planes, const Tiling& g, std::int64_
   for (std::int64_t t = 0; t < count; ++t) {
     const std::int64_t h = (first + t) / g.columns * 2, w = (first + t) % g.columns * 2;
     const bool below = h + 1 < g.H, beside = w + 1 < g.W;
-    for (std::int64_t c = 0; c < g.C; c += kWidth) {
+    for (std::int64_t c = 0; c < g.C; c += kEight) {
       const float* from = place(planes, t, c);
       Eight e[2][4];
       for (int j = 0; j < 4; ++j, from += planes.plane) {
@@ -75,12 +69,12 @@ TANDEM_TARGETS void transform_output(Planes planes, const Tiling& g, std::int64_
       }
       const Eight b = bias == nullptr ? Eight{} : load(bias + c);
       float* to = y + (h * g.W + w) * g.C + c;
-      at(to) = e[0][0] + e[0][1] + e[0][2] + b;
-      if (beside) at(to + g.C) = e[0][1] - e[0][2] - e[0][3] + b;
+      store(to, e[0][0] + e[0][1] + e[0][2] + b);
+      if (beside) store(to + g.C, e[0][1] - e[0][2] - e[0][3] + b);
       if (!below) continue;
       to += g.W * g.C;
-      at(to) = e[1][0] + e[1][1] + e[1][2] + b;
-      if (beside) at(to + g.C) = e[1][1] - e[1][2] - e[1][3] + b;
+      store(to, e[1][0] + e[1][1] + e[1][2] + b);
+      if (beside) store(to + g.C, e[1][1] - e[1][2] - e[1][3] + b);
     }
   }
 }
@@ -90,7 +84,7 @@ TANDEM_TARGETS void transform_output_grad(const float* dy, const Tiling& g, std:
   for (std::int64_t t = 0; t < count; ++t) {
     const std::int64_t h = (first + t) / g.columns * 2, w = (first + t) % g.columns * 2;
     const bool below = h + 1 < g.H, beside = w + 1 < g.W;
-    for (std::int64_t c = 0; c < g.C; c += kWidth) {
+    for (std::int64_t c = 0; c < g.C; c += kEight) {
       const float* from = dy + (h * g.W + w) * g.C + c;
       const Eight d00 = load(from), d01 = beside ? load(from + g.C) : Eight{};
       const Eight d10 = below ? load(from + g.W * g.C) : Eight{};
@@ -98,10 +92,10 @@ TANDEM_TARGETS void transform_output_grad(const float* dy, const Tiling& g, std:
       const Eight e[4][2] = {{d00, d01}, {d00 + d10, d01 + d11}, {d00 - d10, d01 - d11}, {-d10, -d11}};
       float* to = place(planes, t, c);
       for (int i = 0; i < 4; ++i, to += 4 * planes.plane) {
-        at(to) = e[i][0];
-        at(to + planes.plane) = e[i][0] + e[i][1];
-        at(to + 2 * planes.plane) = e[i][0] - e[i][1];
-        at(to + 3 * planes.plane) = -e[i][1];
+        store(to, e[i][0]);
+        store(to + planes.plane, e[i][0] + e[i][1]);
+        store(to + 2 * planes.plane, e[i][0] - e[i][1]);
+        store(to + 3 * planes.plane, -e[i][1]);
       }
     }
   }
@@ -165,7 +159,7 @@ TANDEM_TARGETS void multiply_panel(const float* x, const float* u, std::int64_t 
     Eight low[kRows]{}, high[kRows]{};
     const float* a = x + t * C;
     for (std::int64_t c = 0; c < C; ++c) {
-      const Eight b0 = load(u + c * kPanel), b1 = load(u + c * kPanel + kWidth);
+      const Eight b0 = load(u + c * kPanel), b1 = load(u + c * kPanel + kEight);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
         low[r] += a[r * C + c] * b0;
@@ -174,18 +168,18 @@ TANDEM_TARGETS void multiply_panel(const float* x, const float* u, std::int64_t 
     }
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
-      at(y + (t + r) * y_step) = low[r];
-      at(y + (t + r) * y_step + kWidth) = high[r];
+      store(y + (t + r) * y_step, low[r]);
+      store(y + (t + r) * y_step + kEight, high[r]);
     }
   }
   for (; t < count; ++t) {
     Eight low{}, high{};
     for (std::int64_t c = 0; c < C; ++c) {
       low += x[t * C + c] * load(u + c * kPanel);
-      high += x[t * C + c] * load(u + c * kPanel + kWidth);
+      high += x[t * C + c] * load(u + c * kPanel + kEight);
     }
-    at(y + t * y_step) = low;
-    at(y + t * y_step + kWidth) = high;
+    store(y + t * y_step, low);
+    store(y + t * y_step + kEight, high);
   }
 }
 
@@ -194,7 +188,7 @@ TANDEM_TARGETS void multiply_gradient_panel(const float* v, const float* m, std:
   for (std::int64_t c = 0; c < kPanel; c += kRows) {
     Eight low[kRows]{}, high[kRows]{};
     for (std::int64_t t = 0; t < count; ++t) {
-      const Eight b0 = load(m + t * kPanel), b1 = load(m + t * kPanel + kWidth);
+      const Eight b0 = load(m + t * kPanel), b1 = load(m + t * kPanel + kEight);
       const float* a = v + t * kPanel + c;
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
@@ -205,8 +199,8 @@ TANDEM_TARGETS void multiply_gradient_panel(const float* v, const float* m, std:
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       float* to = du + (c + r) * kPanel;
-      at(to) = add ? at(to) + low[r] : low[r];
-      at(to + kWidth) = add ? at(to + kWidth) + high[r] : high[r];
+      store(to, add ? load(to) + low[r] : low[r]);
+      store(to + kEight, add ? load(to + kEight) + high[r] : high[r]);
     }
   }
 }

@@ -75,7 +75,7 @@ void check_equal(const TemporaryFolder& folder, const std::string& a, const std:
 TEST_CASE("killed at random moments, a training program resumes to the same bits") {
   const TemporaryFolder folder;
   write_tiny_cifar10(folder / "data");
-  constexpr int kEpochs = 14;
+  constexpr int kEpochs = 20;
   REQUIRE(run_child("cifar", command(folder, "whole", kEpochs)).code == 0);
 
   Generator random(11);
@@ -108,7 +108,8 @@ TEST_CASE("killed at random moments, a training program resumes to the same bits
     ++kills;
     is_first = is_first && !std::filesystem::exists(folder / "killed/manifest.json");
   }
-  CHECK(past_zero > kKills / 4);
+  MESSAGE("resumed past step zero in ", past_zero, " of ", kKills, " kills");
+  CHECK(past_zero > kKills / 2);
   const Finished end = run_child("cifar", resume(folder, "killed"));
   INFO(end.error);
   REQUIRE(end.code == 0);

@@ -70,9 +70,17 @@ void mark(const char* text) {
   std::fflush(stdout);
 }
 
+/// malloc gives nothing back and takes large blocks from its heap: growth after the warm-up is then a need for more
+/// memory than ever before, not the return of a page that was trimmed.
+void keep_heap() {
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_heap();
   const std::uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 0;
   const int workers = argc > 2 ? std::atoi(argv[2]) : 2;
   if (argc > 3) set_threads(std::atoi(argv[3]));
