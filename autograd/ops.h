@@ -8,7 +8,9 @@
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/generator.h>
 #include <tandem/core/kernels/conv2d.h>
+#include <tandem/core/kernels/conv_transpose2d.h>
 #include <tandem/core/kernels/pool2d.h>
+#include <tandem/core/kernels/upsample2d.h>
 
 namespace tandem {
 
@@ -112,6 +114,11 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {});
 /// x [N, C, H, W], w [K, C/groups, R, S], b [K] or undefined.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOptions& options = {});
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options = {});
+/// x [N, C, H, W], w [C, K/groups, R, S], b [K] or undefined: the transpose of conv2d with this weight.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options = {});
+Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const ConvTranspose2dOptions& options = {});
+/// [N, C, H, W] -> [N, C, H', W'], nearest or bilinear.
+Tensor upsample2d(const Tensor& x, const Upsample2dOptions& options);
 Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options);
 Tensor average_pool2d(const Tensor& x, const Pool2dOptions& options);
 /// [N, C, H, W] -> [N, C].
@@ -128,6 +135,12 @@ Tensor batch_norm(const Tensor& x, const Tensor& w, const Tensor& b, const Batch
 /// With given statistics [C], which get no gradient.
 Tensor batch_norm_evaluate(const Tensor& x, const Tensor& w, const Tensor& b, const Array& mean, const Array& variance,
                            const BatchNormOptions& options = {}, const Tensor& residual = {});
+struct GroupNormOptions {
+  std::int64_t groups = 1;  ///< divides C; 1 normalises each image as a whole, C each channel of it (instance norm)
+  double epsilon = 1e-5;
+};
+/// Each example by itself, its channels in groups. x [N, C, ...], w, b [C].
+Tensor group_norm(const Tensor& x, const Tensor& w, const Tensor& b, const GroupNormOptions& options = {});
 /// Each element 0 with probability p, else x / (1 - p); the mask is drawn from `generator`.
 Tensor dropout(const Tensor& x, double p, Generator& generator);
 
@@ -140,8 +153,16 @@ struct CrossEntropyOptions {
 Tensor cross_entropy(const Tensor& x, const Tensor& labels, const CrossEntropyOptions& options = {});
 /// mean (x - y)^2.
 Tensor mse_loss(const Tensor& x, const Tensor& target);
+/// mean |x - y|; the gradient where they are equal is 0.
+Tensor l1_loss(const Tensor& x, const Tensor& target);
+/// mean of -(t log x + (1 - t) log(1 - x)) for probabilities x and targets in [0, 1]; logarithms count as at least
+/// -100.
+Tensor binary_cross_entropy(const Tensor& x, const Tensor& target);
 /// mean of softplus(x) - x t: binary cross-entropy of sigmoid(x) against targets in [0, 1].
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target);
+/// KL(N(mean, e^log_variance) || N(0, 1)) in nats, summed over an example and averaged over the N of [N, ...]:
+/// (1 / 2N) sum (mean^2 + e^log_variance - log_variance - 1)  (Kingma & Welling 2014, appendix B).
+Tensor gaussian_kl(const Tensor& mean, const Tensor& log_variance);
 
 // Gradients that are ops themselves, so that they can be differentiated again.
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const Shape& x, const Conv2dOptions& options);
@@ -149,6 +170,7 @@ Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const Shape& w, con
 Tensor max_pool2d_grad(const Tensor& dy, const Array& chosen, const Shape& x, const Pool2dOptions& options);
 Tensor max_pool2d_take(const Tensor& x, const Array& chosen, const Pool2dOptions& options);
 Tensor average_pool2d_grad(const Tensor& dy, const Shape& x, const Pool2dOptions& options);
+Tensor upsample2d_grad(const Tensor& dy, const Shape& x, const Upsample2dOptions& options);
 Tensor slice_grad(const Tensor& dy, const Shape& shape, int dim, std::int64_t begin, std::int64_t end,
                   std::int64_t step);
 Tensor gather_grad(const Tensor& dy, int dim, const Tensor& index, const Shape& shape);

@@ -1,0 +1,30 @@
+// Upsample: images in another size as a layer, nearest or bilinear. The rule stands in core/kernels/upsample2d.h.
+#pragma once
+
+#include <string>
+
+#include <tandem/core/kernels/upsample2d.h>
+#include <tandem/nn/module.h>
+
+namespace tandem::nn {
+
+/// [N, C, H, W] -> [N, C, H', W']; either by a factor or to a size.
+///   nn::Upsample up({.scale = 2});
+///   nn::Upsample to({.size = {48, 64}, .mode = Interpolation::bilinear});
+class Upsample : public Module {
+ public:
+  using Options = Upsample2dOptions;
+  /// Throws Error when scale and size are both given or both missing, or not positive.
+  explicit Upsample(const Options& options);
+  std::string describe() const override;
+  /// What its weights multiply; nearest only copies.
+  std::int64_t multiply_adds(const Shape& x, const Shape& y) const override;
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace tandem::nn
