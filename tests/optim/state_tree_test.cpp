@@ -12,8 +12,8 @@ const char* const kRules[] = {
     "momentum(lr=0.1, momentum=0.9, nesterov)",
     "adamw(lr=0.01 * cosine(warmup=3, total=20))",
     "lookahead(adam(lr=0.01), k=5, alpha=0.5, state=reset)",
-    "clip_norm(lookahead(lookahead(momentum(lr=0.1, momentum=0.9), k=2, alpha=0.5, state=interpolate), k=7, "
-    "alpha=0.25, state=interpolate), max=1)",
+    ("clip_norm(lookahead(lookahead(momentum(lr=0.1, momentum=0.9), k=2, alpha=0.5, state=interpolate), k=7, "
+     "alpha=0.25, state=interpolate), max=1)"),
     "outer_loop(adam(lr=0.01), momentum(lr=0.7, momentum=0.9, nesterov), k=4)",
 };
 
