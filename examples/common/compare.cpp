@@ -103,6 +103,7 @@ Configuration configuration_of(Task& task, const Options& options, const Manifes
   c.command = manifest.command;
   c.dataset = task.dataset();
   c.model = task.model();
+  c.metric = task.main_metric();
   c.parameters = task.make_model(options.seeds.front())->parameter_count();
   c.batch = options.batch;
   c.schedule = parse_schedule(options.schedule, total_steps).describe();
@@ -154,6 +155,7 @@ class Comparison {
         }
         manifest_.finished.push_back(results.back());
         manifest_.position = folder->position();
+        folder->save_pictures(task_.input_pictures());
         folder->write_summary(configuration_, results);
         write_manifest(path, manifest_);
       }

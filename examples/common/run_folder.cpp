@@ -36,7 +36,7 @@ bool is_log_file(const std::string& name) {
 }
 
 bool is_our_file(const std::string& name) {
-  return name == "summary.json" || name == "manifest.json" || is_log_file(name);
+  return name == "summary.json" || name == "manifest.json" || name == "report.html" || is_log_file(name);
 }
 
 template <class Predicate>
@@ -48,15 +48,18 @@ void remove_files(const std::filesystem::path& folder, Predicate&& is_chosen) {
   for (const auto& path : chosen) std::filesystem::remove(path, ignored);
 }
 
-/// What an earlier comparison left: its descriptions, and the checkpoints of its runs. Models stay.
+/// What an earlier comparison left: its descriptions, its pictures, and the checkpoints of its runs. Models stay.
 void remove_earlier_files(const std::filesystem::path& folder) {
   remove_files(folder, is_our_file);
+  remove_pictures(folder);
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-    if (entry.is_directory(ignored))
-      remove_files(entry.path(), [](const std::string& name) {
-        return name == "checkpoint.safetensors" || name == "checkpoint.previous.safetensors";
-      });
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (!entry.is_directory(ignored)) continue;
+    remove_files(entry.path(), [](const std::string& name) {
+      return name == "checkpoint.safetensors" || name == "checkpoint.previous.safetensors";
+    });
+    remove_pictures(entry.path());
+  }
 }
 
 void remove_log_files(const std::filesystem::path& folder) { remove_files(folder, is_log_file); }
@@ -121,6 +124,16 @@ void RunFolder::save_model(const Run& run, const nn::Module& model, const Metada
   save_safetensors(make_run_folder(run) / "model.safetensors", arrays, metadata);
 }
 
+void RunFolder::save_pictures(const Run& run, const std::vector<Picture>& pictures) {
+  remove_pictures(path_ / run.name);
+  write_pictures(path_ / run.name, pictures);
+}
+
+void RunFolder::save_pictures(const std::vector<Picture>& pictures) {
+  remove_pictures(path_);
+  write_pictures(path_, pictures);
+}
+
 LogPosition RunFolder::position() const {
   if (!table_) return {};
   return {table_->size(), events_->size(), events_->path().filename().string()};
@@ -147,6 +160,7 @@ void RunFolder::write_summary(const Configuration& c, const std::vector<RunResul
                     {"best", to_json(r.best_metrics)},
                     {"run", r.run.name}});
   summary["runs"] = runs;
+  summary["metric"] = c.metric;
   summary["schedule"] = c.schedule;
   summary["batch"] = c.batch;
   summary["command"] = c.command;

@@ -5,6 +5,8 @@
 //   OUT/metrics.csv                    a row an epoch
 //   OUT/events.out.tfevents.*          the same scalars for TensorBoard, tags METRIC/RUN
 //   OUT/manifest.json                  the command line and the finished runs, for --resume (manifest.h)
+//   OUT/report.html                    all of this to look at (report.h)
+//   OUT/pictures, OUT/RUN/pictures     what the report shows of the data and of a run (pictures.h)
 //   OUT/RUN/model.safetensors          evaluation weights and buffers of a run
 //   OUT/RUN/checkpoint.safetensors     where a run stands (training_state.h), and the one before
 #pragma once
@@ -20,6 +22,7 @@
 
 #include "event_file.h"
 #include "metrics.h"
+#include "pictures.h"
 
 namespace tandem::examples {
 
@@ -48,6 +51,7 @@ struct LogPosition {
 /// What all runs of a comparison share.
 struct Configuration {
   std::string program, command, dataset, model;
+  std::string metric;  ///< the one that best values and sentences are about
   std::int64_t parameters = 0, batch = 0;
   std::string schedule, precision;
   int threads = 0;
@@ -73,6 +77,10 @@ class RunFolder {
   /// The state dict as it stands, with PyTorch's names and order. Throws Error when a value is not finite: such a
   /// model is not worth a file.
   void save_model(const Run& run, const nn::Module& model, const Metadata& metadata);
+  /// Replaces the pictures of a run.
+  void save_pictures(const Run& run, const std::vector<Picture>& pictures);
+  /// Replaces the pictures of the data.
+  void save_pictures(const std::vector<Picture>& pictures);
   /// Where the next row will go.
   LogPosition position() const;
   /// Makes the folder of a run. Throws Error.

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <tandem/autograd/tensor.h>
 #include <tandem/nn/module.h>
 
 #include "metrics.h"
+#include "pictures.h"
 
 namespace tandem::examples {
 
@@ -47,6 +49,13 @@ class Task {
 
   /// Metrics on the test set. The model is in evaluation behaviour and nothing is recorded.
   virtual Metrics evaluate(nn::Module& model) = 0;
+
+  /// What the report shows of the data, above the runs' pictures of the same figure: the row "input" of
+  /// "reconstructions". Asked for after each run; always the same.
+  virtual std::vector<Picture> input_pictures() { return {}; }
+  /// What the report shows of a model, asked for at the end of a run, called as evaluate() is. Equal models give equal
+  /// pictures: the same images of the test set, the same random codes.
+  virtual std::vector<Picture> pictures(nn::Module& /*model*/) { return {}; }
 };
 
 }  // namespace tandem::examples

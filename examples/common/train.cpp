@@ -121,7 +121,11 @@ void Training::end_epoch(bool is_last, const Metadata& metadata, RunFolder& fold
   state_.batches = 0;
   ++state_.epochs;
   folder.add_epoch(run_, state_.epochs, state_.step, state_.final_metrics);
-  if (is_last) folder.save_model(run_, *model_, metadata);
+  if (is_last) {
+    folder.save_model(run_, *model_, metadata);
+    const NoGradGuard no_grad;
+    folder.save_pictures(run_, task_.pictures(*model_));
+  }
   NamedTensors buffers = model_->buffers();
   for (std::size_t i = 0; i < gathered.size(); ++i) buffers[i].tensor.mutable_value().copy_from(gathered[i]);
   progress.end_epoch(state_.final_metrics, task_.main_metric(), trained.examples_per_second(), watch_.seconds());

@@ -52,8 +52,8 @@ class Stopwatch {
 };
 
 /// One run: a new model with `rule`, whose schedules count steps of this run. Metrics are written after each epoch,
-/// the model at the end. train_loss is the mean over an epoch's batches as they were trained on; all other metrics are
-/// of the evaluation weights.
+/// the model and its pictures at the end. train_loss is the mean over an epoch's batches as they were trained on; all
+/// other metrics are of the evaluation weights.
 class Training {
  public:
   Training(Task& task, const Run& run, const Rule& rule, const Length& length, const CheckpointOptions& options);
