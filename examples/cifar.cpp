@@ -6,12 +6,12 @@
 #include <tandem/data/cifar.h>
 #include <tandem/nn/models/make_model.h>
 
-#include <cstdio>
+#include <memory>
 
 #include "common/classification.h"
-#include "common/compare.h"
 #include "common/options.h"
 #include "common/program.h"
+#include "common/run_task.h"
 
 using namespace tandem;
 using namespace tandem::examples;
@@ -41,27 +41,28 @@ std::string choose_dataset(const Options& options) {
 int main(int argc, char** argv) {
   return run_program([&] {
     CommandLine line("Trains image classifiers and compares optimizers.", cifar_defaults(),
-                     {dataset_names(), nn::model_names()});
+                     {dataset_names(), nn::model_names(nn::ModelTask::classification)});
     std::int64_t cutout_size = 0;
     line.add("--cutout", cutout_size, "Side of the square that is cut out of training images, in pixels; 0: none");
     if (!line.parse(argc, argv)) return kExitDone;
 
-    Options options = line.options();
-    std::vector<SavedModel> saved;
-    if (!options.evaluate.empty()) {
-      saved = load_saved_models(options.evaluate);
-      adopt_saved(options, saved);
-    }
-    const bool was_named = !options.dataset.empty();
-    options.dataset = choose_dataset(options);
-    ImageClassification task(open_dataset(options.dataset, {.folder = options.data}),
-                             {.dataset = options.dataset,
-                              .model = options.model,
-                              .batch = options.batch,
-                              .cutout = cutout_size,
-                              .note = was_named || options.dataset == "cifar10"
-                                          ? ""
-                                          : "CIFAR-10 was not found, examples/get_data.sh cifar10 gets it"});
-    return saved.empty() ? compare(task, options) : evaluate_saved(task, options, saved);
+    bool was_named = true;
+    return run_task(
+        line.options(),
+        [&](Options& o) {
+          was_named = !o.dataset.empty();
+          o.dataset = choose_dataset(o);
+        },
+        [&](const Options& o) {
+          const bool is_stand_in = !was_named && o.dataset == "synthetic";
+          return std::make_unique<ImageClassification>(
+              open_dataset(o.dataset, open_options(o)),
+              ClassificationOptions{
+                  .dataset = o.dataset,
+                  .model = o.model,
+                  .batch = o.batch,
+                  .cutout = cutout_size,
+                  .note = is_stand_in ? "CIFAR-10 was not found, examples/get_data.sh cifar10 gets it" : ""});
+        });
   });
 }

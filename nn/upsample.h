@@ -17,8 +17,6 @@ class Upsample : public Module {
   /// Throws Error when scale and size are both given or both missing, or not positive.
   explicit Upsample(const Options& options);
   std::string describe() const override;
-  /// What its weights multiply; nearest only copies.
-  std::int64_t multiply_adds(const Shape& x, const Shape& y) const override;
 
  protected:
   Tensor forward(const Tensor& x) override;
