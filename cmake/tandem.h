@@ -17,8 +17,12 @@
 #include <tandem/data/catalog.h>
 #include <tandem/data/cifar.h>
 #include <tandem/data/dataset.h>
+#include <tandem/data/image.h>
+#include <tandem/data/image_folder.h>
 #include <tandem/data/loader.h>
 #include <tandem/data/picture.h>
+#include <tandem/data/png.h>
+#include <tandem/data/resize.h>
 #include <tandem/data/synthetic.h>
 #include <tandem/data/transform.h>
 #include <tandem/nn/activations.h>

@@ -7,11 +7,39 @@
 
 #include <tandem/core/error.h>
 #include <tandem/data/bytes_to_floats.h>
+#include <tandem/data/resize_pixels.h>
 #include <tandem/data/transform.h>
 
 namespace tandem {
 
 namespace {
+
+// The window of `size` whose first pixel is (top, left) of the image; pixels outside the image are 0.
+template <class T>
+void crop_pixels(Picture& picture, Size2 size, std::int64_t top, std::int64_t left) {
+  const PictureFormat in = picture.format();
+  const PictureFormat out{size.h, size.w, in.channels, in.is_bytes};
+  const T* x = picture.pixels<T>();
+  T* y = picture.next<T>(out);
+  const std::int64_t row = out.width * out.channels;
+  const std::int64_t from = std::clamp<std::int64_t>(-left, 0, out.width) * in.channels;
+  const std::int64_t to = std::clamp<std::int64_t>(in.width - left, 0, out.width) * in.channels;
+  for (std::int64_t i = 0; i < out.height; ++i, y += row) {
+    const std::int64_t source = top + i;
+    if (source < 0 || source >= in.height || from >= to) {
+      std::fill_n(y, row, T{});
+      continue;
+    }
+    std::fill(y, y + from, T{});
+    std::copy_n(x + (source * in.width + left) * in.channels + from, to - from, y + from);
+    std::fill(y + to, y + row, T{});
+  }
+  picture.switch_to_next();
+}
+
+void crop(Picture& picture, Size2 size, std::int64_t top, std::int64_t left) {
+  picture.visit([&](auto zero) { crop_pixels<decltype(zero)>(picture, size, top, left); });
+}
 
 class RandomCrop final : public TransformStep {
  public:
@@ -30,7 +58,7 @@ class RandomCrop final : public TransformStep {
     const PictureFormat in = picture.format();
     const std::int64_t top = generator.below(in.height + 2 * options_.padding - options_.size.h + 1);
     const std::int64_t left = generator.below(in.width + 2 * options_.padding - options_.size.w + 1);
-    picture.visit([&](auto zero) { crop<decltype(zero)>(picture, top - options_.padding, left - options_.padding); });
+    crop(picture, options_.size, top - options_.padding, left - options_.padding);
   }
 
   std::string describe() const override {
@@ -38,30 +66,30 @@ class RandomCrop final : public TransformStep {
   }
 
  private:
-  // The window whose first pixel is (top, left) of the image; pixels outside the image are 0.
-  template <class T>
-  void crop(Picture& picture, std::int64_t top, std::int64_t left) const {
-    const PictureFormat in = picture.format();
-    const PictureFormat out{options_.size.h, options_.size.w, in.channels, in.is_bytes};
-    const T* x = picture.pixels<T>();
-    T* y = picture.next<T>(out);
-    const std::int64_t row = out.width * out.channels;
-    const std::int64_t from = std::clamp<std::int64_t>(-left, 0, out.width) * in.channels;
-    const std::int64_t to = std::clamp<std::int64_t>(in.width - left, 0, out.width) * in.channels;
-    for (std::int64_t i = 0; i < out.height; ++i, y += row) {
-      const std::int64_t source = top + i;
-      if (source < 0 || source >= in.height || from >= to) {
-        std::fill_n(y, row, T{});
-        continue;
-      }
-      std::fill(y, y + from, T{});
-      std::copy_n(x + (source * in.width + left) * in.channels + from, to - from, y + from);
-      std::fill(y + to, y + row, T{});
+  RandomCropOptions options_;
+};
+
+class CentreCrop final : public TransformStep {
+ public:
+  explicit CentreCrop(Size2 size) : size_(size) {}
+
+  PictureFormat output(const PictureFormat& in) const override {
+    if (in.height < size_.h || in.width < size_.w) {
+      fail("centre_crop", "the window is larger than the image",
+           fmt::format("image {}x{}, window {}", in.height, in.width, to_string(size_)));
     }
-    picture.switch_to_next();
+    return {size_.h, size_.w, in.channels, in.is_bytes};
   }
 
-  RandomCropOptions options_;
+  void apply(Picture& picture, Generator&) const override {
+    const PictureFormat in = picture.format();
+    crop(picture, size_, centred(in.height, size_.h), centred(in.width, size_.w));
+  }
+
+  std::string describe() const override { return fmt::format("centre_crop({})", to_string(size_)); }
+
+ private:
+  Size2 size_;
 };
 
 class RandomFlip final : public TransformStep {
@@ -166,6 +194,24 @@ class Normalize final : public TransformStep {
   ByteScale scale_;
 };
 
+class ToUnit final : public TransformStep {
+ public:
+  PictureFormat output(const PictureFormat& in) const override {
+    if (!in.is_bytes) fail("to_unit", "the image is no longer in bytes", to_string(in));
+    return {in.height, in.width, in.channels, false};
+  }
+
+  void apply(Picture& picture, Generator&) const override {
+    static const ByteScale scale({0}, {1});
+    PictureFormat format = picture.format();
+    format.is_bytes = false;
+    scale.convert(picture.pixels<std::uint8_t>(), format.count(), picture.next<float>(format));
+    picture.switch_to_next();
+  }
+
+  std::string describe() const override { return "to_unit"; }
+};
+
 class Custom final : public TransformStep {
  public:
   Custom(std::string name, std::function<void(Picture&, Generator&)> function)
@@ -200,6 +246,12 @@ Transform random_crop(const RandomCropOptions& options) {
   return Transform(std::make_shared<RandomCrop>(options));
 }
 
+Transform centre_crop(const CentreCropOptions& options) {
+  if (options.size.h < 1 || options.size.w < 1)
+    fail("centre_crop", "size must be positive", fmt::format("{} given", to_string(options.size)));
+  return Transform(std::make_shared<CentreCrop>(options.size));
+}
+
 Transform random_flip(const RandomFlipOptions& options) {
   if (!(options.probability >= 0 && options.probability <= 1)) {
     fail("random_flip", "probability must be in [0, 1]", fmt::format("{} given", options.probability));
@@ -224,6 +276,8 @@ Transform normalize(const ChannelStatistics& statistics) {
   }
   return Transform(std::make_shared<Normalize>(statistics));
 }
+
+Transform to_unit() { return Transform(std::make_shared<ToUnit>()); }
 
 Transform custom(std::string name, std::function<void(Picture&, Generator&)> function) {
   return Transform(std::make_shared<Custom>(std::move(name), std::move(function)));

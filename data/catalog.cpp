@@ -5,6 +5,7 @@
 #include <tandem/core/error.h>
 #include <tandem/data/catalog.h>
 #include <tandem/data/cifar.h>
+#include <tandem/data/image_folder.h>
 #include <tandem/data/synthetic.h>
 
 namespace tandem {
@@ -16,9 +17,18 @@ struct Entry {
   TrainTest (*open)(const OpenOptions& options);
 };
 
+TrainTest open_folder(const OpenOptions& options) {
+  if (options.folder.empty())
+    fail_usage("data set \"folder\"", "the folder with the images is not given", {}, "give it with --data");
+  return read_image_folder(options.folder, {.size = options.size,
+                                            .bad_files = options.skip_bad_files ? BadFiles::skip : BadFiles::refuse,
+                                            .seed = options.seed});
+}
+
 const Entry kEntries[] = {
     {"cifar10", [](const OpenOptions& o) { return cifar10({.folder = o.folder}); }},
     {"cifar100", [](const OpenOptions& o) { return cifar100({.folder = o.folder}); }},
+    {"folder", open_folder},
     {"synthetic", [](const OpenOptions& o) { return synthetic({.seed = o.seed}); }},
 };
 

@@ -13,10 +13,13 @@ namespace tandem {
 
 struct OpenOptions {
   std::filesystem::path folder = {};  ///< where it lies; default: its own folder in data_home()
-  std::uint64_t seed = 0;             ///< of sets that are made, not read
+  std::uint64_t seed = 0;             ///< of sets that are made, and of the split of a folder that holds one set
+  Size2 size = 0;                     ///< of the pictures of a folder (ImageFolderOptions); 0: as they are
+  bool skip_bad_files = false;        ///< of a folder: BadFiles::skip
 };
 
-/// The set called `name`: cifar10, cifar100 or synthetic. Throws UsageError for another name, with the nearest one.
+/// The set called `name`: cifar10, cifar100, folder (image_folder.h) or synthetic. Throws UsageError for another name,
+/// with the nearest one, and for a folder that is not given.
 TrainTest open_dataset(std::string_view name, const OpenOptions& options = {});
 
 /// The names that open_dataset knows.

@@ -18,15 +18,16 @@ namespace tandem {
 
 /// How a picture of another size comes to that of the set.
 enum class Fit {
-  cover,    ///< resized, proportions kept, until it just covers the size; then a window of it
-  stretch,  ///< resized, proportions lost
-  crop,     ///< a window of it, nothing resized; smaller ones are refused
+  cover,    ///< the largest window of the size's proportions, resized
+  stretch,  ///< all of it, resized, proportions lost
+  crop,     ///< a window of the size, nothing resized; a smaller picture is a bad file
 };
 
 /// Where the window lies.
 enum class Window { centre, random };
 
-/// What happens at a file that cannot be read, or is smaller than Fit::crop asks for.
+/// What happens at a file that cannot be read, is smaller than Fit::crop asks for, or has another size than the first
+/// where no size is given.
 enum class BadFiles {
   refuse,  ///< Error, naming the first of them
   skip,    ///< left out; one warning tells how many and why the first was

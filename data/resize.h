@@ -15,10 +15,7 @@ Array resize_images(const Array& images, Size2 size);
 /// Error when the images are smaller than the window.
 Array centre_crop(const Array& images, Size2 size);
 
-/// Resized with its proportions kept until it just covers `size`, then the window in the middle.
+/// The largest window in the middle that has the proportions of `size`, resized to it.
 Array cover(const Array& images, Size2 size);
-
-/// The size that cover() resizes images of size `from` to: both sides at least those of `size`, one of them equal.
-Size2 covering_size(Size2 from, Size2 size);
 
 }  // namespace tandem

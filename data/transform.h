@@ -68,6 +68,12 @@ struct RandomCropOptions {
 /// A window of `size` at a random place of the image with zeros round it. Throws Error when the window is larger.
 Transform random_crop(const RandomCropOptions& options);
 
+struct CentreCropOptions {
+  Size2 size = 32;  ///< of what comes out
+};
+/// The window of `size` in the middle of the image. Throws Error when it is larger.
+Transform centre_crop(const CentreCropOptions& options);
+
 struct RandomFlipOptions {
   double probability = 0.5;
 };
@@ -83,6 +89,10 @@ Transform cutout(const CutoutOptions& options = {});
 
 /// y = (byte / 255 - mean) / deviation, per channel. Throws Error when a deviation is not positive.
 Transform normalize(const ChannelStatistics& statistics);
+
+/// y = byte / 255, in [0, 1]: what autoencoders take and give. An image that no step has made floats becomes the same
+/// at the end; with this step the ones behind it see floats. Throws Error where they are floats already.
+Transform to_unit();
 
 /// A function as a step that keeps the format; describes itself as custom(name).
 Transform custom(std::string name, std::function<void(Picture&, Generator&)> function);

@@ -212,8 +212,8 @@ TEST_CASE("a label out of range names file, record and value") {
 }
 
 TEST_CASE("the catalog knows its names and suggests the nearest") {
-  CHECK(dataset_names() == std::vector<std::string>{"cifar10", "cifar100", "synthetic"});
+  CHECK(dataset_names() == std::vector<std::string>{"cifar10", "cifar100", "folder", "synthetic"});
   CHECK_THROWS_WITH_AS(
       open_dataset("sinthetic"),
-      "data set: \"sinthetic\" is not known: known: cifar10, cifar100, synthetic; did you mean synthetic?", UsageError);
+      "data set: \"sinthetic\" is not known: known: cifar10, cifar100, folder, synthetic; did you mean synthetic?", UsageError);
 }
