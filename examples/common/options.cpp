@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -37,6 +38,10 @@ void check_specs(const Options& options) {
 
 }  // namespace
 
+OpenOptions open_options(const Options& options) {
+  return {.folder = options.data, .size = options.size, .skip_bad_files = options.skip_bad_files};
+}
+
 std::string shell_quoted(const std::string& argument) {
   const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
   if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
@@ -63,6 +68,11 @@ CommandLine::CommandLine(const std::string& description, const Options& defaults
   if (!choices.datasets.empty())
     app.add_option("--dataset", o.dataset, fmt::format("Data set: {}", fmt::join(choices.datasets, ", ")))
         ->type_name("NAME");
+  if (std::find(choices.datasets.begin(), choices.datasets.end(), "folder") != choices.datasets.end()) {
+    app.add_option("--size", o.size, "Side that the pictures of a folder are cropped and resized to; 0: as they are")
+        ->type_name("N");
+    app.add_flag("--skip-bad-files", o.skip_bad_files, "Leave out images of a folder that cannot be read");
+  }
   auto* optimizer =
       app.add_option("--optimizer", o.optimizers,
                      "Optimizer, e.g. \"lookahead(adam(lr=3e-4), k=5, alpha=0.5)\"; given several times: compared")
@@ -176,6 +186,9 @@ void CommandLine::check() const {
   if (precision_ == "bf16") fail_usage("--precision", "bf16 is not offered by this program", {}, "use --precision f32");
   check_at_least("--epochs", o.epochs, 1);
   check_at_least("--steps", o.steps, 0);
+  check_at_least("--size", o.size, 0);
+  if ((o.size != 0 || o.skip_bad_files) && o.dataset != "folder" && o.evaluate.empty())
+    fail_usage(o.size != 0 ? "--size" : "--skip-bad-files", "is for --dataset folder", {}, "leave it out");
   check_at_least("--reestimate", o.reestimate, 0);
   check_at_least("--checkpoint-every", o.checkpoint_every, 0);
   check_at_least("--batch", o.batch, 1);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <tandem/data/catalog.h>
+
 namespace tandem::examples {
 
 struct Options {
@@ -17,6 +19,8 @@ struct Options {
   std::string command;                  ///< the whole command line, quoted for a shell
   std::string data;                     ///< empty: the default folder of the data set
   std::string dataset;                  ///< empty: the program chooses
+  std::int64_t size = 0;                ///< side of the pictures of a folder; 0: as they are
+  bool skip_bad_files = false;          ///< of a folder
   std::vector<std::string> optimizers;  ///< specs; at least one
   std::string schedule = "constant";
   std::string model;
@@ -33,10 +37,14 @@ struct Options {
   bool quiet = false;
 };
 
+/// What open_dataset needs of them.
+OpenOptions open_options(const Options& options);
+
 /// One argument as a shell would need it.
 std::string shell_quoted(const std::string& argument);
 
 /// What a program offers for --dataset and --model, for help and for suggestions; empty: the option does not exist.
+/// --size and --skip-bad-files come with the data set "folder".
 struct Choices {
   std::vector<std::string> datasets;
   std::vector<std::string> models;
