@@ -1,6 +1,7 @@
 // Every op against the same promises: gradients by finite differences, also of gradients; the fused gradient equals the
-// recorded one; f32 agrees with f64; strides do not matter. Read next: op_table.h.
+// recorded one; f32 agrees with f64; strides do not matter. Read next: op_table.h, sequence_op_rows.h.
 #include "op_table.h"
+#include "sequence_op_rows.h"
 
 #include <doctest/doctest.h>
 
@@ -89,13 +90,23 @@ void compare(const Outcome& a, const Outcome& b, double tolerance) {
 
 Array same(const Array& x) { return x.clone(); }
 
-/// "slice(x, dim, begin, end, step)" for each declaration in ops.h.
+/// The rows of both tables.
+std::vector<OpRow> all_rows() {
+  std::vector<OpRow> rows = op_table();
+  for (OpRow& row : sequence_op_table()) rows.push_back(std::move(row));
+  return rows;
+}
+
+/// "slice(x, dim, begin, end, step)" for each declaration in ops.h and sequence_ops.h.
 std::set<std::string> declared_ops() {
-  std::ifstream file(TANDEM_SOURCE_DIR "/autograd/ops.h");
   std::stringstream buffer;
-  buffer << file.rdbuf();
+  for (const char* header : {"/autograd/ops.h", "/autograd/sequence_ops.h"}) {
+    std::ifstream file(std::string(TANDEM_SOURCE_DIR) + header);
+    REQUIRE(file);
+    buffer << file.rdbuf();
+  }
   const std::string text = std::regex_replace(buffer.str(), std::regex("//[^\n]*"), "");
-  const std::regex declaration(R"((?:Tensor|Tensor>) ([a-z_0-9]+|operator[-+*/])\(([^()]*)\)\s*[;{])");
+  const std::regex declaration(R"((?:Tensor|Tensor>|RecurrentResult) ([a-z_0-9]+|operator[-+*/])\(([^()]*)\)\s*[;{])");
   const std::regex defaults(R"(\s*=\s*(\{[^}]*\}|[^,]*))"), parameter(R"(([a-z_0-9]+)\s*$)");
   std::set<std::string> ops;
   for (std::sregex_iterator it(text.begin(), text.end(), declaration), end; it != end; ++it) {
@@ -113,17 +124,17 @@ std::set<std::string> declared_ops() {
 
 }  // namespace
 
-TEST_CASE("every op declared in ops.h has a row, and every row an op") {
+TEST_CASE("every op declared in a header of ops has a row, and every row an op") {
   const std::set<std::string> declared = declared_ops();
   REQUIRE(declared.size() > 80);
   std::set<std::string> rows;
-  for (const OpRow& row : op_table()) rows.insert(row.op);
+  for (const OpRow& row : all_rows()) rows.insert(row.op);
   for (const std::string& op : declared) CHECK_MESSAGE(rows.contains(op), "no row for ", op);
   for (const std::string& op : rows) CHECK_MESSAGE(declared.contains(op), "no declaration of ", op);
 }
 
 TEST_CASE("gradients agree with finite differences at 1e-6, also of second order") {
-  for (const OpRow& row : op_table()) {
+  for (const OpRow& row : all_rows()) {
     CAPTURE(row.op);
     CAPTURE(row.variant);
     if (!row.is_differentiable) continue;
@@ -133,7 +144,7 @@ TEST_CASE("gradients agree with finite differences at 1e-6, also of second order
 }
 
 TEST_CASE("an op without gradient gives results without history") {
-  for (const OpRow& row : op_table()) {
+  for (const OpRow& row : all_rows()) {
     if (row.is_differentiable) continue;
     CAPTURE(row.op);
     Inputs inputs;
@@ -143,7 +154,7 @@ TEST_CASE("an op without gradient gives results without history") {
 }
 
 TEST_CASE("the recorded gradient equals the fused one") {
-  for (const OpRow& row : op_table()) {
+  for (const OpRow& row : all_rows()) {
     CAPTURE(row.op);
     CAPTURE(row.variant);
     if (!row.is_twice_differentiable) continue;
@@ -152,7 +163,7 @@ TEST_CASE("the recorded gradient equals the fused one") {
 }
 
 TEST_CASE("f32 agrees with f64, forward and gradients") {
-  for (const OpRow& row : op_table()) {
+  for (const OpRow& row : all_rows()) {
     CAPTURE(row.op);
     CAPTURE(row.variant);
     compare(run(row, DType::f32, same, Path::fused), run(row, DType::f64, same, Path::fused), 2e-5);
@@ -166,7 +177,7 @@ TEST_CASE("strides do not matter") {
   };
   for (const Way& way : {Way{"gaps", with_gaps}, {"channels-last", channels_last}, {"reversed", reversed}}) {
     CAPTURE(way.name);
-    for (const OpRow& row : op_table()) {
+    for (const OpRow& row : all_rows()) {
       CAPTURE(row.op);
       CAPTURE(row.variant);
       compare(run(row, DType::f64, way.prepare, Path::fused), run(row, DType::f64, same, Path::fused), 1e-11);
