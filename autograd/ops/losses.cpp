@@ -27,8 +27,8 @@ void require_equal_shapes(const char* op, const Array& x, const Array& target) {
 
 /// log x, at least -100: a probability of 0 costs 100 nats and no more.
 constexpr double kLeastLog = -100;
-/// x (1 - x) in the gradient, at least this.
-constexpr double kLeastVariance = 1e-12;
+/// x (1 - x) in the gradient, at least this; PyTorch's constant, which is a float.
+constexpr double kLeastVariance = 1e-12F;
 
 }  // namespace
 

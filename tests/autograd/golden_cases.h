@@ -34,6 +34,20 @@ inline Compute conv(Conv2dOptions options = {}) {
   return
       [options](const Inputs& in) { return conv2d(in.x[0], in.x[1], in.x.size() > 2 ? in.x[2] : Tensor{}, options); };
 }
+inline Compute conv_transpose(ConvTranspose2dOptions options = {}) {
+  return [options](const Inputs& in) {
+    return conv_transpose2d(in.x[0], in.x[1], in.x.size() > 2 ? in.x[2] : Tensor{}, options);
+  };
+}
+inline Compute upsample(Upsample2dOptions options) {
+  return [options](const Inputs& in) { return upsample2d(in.x[0], options); };
+}
+inline Compute upsample_grad(Upsample2dOptions options) {
+  return [options](const Inputs& in) { return upsample2d_grad(in.x[0], {2, 3, 5, 4}, options); };
+}
+inline Compute norm_groups(GroupNormOptions options) {
+  return [options](const Inputs& in) { return group_norm(in.x[0], in.x[1], in.x[2], options); };
+}
 inline Compute norm(BatchNormOptions options) {
   return [options](const Inputs& in) {
     return batch_norm(in.x[0], in.x[1], in.x[2], options, in.x.size() > 3 ? in.x[3] : Tensor{});
@@ -180,6 +194,25 @@ inline const std::map<std::string, Compute>& cases() {
        [](const Inputs& in) { return conv2d_input_grad(in.x[0], in.x[1], {2, 3, 7, 6}, kStride2); }},
       {"conv2d_weight_grad",
        [](const Inputs& in) { return conv2d_weight_grad(in.x[0], in.x[1], {4, 3, 3, 3}, kStride2); }},
+      {"conv_transpose2d.plain", conv_transpose()},
+      {"conv_transpose2d.no_bias", conv_transpose()},
+      {"conv_transpose2d.padding", conv_transpose({.padding = 1})},
+      {"conv_transpose2d.double", conv_transpose({.stride = 2, .padding = 1})},
+      {"conv_transpose2d.output_padding", conv_transpose({.stride = 2, .padding = 1, .output_padding = 1})},
+      {"conv_transpose2d.uneven", conv_transpose({.stride = {2, 3}, .padding = {0, 1}, .output_padding = {1, 2}})},
+      {"conv_transpose2d.dilation", conv_transpose({.stride = 2, .padding = 2, .output_padding = 1, .dilation = 2})},
+      {"conv_transpose2d.groups", conv_transpose({.stride = 2, .padding = 1, .output_padding = 1, .groups = 2})},
+      {"conv_transpose2d.depthwise", conv_transpose({.stride = 2, .padding = 1, .groups = 8})},
+      {"conv_transpose2d.wide", conv_transpose({.padding = 1})},
+      {"conv_transpose2d.image", conv_transpose({.stride = 2, .padding = 1})},
+      {"upsample2d.nearest", upsample({.scale = 2})},
+      {"upsample2d.nearest_scale", upsample({.scale = {1.5, 2.3}})},
+      {"upsample2d.nearest_size", upsample({.size = {7, 3}})},
+      {"upsample2d.bilinear", upsample({.scale = 2, .mode = Interpolation::bilinear})},
+      {"upsample2d.bilinear_scale", upsample({.scale = {1.5, 2.3}, .mode = Interpolation::bilinear})},
+      {"upsample2d.bilinear_size", upsample({.size = {7, 3}, .mode = Interpolation::bilinear})},
+      {"upsample2d_grad.nearest", upsample_grad({.scale = 2})},
+      {"upsample2d_grad.bilinear", upsample_grad({.scale = 2, .mode = Interpolation::bilinear})},
       {"max_pool2d.plain", first([](const Tensor& x) { return max_pool2d(x, {}); })},
       {"max_pool2d.overlap", first([](const Tensor& x) { return max_pool2d(x, kOverlap); })},
       {"max_pool2d.uneven", first([](const Tensor& x) {
@@ -205,6 +238,16 @@ inline const std::map<std::string, Compute>& cases() {
       {"batch_norm.residual", norm({.relu = true})},
       {"batch_norm_evaluate", norm_evaluate({})},
       {"batch_norm_evaluate.relu", norm_evaluate({.relu = true})},
+      {"group_norm.groups", norm_groups({.groups = 2})},
+      {"group_norm.layer", norm_groups({.groups = 1})},
+      {"group_norm.channels", norm_groups({.groups = 4, .epsilon = 0.1})},
+      {"group_norm.rows", norm_groups({.groups = 2})},
+      {"group_norm.sequence", norm_groups({.groups = 3})},
+      {"group_norm.wide", norm_groups({.groups = 8})},
+      {"l1_loss", two(l1_loss)},
+      {"binary_cross_entropy", [](const Inputs& in) { return binary_cross_entropy(in.x[0], in.a[0]); }},
+      {"binary_cross_entropy.edges", [](const Inputs& in) { return binary_cross_entropy(in.x[0], in.a[0]); }},
+      {"gaussian_kl", two(gaussian_kl)},
       {"cross_entropy.plain", entropy({})},
       {"cross_entropy.smooth", entropy({.label_smoothing = 0.1})},
       {"cross_entropy.ignore", entropy({})},

@@ -183,6 +183,9 @@ inline void add_products(std::vector<OpRow>& rows, Numbers& n) {
   const auto conv = [](const Conv2dOptions& options) {
     return [options](In x) { return conv2d(x[0], x[1], x[2], options); };
   };
+  const auto conv_transpose = [](const ConvTranspose2dOptions& options) {
+    return [options](In x) { return conv_transpose2d(x[0], x[1], x[2], options); };
+  };
   rows.insert(rows.end(), {
     {"matmul(a, b)", "matrices", [](In x) { return matmul(x[0], x[1]); }, {n.normal({3, 4}), n.normal({4, 2})}},
     {"matmul(a, b)", "batch", [](In x) { return matmul(x[0], x[1]); }, {n.normal({2, 3, 4}), n.normal({2, 4, 2})}},
@@ -199,6 +202,11 @@ inline void add_products(std::vector<OpRow>& rows, Numbers& n) {
     {"conv2d(x, w, b, options)", "depthwise", conv({.stride = 2, .padding = 1, .groups = 4}), {n.normal(image), n.normal({4, 1, 3, 3}), n.normal({4})}},
     {"conv2d(x, w, b, options)", "1x1", conv({.stride = 2}), {n.normal(image), n.normal({3, 4, 1, 1}), n.normal({3})}},
     {"conv2d(x, w, options)", "", [](In x) { return conv2d(x[0], x[1]); }, {n.normal(image), n.normal(weight)}},
+    {"conv_transpose2d(x, w, b, options)", "3x3", conv_transpose({.padding = 1}), {n.normal(image), n.normal(weight), n.normal({4})}},
+    {"conv_transpose2d(x, w, b, options)", "stride, output padding", conv_transpose({.stride = {2, 3}, .padding = {1, 0}, .output_padding = {1, 2}}), {n.normal({2, 4, 3, 2}), n.normal({4, 3, 3, 3}), n.normal({3})}},
+    {"conv_transpose2d(x, w, b, options)", "dilation", conv_transpose({.stride = 2, .padding = 2, .dilation = 2}), {n.normal({2, 4, 3, 3}), n.normal({4, 3, 3, 3}), n.normal({3})}},
+    {"conv_transpose2d(x, w, b, options)", "groups", conv_transpose({.stride = 2, .padding = 1, .groups = 2}), {n.normal({2, 4, 3, 3}), n.normal({4, 3, 4, 4}), n.normal({6})}},
+    {"conv_transpose2d(x, w, options)", "", [](In x) { return conv_transpose2d(x[0], x[1], {.stride = 2, .padding = 1}); }, {n.normal({2, 4, 3, 3}), n.normal({4, 3, 4, 4})}},
     {"conv2d_input_grad(dy, w, x, options)", "", [](In x) { return conv2d_input_grad(x[0], x[1], {2, 4, 5, 5}, {.stride = 2, .padding = 1}); }, {n.normal({2, 4, 3, 3}), n.normal(weight)}},
     {"conv2d_weight_grad(dy, x, w, options)", "", [](In x) { return conv2d_weight_grad(x[0], x[1], {4, 4, 3, 3}, {.stride = 2, .padding = 1}); }, {n.normal({2, 4, 3, 3}), n.normal(image)}},
   });
@@ -229,6 +237,16 @@ inline void add_images(std::vector<OpRow>& rows, Numbers& n) {
     {"average_pool2d(x, options)", "padding not counted", [=](In x) { return average_pool2d(x[0], uncounted); }, {n.normal(image)}},
     {"average_pool2d_grad(dy, x, options)", "", [=](In x) { return average_pool2d_grad(x[0], {2, 3, 4, 5}, overlapping); }, {n.normal(chosen.shape())}},
     {"global_average_pool2d(x)", "", [](In x) { return global_average_pool2d(x[0]); }, {n.normal(image)}},
+    {"upsample2d(x, options)", "nearest", [](In x) { return upsample2d(x[0], {.scale = 2}); }, {n.normal(image)}},
+    {"upsample2d(x, options)", "nearest, fractions", [](In x) { return upsample2d(x[0], {.scale = {1.7, 0.6}}); }, {n.normal(image)}},
+    {"upsample2d(x, options)", "bilinear", [](In x) { return upsample2d(x[0], {.scale = 2, .mode = Interpolation::bilinear}); }, {n.normal(image)}},
+    {"upsample2d(x, options)", "bilinear, to a size", [](In x) { return upsample2d(x[0], {.size = {7, 3}, .mode = Interpolation::bilinear}); }, {n.normal(image)}},
+    {"upsample2d_grad(dy, x, options)", "nearest", [](In x) { return upsample2d_grad(x[0], {2, 3, 4, 5}, {.size = {7, 6}}); }, {n.normal({2, 3, 7, 6})}},
+    {"upsample2d_grad(dy, x, options)", "bilinear", [](In x) { return upsample2d_grad(x[0], {2, 3, 4, 5}, {.scale = 1.5, .mode = Interpolation::bilinear}); }, {n.normal({2, 3, 6, 7})}},
+    {"group_norm(x, w, b, options)", "images", [](In x) { return group_norm(x[0], x[1], x[2], {.groups = 2}); }, {n.normal({2, 4, 3, 2}), n.normal({4}), n.normal({4})}},
+    {"group_norm(x, w, b, options)", "each channel", [](In x) { return group_norm(x[0], x[1], x[2], {.groups = 3, .epsilon = 0.1}); }, {n.normal(image), n.normal({3}), n.normal({3})}},
+    {"group_norm(x, w, b, options)", "rank 2", [](In x) { return group_norm(x[0], x[1], x[2]); }, {n.normal({3, 6}), n.normal({6}), n.normal({6})}},
+    {"group_norm(x, w, b, options)", "rank 3", [](In x) { return group_norm(x[0], x[1], x[2], {.groups = 2}); }, {n.normal({2, 4, 5}), n.normal({4}), n.normal({4})}},
     {norm_op, "images", norm({}), {n.normal(image), n.normal({3}), n.normal({3})}},
     {norm_op, "rank 2", norm({}), {n.normal({5, 3}), n.normal({3}), n.normal({3})}},
     {norm_op, "relu", norm({.relu = true}), {n.normal(image), n.normal({3}), n.normal({3})}},
@@ -249,6 +267,9 @@ inline void add_losses(std::vector<OpRow>& rows, Numbers& n) {
     {"cross_entropy(x, labels, options)", "smoothing", [](In x) { return cross_entropy(x[0], x[1], {.label_smoothing = 0.1}); }, {n.normal({4, 3}), labels}},
     {"cross_entropy(x, labels, options)", "ignored rows", [](In x) { return cross_entropy(x[0], x[1], {.label_smoothing = 0.2}); }, {n.normal({4, 3}), ignored}},
     {"mse_loss(x, target)", "", [](In x) { return mse_loss(x[0], x[1]); }, {n.normal({4, 3}), n.normal({4, 3})}},
+    {"l1_loss(x, target)", "", [](In x) { return l1_loss(x[0], x[1]); }, {n.distinct({4, 3}), n.uniform({4, 3}, -0.04, 0.04)}},
+    {"binary_cross_entropy(x, target)", "", [](In x) { return binary_cross_entropy(x[0], x[1]); }, {n.uniform({4, 3}, 0.1, 0.9), n.uniform({4, 3}, 0, 1)}},
+    {"gaussian_kl(mean, log_variance)", "", [](In x) { return gaussian_kl(x[0], x[1]); }, {n.normal({4, 3}), n.normal({4, 3})}},
     {"binary_cross_entropy_with_logits(x, target)", "", [](In x) { return binary_cross_entropy_with_logits(x[0], x[1]); }, {n.normal({4, 3}), n.uniform({4, 3}, 0, 1)}},
   });
 }

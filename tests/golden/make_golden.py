@@ -202,6 +202,41 @@ def convolutions():
          of(normal, *x))
 
 
+def transposed_convolutions():
+    def conv(name, x, w, b=None, second=False, **options):
+        f = lambda x, w, b=None: F.conv_transpose2d(x, w, b, **options)
+        inputs = [of(normal, *x), of(normal, *w)] + ([of(normal, b)] if b else [])
+        case(f"conv_transpose2d.{name}", f, *inputs, second=second)
+
+    conv("plain", (2, 3, 4, 5), (3, 4, 3, 3), 4, second=True)
+    conv("no_bias", (2, 3, 4, 5), (3, 4, 3, 3))
+    conv("padding", (2, 4, 6, 6), (4, 8, 3, 3), 8, padding=1)
+    conv("double", (2, 6, 4, 3), (6, 4, 4, 4), 4, stride=2, padding=1, second=True)
+    conv("output_padding", (2, 6, 4, 3), (6, 4, 3, 3), 4, stride=2, padding=1, output_padding=1, second=True)
+    conv("uneven", (2, 3, 4, 3), (3, 4, 3, 2), 4, stride=(2, 3), padding=(0, 1), output_padding=(1, 2))
+    conv("dilation", (1, 3, 4, 5), (3, 4, 3, 3), 4, stride=2, padding=2, output_padding=1, dilation=2, second=True)
+    conv("groups", (2, 4, 4, 3), (4, 3, 3, 3), 6, stride=2, padding=1, output_padding=1, groups=2, second=True)
+    conv("depthwise", (2, 8, 4, 4), (8, 1, 4, 4), 8, stride=2, padding=1, groups=8)
+    conv("wide", (2, 16, 8, 8), (16, 16, 3, 3), 16, padding=1)
+    conv("image", (2, 8, 5, 4), (8, 3, 4, 4), 3, stride=2, padding=1)
+
+
+def upsamplings():
+    x = of(normal, 2, 3, 5, 4)
+    for mode in ["nearest", "bilinear"]:
+        corners = {} if mode == "nearest" else {"align_corners": False}
+        up = lambda mode=mode, corners=corners, **size: lambda v: F.interpolate(v, mode=mode, **corners, **size)
+        case(f"upsample2d.{mode}", up(scale_factor=2), x)
+        case(f"upsample2d.{mode}_scale", up(scale_factor=(1.5, 2.3)), x)
+        case(f"upsample2d.{mode}_size", up(size=(7, 3)), x)
+
+        def gradient(dy, double=up(scale_factor=2)):
+            v = torch.zeros(2, 3, 5, 4, dtype=dy.dtype, requires_grad=True)
+            return torch.autograd.grad(double(v), v, dy, create_graph=True)[0]
+
+        case(f"upsample2d_grad.{mode}", gradient, of(normal, 2, 3, 10, 8))
+
+
 def pools():
     x = of(normal, 2, 3, 7, 6)
     case("max_pool2d.plain", lambda v: F.max_pool2d(v, 2), x)
@@ -242,6 +277,17 @@ def norms():
     case("batch_norm_evaluate.relu", lambda *a: F.relu(evaluate(*a)), x, c, c, aux=[c, of(positive, 4)])
 
 
+def group_norms():
+    c = of(normal, 4)
+    norm = lambda groups, eps=1e-5: lambda x, w, b: F.group_norm(x, groups, w, b, eps)
+    case("group_norm.groups", norm(2), of(normal, 3, 4, 5, 2), c, c, second=True)
+    case("group_norm.layer", norm(1), of(normal, 3, 4, 5, 2), c, c)
+    case("group_norm.channels", norm(4, 0.1), of(normal, 3, 4, 5, 2), c, c)
+    case("group_norm.rows", norm(2), of(normal, 5, 8), of(normal, 8), of(normal, 8))
+    case("group_norm.sequence", norm(3), of(normal, 2, 6, 7), of(normal, 6), of(normal, 6), second=True)
+    case("group_norm.wide", norm(8), of(normal, 2, 32, 4, 4), of(normal, 32), of(normal, 32))
+
+
 def losses():
     x, labels = of(normal, 6, 5), integers(5, 6)
 
@@ -255,6 +301,13 @@ def losses():
     case("mse_loss", F.mse_loss, x, x, second=True)
     case("binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, x,
          aux=[lambda: torch.rand(6, 5)], second=True)
+    case("l1_loss", F.l1_loss, x, x)
+    # Not second: PyTorch's double backward adds 1e-12 to its denominators.
+    case("binary_cross_entropy", F.binary_cross_entropy, lambda: torch.rand(6, 5) * 0.8 + 0.1,
+         aux=[lambda: torch.rand(6, 5)])
+    case("binary_cross_entropy.edges", F.binary_cross_entropy, lambda: torch.tensor([0.0, 0.0, 1.0, 1.0, 0.5]),
+         aux=[lambda: torch.tensor([0.0, 0.25, 0.5, 1.0, 1.0])])
+    case("gaussian_kl", lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).sum() / m.shape[0], x, x, second=True)
 
 
 def training(folder):
@@ -293,6 +346,34 @@ def training(folder):
     save(folder / "training.safetensors", out)
 
 
+def autoencoder_training(folder):
+    """Ten steps of Adam on a small convolutional autoencoder, as nn/models/autoencoder.h builds it, in f64."""
+    torch.manual_seed(3)
+    model = nn.ModuleDict({
+        "encoder": nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(),
+                                 nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.ReLU(),
+                                 nn.Conv2d(16, 24, 3, stride=2, padding=1), nn.ReLU(),
+                                 nn.Conv2d(24, 6, 3, padding=1)),
+        "decoder": nn.Sequential(nn.Conv2d(6, 24, 3, padding=1), nn.ReLU(),
+                                 nn.ConvTranspose2d(24, 16, 4, stride=2, padding=1), nn.ReLU(),
+                                 nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.ReLU(),
+                                 nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1))})
+    images = torch.rand(10, 4, 3, 16, 24, dtype=torch.float32)
+    save(folder / "autoencoder_initial.safetensors", model.state_dict())
+    model.double()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    losses = []
+    for x in images.double():
+        loss = F.mse_loss(model["decoder"](model["encoder"](x)), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    y = model["decoder"](model["encoder"](images[0].double())).clamp(0, 1)
+    save(folder / "autoencoder.safetensors",
+         {"images": images, "losses": torch.tensor(losses, dtype=torch.float64), "evaluation": y})
+
+
 def loading(folder):
     """A model whose Flatten follows a convolution: the order of the features must be C, H, W."""
     torch.manual_seed(2)
@@ -304,10 +385,12 @@ def loading(folder):
 
 def main():
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
-    for family in [arithmetic, functions, reductions, shapes, products, convolutions, pools, norms, losses]:
+    for family in [arithmetic, functions, reductions, shapes, products, convolutions, transposed_convolutions,
+                   upsamplings, pools, norms, group_norms, losses]:
         family()
     save(folder / "ops.safetensors", OPS)
     training(folder)
+    autoencoder_training(folder)
     loading(folder)
     print(f"{len(OPS)} tensors of ops, PyTorch {torch.__version__}, in {folder}")
 
