@@ -1,10 +1,12 @@
 // quadratic: the two quadratics on which Lookahead can be computed, formula beside measurement (Zhang, Lucas, Hinton,
-// Ba 2019, sections 3.1 and 3.2): steady-state variance, convergence at equal final loss, rates of the heavy ball.
+// Ba 2019, sections 3.1 and 3.2): steady-state variance, convergence at equal final loss, rates of the heavy ball,
+// and alpha chosen at every sync.
 //   quadratic --out runs/quadratic
 // Read next: common/quadratic_experiments.cpp, the settings; common/quadratic_measure.cpp, the measuring.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -16,6 +18,7 @@
 #include "common/program.h"
 #include "common/quadratic_files.h"
 #include "common/quadratic_tables.h"
+#include "common/report.h"
 #include "common/run_folder.h"
 
 using namespace tandem;
@@ -99,10 +102,16 @@ int main(int argc, char** argv) {
     found.rates = quadratic::run_rates(s.effort);
     print(quadratic::rate_tables(found.rates));
 
+    tell(s, "measuring adaptive alpha ...");
+    found.adaptive = quadratic::run_adaptive(std::max<std::int64_t>(8, s.effort.copies / 256), s.effort.seed);
+    print(quadratic::adaptive_table(found.adaptive));
+
     found.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     quadratic::write_findings(folder, found);
-    fmt::print("written in {:.0f} s: {}/quadratic.json, variance.csv, convergence.csv, rates.csv\n", found.seconds,
-               folder.string());
+    write_report(folder / "report.html", {folder});
+    fmt::print(
+        "written in {:.0f} s: {}/report.html, quadratic.json, variance.csv, convergence.csv, rates.csv, adaptive.csv\n",
+        found.seconds, folder.string());
     return kExitDone;
   });
 }

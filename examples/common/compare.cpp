@@ -14,9 +14,11 @@
 #include <tandem/core/threads.h>
 #include <tandem/optim/rule.h>
 
+#include "compare_seeds.h"
 #include "interrupt.h"
 #include "manifest.h"
 #include "program.h"
+#include "report.h"
 #include "result_table.h"
 #include "train.h"
 
@@ -50,10 +52,15 @@ void print_start(const Task& task, const Options& options, const Configuration& 
   std::fflush(stdout);
 }
 
-void print_end(const std::filesystem::path& folder, const std::vector<RunResult>& results, const std::string& metric) {
-  fmt::print("\n{}\n", result_table(results, metric));
+/// The table, what follows from it, and the report, all from what stands in the folder.
+void end(const std::filesystem::path& folder, const std::vector<RunResult>& results, const std::string& metric) {
+  fmt::print("\n{}", result_table(results, metric));
+  const std::string sentences = compare_sentence(results, metric), equal = equal_steps_table(read_comparison(folder));
+  for (const std::string& text : {sentences, equal})
+    if (!text.empty()) fmt::print("\n{}", text);
+  write_report(folder / "report.html", {folder});
   const std::string base = folder.string();
-  fmt::print("written: {0}/summary.json, {0}/metrics.csv, {0}/events.out.tfevents.* and the models:\n", base);
+  fmt::print("\nwritten: {0}/report.html, summary.json, metrics.csv, events.out.tfevents.* and the models:\n", base);
   for (const RunResult& result : results) fmt::print("  {}/{}/model.safetensors\n", base, result.run.name);
 }
 
@@ -159,7 +166,7 @@ class Comparison {
         folder->write_summary(configuration_, results);
         write_manifest(path, manifest_);
       }
-    print_end(path, results, task_.main_metric());
+    end(path, results, task_.main_metric());
   }
 
  private:

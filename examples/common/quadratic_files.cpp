@@ -7,6 +7,7 @@
 
 #include <tandem/core/file.h>
 #include <tandem/core/threads.h>
+#include <tandem/core/versions.h>
 
 namespace tandem::quadratic {
 namespace {
@@ -63,6 +64,24 @@ Json to_json(const RateRow& row) {
           {"rule", rule_of(row.method, row.lr).describe()}};
 }
 
+Json to_json(const AdaptiveRow& row) {
+  std::vector<double> losses, errors;
+  for (const Estimate& loss : row.losses) losses.push_back(loss.mean), errors.push_back(loss.standard_error);
+  const std::optional<int> reached = row.steps_to(kAdaptivePart);
+  return {{"setting", row.setting.name},
+          {"lr", row.setting.lr},
+          {"momentum", row.setting.momentum},
+          {"noise", row.setting.spectrum.noise},
+          {"copies", row.setting.copies},
+          {"alpha", row.alpha ? Json(*row.alpha) : Json(nullptr)},
+          {"rule", row.rule},
+          {"steps_to_part", reached ? Json(*reached) : Json(nullptr)},
+          {"steps", row.steps},
+          {"loss", losses},
+          {"standard_error", errors},
+          {"theory", row.theory}};
+}
+
 template <class Row>
 Json to_json(const std::vector<Row>& rows) {
   Json json = Json::array();
@@ -101,6 +120,16 @@ std::string rates_csv(const Rates& rates) {
   return text;
 }
 
+std::string adaptive_csv(const std::vector<AdaptiveRow>& rows) {
+  std::string text = "setting,alpha,step,loss,standard_error,theory\n";
+  for (const AdaptiveRow& row : rows)
+    for (std::size_t i = 0; i < row.steps.size(); ++i)
+      text += fmt::format("\"{}\",{},{},{},{},{}\n", row.setting.name,
+                          row.alpha ? fmt::format("{}", *row.alpha) : "adaptive", row.steps[i], row.losses[i].mean,
+                          row.losses[i].standard_error, row.theory.empty() ? "" : fmt::format("{}", row.theory[i]));
+  return text;
+}
+
 }  // namespace
 
 void write_findings(const std::filesystem::path& folder, const Findings& f) {
@@ -113,6 +142,7 @@ void write_findings(const std::filesystem::path& folder, const Findings& f) {
       {"rate_steps", f.effort.rate_steps},
       {"threads", f.threads},
       {"machine", fmt::format("{}, {}", processor_name(), instruction_set())},
+      {"software", library_versions()},
       {"seconds", f.seconds},
       {"variance", to_json(f.variance)},
       {"convergence",
@@ -126,10 +156,12 @@ void write_findings(const std::filesystem::path& folder, const Findings& f) {
        {{"by_condition", to_json(f.rates.by_condition)},
         {"by_momentum", to_json(f.rates.by_momentum)},
         {"at_lr_one", to_json(f.rates.at_lr_one)}}},
+      {"adaptive", {{"part", kAdaptivePart}, {"rows", to_json(f.adaptive)}}},
   };
   write_file(folder / "variance.csv", variance_csv(f.variance));
   write_file(folder / "convergence.csv", convergence_csv(c));
   write_file(folder / "rates.csv", rates_csv(f.rates));
+  write_file(folder / "adaptive.csv", adaptive_csv(f.adaptive));
   write_file(folder / "quadratic.json", json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 

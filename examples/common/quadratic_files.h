@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "quadratic_adaptive.h"
 #include "quadratic_experiments.h"
 
 namespace tandem::quadratic {
@@ -18,9 +19,10 @@ struct Findings {
   std::vector<VarianceRow> variance;
   Convergence convergence;
   Rates rates;
+  std::vector<AdaptiveRow> adaptive;
 };
 
-/// Writes variance.csv, convergence.csv, rates.csv and, last, quadratic.json. Throws Error.
+/// Writes variance.csv, convergence.csv, rates.csv, adaptive.csv and, last, quadratic.json. Throws Error.
 void write_findings(const std::filesystem::path& folder, const Findings& findings);
 
 }  // namespace tandem::quadratic

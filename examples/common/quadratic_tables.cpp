@@ -178,4 +178,37 @@ std::string rate_tables(const Rates& rates) {
   return text;
 }
 
+std::string adaptive_table(const std::vector<AdaptiveRow>& rows) {
+  std::string text = fmt::format(
+      "4. Adaptive alpha against fixed ones: lookahead with k = {}, loss of the slow weights after {} steps, and "
+      "steps\n"
+      "   to {} of the first loss. Adaptive alpha is at least {}.\n\n  {:<22}{:>10}{:>14}{:>14}{:>14}{:>10}\n",
+      kAdaptivePeriod, rows.front().setting.steps, kAdaptivePart, kAdaptiveLow, "", "alpha", "loss", "std. error",
+      "theory", "steps");
+  for (std::size_t begin = 0; begin < rows.size();) {
+    const std::string& setting = rows[begin].setting.name;
+    std::size_t end = begin;
+    const AdaptiveRow *best = nullptr, *adaptive = nullptr;  // of the fixed ones
+    for (; end < rows.size() && rows[end].setting.name == setting; ++end) {
+      const AdaptiveRow& row = rows[end];
+      const Estimate& last = row.losses.back();
+      const std::optional<int> reached = row.steps_to(kAdaptivePart);
+      text += fmt::format("  {:<22}{:>10}{:>14.3g}{:>14}{:>14}{:>10}\n", end == begin ? setting : "",
+                          row.alpha ? fmt::format("{}", *row.alpha) : "adaptive", last.mean,
+                          last.standard_error > 0 ? fmt::format("{:.2g}", last.standard_error) : "",
+                          row.theory.empty() ? "" : fmt::format("{:.3g}", row.theory.back()),
+                          reached ? fmt::format("{}", *reached) : "-");
+      if (!row.alpha)
+        adaptive = &row;
+      else if (best == nullptr || last.mean < best->losses.back().mean)
+        best = &row;
+    }
+    if (adaptive != nullptr && best != nullptr)
+      text += fmt::format("  {:<22}adaptive ends at {:.3g} times the loss of the best fixed alpha, {}\n", "",
+                          adaptive->losses.back().mean / best->losses.back().mean, *best->alpha);
+    begin = end;
+  }
+  return text;
+}
+
 }  // namespace tandem::quadratic

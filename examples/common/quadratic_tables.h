@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "quadratic_adaptive.h"
 #include "quadratic_experiments.h"
 
 namespace tandem::quadratic {
@@ -11,5 +12,6 @@ namespace tandem::quadratic {
 std::string variance_table(const std::vector<VarianceRow>& rows);
 std::string convergence_table(const Convergence& c);
 std::string rate_tables(const Rates& rates);
+std::string adaptive_table(const std::vector<AdaptiveRow>& rows);
 
 }  // namespace tandem::quadratic

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "comparison_record.h"
 #include "progress.h"
 
 namespace tandem::examples {
@@ -53,22 +54,14 @@ std::string block_text(const std::vector<const RunResult*>& block, const std::st
   return text + means + "\n" + deviations + "\n";
 }
 
-/// "2-lookahead-momentum" of "2-lookahead-momentum-seed0": runs of one optimizer share it.
-std::string optimizer_of(const RunResult& result) { return result.run.name.substr(0, result.run.name.rfind("-seed")); }
-
 }  // namespace
 
 std::string result_table(const std::vector<RunResult>& results, const std::string& metric) {
   if (results.empty()) return {};
   std::vector<std::vector<const RunResult*>> blocks;
-  for (const RunResult& result : results) {
-    const auto same = std::find_if(blocks.begin(), blocks.end(), [&](const auto& block) {
-      return optimizer_of(*block.front()) == optimizer_of(result);
-    });
-    if (same == blocks.end())
-      blocks.push_back({&result});
-    else
-      same->push_back(&result);
+  for (const Contender& contender : contenders_of(results)) {
+    blocks.emplace_back();
+    for (const std::size_t i : contender.runs) blocks.back().push_back(&results[i]);
   }
   std::string text = std::string(kFirstColumn, ' ');
   for (const Column& column : columns_of(blocks.front(), metric))

@@ -10,6 +10,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/threads.h>
+#include <tandem/core/versions.h>
 
 #include "check_finite.h"
 
@@ -165,6 +166,7 @@ void RunFolder::write_summary(const Configuration& c, const std::vector<RunResul
   summary["batch"] = c.batch;
   summary["command"] = c.command;
   summary["machine"] = fmt::format("{}, {}", processor_name(), instruction_set());
+  summary["software"] = library_versions();
   write_file(path_ / "summary.json", summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
