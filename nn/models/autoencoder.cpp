@@ -1,4 +1,6 @@
 // See autoencoder.h.
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include <tandem/autograd/ops.h>
@@ -16,6 +18,21 @@ void check(const AutoencoderOptions& o) {
   if (positive) return;
   fail("ConvAutoencoder", "channels, widths and code must be at least 1",
        fmt::format("channels {}, widths [{}], code {}", o.channels, fmt::join(o.widths, ", "), o.code));
+}
+
+/// Kaiming's normal distribution over the inputs (He et al. 2015); biases 0. Of a transposed convolution's kernel.h *
+/// kernel.w windows per channel each output pixel lies in one in stride.h * stride.w.
+void initialise(Module& module) {
+  if (auto* conv = dynamic_cast<Conv2d*>(&module)) {
+    init::kaiming_normal(conv->weight);
+    init::constant(conv->bias, 0);
+  } else if (auto* up = dynamic_cast<ConvTranspose2d*>(&module)) {
+    const ConvTranspose2d::Options& o = up->options();
+    const double inputs =
+        static_cast<double>(o.in * o.kernel.h * o.kernel.w) / static_cast<double>(o.stride.h * o.stride.w);
+    init::normal(up->weight, 0, init::kReluGain / std::sqrt(inputs));
+    init::constant(up->bias, 0);
+  }
 }
 
 }  // namespace
@@ -38,13 +55,14 @@ ConvAutoencoder::ConvAutoencoder(const AutoencoderOptions& options) : options_(o
   }
   child("encoder", encoder_);
   child("decoder", decoder_);
+  for (const NamedModule& m : modules()) initialise(*m.module);
+  init::constant(dynamic_cast<ConvTranspose2d&>(decoder_[decoder_.size() - 1]).bias, 0.5);  // grey
 }
 
 Tensor ConvAutoencoder::encode(const Tensor& x) {
   const std::int64_t factor = std::int64_t{1} << options_.widths.size();
   if (x.rank() != 4 || x.shape(2) % factor != 0 || x.shape(3) % factor != 0) {
-    fail("ConvAutoencoder", fmt::format("height and width must be multiples of {}", factor),
-         "x " + to_string(x.shape()));
+    fail("encode", fmt::format("height and width must be multiples of {}", factor), "x " + to_string(x.shape()));
   }
   return encoder_(x);
 }

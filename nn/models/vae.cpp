@@ -66,7 +66,7 @@ ConvVae::ConvVae(const VaeOptions& options)
 
 ConvVae::Posterior ConvVae::encode(const Tensor& x) {
   if (x.rank() != 4 || x.shape(2) != options_.size || x.shape(3) != options_.size) {
-    fail("ConvVae", fmt::format("images must be {0}x{0}", options_.size), "x " + to_string(x.shape()));
+    fail("encode", fmt::format("images must be {0}x{0}", options_.size), "x " + to_string(x.shape()));
   }
   const Tensor h = encoder_(x);  // [N, features]
   return {mean_(h), log_variance_(h)};

@@ -6,6 +6,7 @@
 
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
+#include <tandem/nn/models/autoencoder.h>
 #include <tandem/tandem.h>
 
 #include "golden/golden_file.h"
@@ -93,4 +94,36 @@ TEST_CASE("golden: ten training steps in f64 have PyTorch's losses") {
 
 TEST_CASE("golden: ten training steps in f32 have the losses of PyTorch's f64") {
   train_with_every_rule({DType::f32, Layout::channels_last, 1e-4});
+}
+
+namespace {
+
+/// Ten steps of Adam on a small autoencoder: the losses, and the reconstruction after them.
+void train_autoencoder_and_compare(const Precision& precision) {
+  const Safetensors file = golden::load("autoencoder.safetensors");
+  const Array images = golden::at(file, "images").to(precision.dtype), losses = golden::at(file, "losses");
+  nn::ConvAutoencoder model({.widths = {8, 16, 24}, .code = 6});
+  model.load_state_dict(state_of("autoencoder_initial.safetensors"));
+  model.to(precision.dtype);
+  Optimizer optimizer(model.parameters(), adam({.lr = 1e-3}));
+  for (std::int64_t step = 0; step < losses.size(); ++step) {
+    CAPTURE(step);
+    const Tensor x(images.select(0, step).to_layout(precision.layout));
+    const Tensor loss = mse_loss(model(x), x);
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+    CHECK(loss.item() == doctest::Approx(losses.at({step})).epsilon(precision.tolerance));
+  }
+  model.evaluate();
+  const NoGradGuard no_grad;
+  const Tensor y = model(images.select(0, 0).to_layout(precision.layout));
+  CHECK(golden::relative_error(y.value(), golden::at(file, "evaluation")) <= 10 * precision.tolerance);
+}
+
+}  // namespace
+
+TEST_CASE("golden: ten steps of an autoencoder have PyTorch's losses, in f64 and f32") {
+  train_autoencoder_and_compare({DType::f64, Layout::row_major, 1e-10});
+  train_autoencoder_and_compare({DType::f32, Layout::channels_last, 1e-4});
 }
