@@ -84,7 +84,8 @@ Pose random_pose(Dice& dice, float x, float y, float size) {
 
 Material random_material(Dice& dice, const Colour& ground) {
   const Colour colour = colour_unlike(dice, ground, 0.7F);
-  return {colour, mix(colour, random_colour(dice), dice.range(0, 0.7F)), dice.range(0, 0.6F), dice.range(0.5F, 1)};
+  const float towards = dice.range(0, 0.7F);  // drawn in an order of its own: that of arguments is the compiler's
+  return {colour, mix(colour, random_colour(dice), towards), dice.range(0, 0.6F), dice.range(0.5F, 1)};
 }
 
 TANDEM_TARGETS
@@ -180,7 +181,8 @@ void paint_scene(int kind, Generator generator, std::uint8_t* pixels) {
   Canvas canvas;
   Dice dice(generator);
   const Colour ground = random_colour(dice);
-  const Colour second = mix(ground, random_colour(dice), dice.range(0.1F, 0.9F));
+  const float towards = dice.range(0.1F, 0.9F);
+  const Colour second = mix(ground, random_colour(dice), towards);
   const Colour mean = mix(ground, second, 0.5F);
   paint_texture(dice, canvas.texture);
   paint_ground(canvas, ground, second);

@@ -25,6 +25,13 @@ std::string row_html(const RowGroup::Row& row) {
   return text + "</tr>\n";
 }
 
+/// What stands in a column, told from its first row.
+bool is_text(const Table& table, std::size_t column) {
+  if (column == 0 || table.groups.empty() || table.groups.front().rows.empty()) return column == 0;
+  const std::vector<Cell>& cells = table.groups.front().rows.front().cells;
+  return column <= cells.size() && !cells[column - 1].is_number;
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) {
@@ -83,7 +90,9 @@ std::string table_html(const Table& table) {
       caption);
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const std::string& column = table.columns[i];
-    text += column.empty() ? "<td></td>" : fmt::format("<th scope=\"col\">{}</th>", escaped(column));
+    text += column.empty() ? "<td></td>"
+                           : fmt::format("<th scope=\"col\"{}>{}</th>", is_text(table, i) ? " class=\"text\"" : "",
+                                         escaped(column));
   }
   text += "</tr></thead>\n";
   for (const RowGroup& group : table.groups) {

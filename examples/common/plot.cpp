@@ -14,9 +14,10 @@ namespace tandem::examples {
 namespace {
 
 constexpr double kWidth = 400, kHeight = 260, kTop = 10, kBottom = 40;
-constexpr double kLetter = 6.4;  // width of a character, of the widest usual ones
-constexpr double kLabelHeight = 14;
-constexpr std::size_t kMostMarks = 40;  // on one curve
+constexpr double kLetter = 6.4;                          // width of a character, of the widest usual ones
+constexpr double kLabelLetter = 7.2, kLabelHeight = 14;  // of the labels at the ends of curves
+constexpr std::size_t kMostMarks = 40;                   // on one curve
+constexpr double kMark = 3.5, kOpenMark = 4.75;          // radius: an outline stands round a filled one
 
 std::size_t letters(const std::string& text) {
   return static_cast<std::size_t>(
@@ -93,7 +94,7 @@ class Drawing {
     for (const Tick& tick : y_ticks_) longest = std::max(longest, letters(tick.label));
     for (const PlotSeries& series : plot.series) label = std::max(label, letters(series.label));
     x_.begin = 10 + kLetter * static_cast<double>(longest);
-    x_.end = kWidth - (label > 0 ? 16 + kLetter * static_cast<double>(label) : 10);
+    x_.end = kWidth - (label > 0 ? 12 + kLabelLetter * static_cast<double>(label) : 10);
   }
 
   bool has_points() const { return has_points_; }
@@ -194,9 +195,10 @@ class Drawing {
       is_open = true;
       last = &p;
       if (!series.has_marks || (series.has_line && series.points.size() > kMostMarks)) continue;
-      marks +=
-          fmt::format("<path class=\"{} s{}\" d=\"{}\"><title>{}</title></path>\n", series.is_open ? "open" : "mark",
-                      series.style.color, mark_path(series.style.color, x_(p.x), y_(p.y), 3.5), hint(series, p));
+      marks += fmt::format("<path class=\"{} s{}\" d=\"{}\"><title>{}</title></path>\n",
+                           series.is_open ? "open" : "mark", series.style.color,
+                           mark_path(series.style.color, x_(p.x), y_(p.y), series.is_open ? kOpenMark : kMark),
+                           hint(series, p));
     }
     if (last != nullptr && !series.label.empty())
       labels_.push_back({series.label, series.style.color, x_(last->x), y_(last->y), 0});
@@ -239,20 +241,23 @@ class Drawing {
 std::string legend(const Plot& plot) {
   std::string items;
   for (const PlotSeries& series : plot.series)
-    if (!series.name.empty())
-      items += fmt::format("<li>{}{}</li>\n", style_sample_html(series.style, series.has_line, series.is_open),
-                           escaped(series.name));
+    if (!series.name.empty()) items += fmt::format("<li>{}{}</li>\n", sample_html(series), escaped(series.name));
   return items.empty() ? items : "<ul class=\"legend\">\n" + items + "</ul>\n";
 }
 
 }  // namespace
 
-std::string style_sample_html(const PlotStyle& style, bool has_line, bool is_open) {
-  return fmt::format(
-      "<svg viewBox=\"0 0 28 12\" aria-hidden=\"true\">{}<path class=\"{} s{}\" d=\"{}\"/></svg>",
-      has_line ? fmt::format("<path class=\"curve s{} d{}\" d=\"M0 6H28\"/>", style.color, style.dash) : "",
-      is_open ? "open" : "mark", style.color, mark_path(style.color, 14, 6, 3.5));
+std::string sample_html(const PlotSeries& series) {
+  const int color = series.style.color;
+  std::string text = "<svg viewBox=\"0 0 28 12\" aria-hidden=\"true\">";
+  if (series.has_line) text += fmt::format("<path class=\"curve s{} d{}\" d=\"M0 6H28\"/>", color, series.style.dash);
+  if (series.has_marks)
+    text += fmt::format("<path class=\"{} s{}\" d=\"{}\"/>", series.is_open ? "open" : "mark", color,
+                        mark_path(color, 14, 6, series.is_open ? kOpenMark : kMark));
+  return text + "</svg>";
 }
+
+std::string style_sample_html(const PlotStyle& style) { return sample_html({.style = style}); }
 
 std::string plot_html(const Plot& plot) {
   Drawing drawing(plot);

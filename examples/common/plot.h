@@ -50,7 +50,9 @@ struct Plot {
 /// <figure> with title, legend and drawing; empty when no point is finite.
 std::string plot_html(const Plot& plot);
 
-/// The sample of a style that legends and tables show: a line with a marker.
-std::string style_sample_html(const PlotStyle& style, bool has_line = true, bool is_open = false);
+/// The sample of a series' style that legends show.
+std::string sample_html(const PlotSeries& series);
+/// That of a curve with markers, for tables.
+std::string style_sample_html(const PlotStyle& style);
 
 }  // namespace tandem::examples

@@ -81,9 +81,9 @@ std::optional<int> AdaptiveRow::steps_to(double part) const {
 std::vector<AdaptiveRow> run_adaptive(std::int64_t copies, std::uint64_t seed) {
   const std::vector<double> curvatures = curvature_grid(100, 16);
   const std::vector<AdaptiveSetting> settings = {
-      {"sgd, no noise", {curvatures, 10, 0}, 1.0, 0, 1},
+      {"sgd, no noise", {curvatures, 10, 0}, 1.9, 0, 1},
       {"heavy ball, no noise", {curvatures, 10, 0}, 0.5, 0.9, 1},
-      {"sgd, noise 1", {curvatures, 10, 1}, 0.5, 0, copies},
+      {"sgd, noise 1", {curvatures, 10, 1}, 1.0, 0, copies},
   };
   std::vector<AdaptiveRow> rows;
   for (const AdaptiveSetting& setting : settings)

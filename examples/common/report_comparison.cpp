@@ -88,12 +88,19 @@ std::string result_html(const ComparisonRecord& record, const std::vector<Conten
   return table_html(table);
 }
 
+/// Typography of numbers: a minus sign, and no line break before '%'.
+std::string with_signs(std::string text) {
+  for (const auto& [plain, sign] : {std::pair(" -", " −"), std::pair(" %", "\u00A0%")})
+    for (std::size_t at = 0; (at = text.find(plain, at)) != std::string::npos;) text.replace(at, 2, sign);
+  return text;
+}
+
 std::string sentences_html(const ComparisonRecord& record) {
   const std::string text = compare_sentence(record.results(), record.configuration.metric);
   std::string html;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
-    html += fmt::format("<p>{}</p>\n", escaped(text.substr(begin, end - begin)));
+    html += fmt::format("<p>{}</p>\n", with_signs(escaped(text.substr(begin, end - begin))));
     begin = end + 1;
   }
   return html.empty() ? html : "<div class=\"findings\">\n" + html + "</div>\n";
@@ -104,7 +111,7 @@ std::string equal_steps_html(const ComparisonRecord& record, const std::vector<C
   if (steps.empty()) return {};
   Table table;
   const bool has_deviation = seeds_of(record).size() > 1;
-  table.caption = has_deviation ? "At equal steps: mean and standard deviation over seeds" : "At equal steps";
+  table.caption = has_deviation ? "Mean and standard deviation over seeds" : "Evaluations that all runs share";
   table.columns = {""};
   for (const std::int64_t step : steps) table.columns.push_back("step " + with_commas(step));
   for (const std::string& metric : metrics_of(record)) {
@@ -124,7 +131,7 @@ std::string equal_steps_html(const ComparisonRecord& record, const std::vector<C
     }
     table.groups.push_back(std::move(group));
   }
-  return table_html(table);
+  return "<h3>At equal steps</h3>\n" + table_html(table);
 }
 
 std::string unit_of(const std::string& metric) {

@@ -39,7 +39,7 @@ Cell code_cell(const std::string& text) { return {"<code>" + escaped(text) + "</
 
 // 1. Steady-state variance ------------------------------------------------------------------------------------------
 
-constexpr PlotStyle kSgdStyle{6, 0}, kLookaheadStyle{0, 0};
+constexpr PlotStyle kSgdStyle{6, 0}, kLookaheadStyle{0, 5};
 
 std::string variance_html(const Json& rows) {
   Plot values{.title = "E θ² in the long run",
@@ -96,6 +96,13 @@ std::string variance_html(const Json& rows) {
 
 // 2. Convergence at equal final loss ---------------------------------------------------------------------------------
 
+/// "SGD, lr 0.1553", "Lookahead, k 5, alpha 0.3, lr 0.6569".
+std::string method_text(const Json& row) {
+  const std::string lr = fmt::format("lr {:.4f}", number(row, "lr"));
+  if (row.at("method") == "sgd") return "SGD, " + lr;
+  return fmt::format("Lookahead, k {}, alpha {}, {}", row.at("k").get<int>(), number(row, "alpha"), lr);
+}
+
 std::string convergence_html(const Json& json) {
   Plot steps{.title = "Steps to the target",
              .note = "lines: formula, rings: measured",
@@ -138,13 +145,13 @@ std::string convergence_html(const Json& json) {
   PlotSeries measured[2];
   Table table;
   table.caption = "Measured; deviations are in standard errors";
-  table.columns = {"rule", "final loss", "measured", "deviation", "steps", "measured"};
+  table.columns = {"method", "final loss", "measured", "deviation", "steps", "measured"};
   table.groups.emplace_back();
   for (const Json& row : json.at("measured")) {
     const Json& end = row.at("final_measured");
     const double final = number(row, "final_loss"), mean = number(end, "mean"), error = number(end, "standard_error");
     measured[row.at("method") == "sgd" ? 0 : 1].points.push_back({final, number(row, "steps_measured")});
-    table.groups.front().rows.push_back({"<code>" + escaped(row.at("rule").get<std::string>()) + "</code>",
+    table.groups.front().rows.push_back({method_text(row),
                                          {{significant_html(final)},
                                           {significant_html(mean, 5)},
                                           {significant_html((mean - final) / error, 2)},
@@ -187,7 +194,7 @@ PlotStyle method_style(const Json& row) {
 /// Rates by method over x(row): as they are, and relative to the heavy ball alone.
 std::vector<Plot> rate_plots(const Json& rows, const std::string& label, const std::function<double(const Json&)>& x) {
   Plot rates{.title = "Rate",
-             .note = "1 − contraction per step; lines: formula, rings: measured",
+             .note = "= 1 − contraction per step; rings: measured",
              .x = {.label = label, .is_log = true},
              .y = {.is_log = true}};
   Plot ratios{.title = "Rate / rate of the heavy ball alone",
@@ -208,7 +215,6 @@ std::vector<Plot> rate_plots(const Json& rows, const std::string& label, const s
     relative[name].points.push_back({at, rate / alone[at]});
     for (auto* series : {&theory[name], &measured[name], &relative[name]}) {
       series->style = method_style(row);
-      series->has_marks = series == &measured[name];
     }
   }
   for (const std::string& name : names) {

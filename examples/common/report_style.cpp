@@ -40,13 +40,14 @@ th, td { padding: .3rem .75rem; text-align: right; white-space: nowrap; font-wei
 thead th { color: var(--soft); border-bottom: 1px solid var(--ink); vertical-align: bottom; }
 thead td { border-bottom: 1px solid var(--ink); }
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
-td.text { text-align: left; }
+td.text, th.text { text-align: left; }
 tbody { border-bottom: 1px solid var(--line); }
-tbody th[scope=rowgroup] { padding-top: .7rem; font-weight: 600; white-space: normal; }
+tbody th[scope=rowgroup] { padding: .7rem 0 .3rem; font-weight: 600; white-space: normal; }
+tbody th[scope=rowgroup] div { position: sticky; left: 0; width: max-content; max-width: min(920px, calc(100vw - 2rem)); }
 tbody th[scope=row] { position: sticky; left: 0; background: var(--paper); }
 tbody tr:last-child > * { padding-bottom: .6rem; }
 tr.strong > * { font-weight: 600; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 1.75rem 2.5rem; margin: 1rem 0; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 1.75rem 2.5rem; margin: 1rem 0; align-items: end; }
 figure { margin: 0; break-inside: avoid; }
 .plot { max-width: 560px; }
 figcaption { font-size: .875rem; color: var(--soft); }
@@ -64,7 +65,7 @@ svg .curve { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: rou
 svg .band { fill: var(--c); opacity: .16; }
 svg .bar { stroke: var(--c); stroke-width: 1.25; fill: none; }
 svg .mark { fill: var(--c); stroke: var(--paper); stroke-width: 1; }
-svg .open { fill: var(--paper); stroke: var(--c); stroke-width: 1.75; }
+svg .open { fill: none; stroke: var(--c); stroke-width: 1.5; }
 svg .leader { stroke: var(--c); stroke-width: .75; opacity: .6; }
 svg text.label { fill: var(--c); font-weight: 600; }
 .s0 { --c: var(--c0); } .s1 { --c: var(--c1); } .s2 { --c: var(--c2); } .s3 { --c: var(--c3); }
