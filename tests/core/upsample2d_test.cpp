@@ -15,7 +15,7 @@ using Doubles = std::vector<double>;
 
 namespace {
 
-constexpr Interpolation kNearest = Interpolation::nearest, kBilinear = Interpolation::bilinear;
+constexpr Interpolation kBilinear = Interpolation::bilinear;
 
 const std::vector<Upsample2dOptions>& choices() {
   static const std::vector<Upsample2dOptions> list{{.scale = 2},
