@@ -1,20 +1,19 @@
 // The CIFAR readers on files made by hand: layout, labels, folders, and every error.
 #include <doctest/doctest.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include <core/temporary_folder.h>
+#include <data/standard_error.h>
 #include <tandem/core/error.h>
 #include <tandem/data/catalog.h>
 #include <tandem/data/cifar.h>
 
 using namespace tandem;
+using tandem::test::standard_error_of;
 using tandem::test::TemporaryFolder;
 
 namespace {
@@ -57,25 +56,6 @@ std::string message_of(const fs::path& folder) {
     return error.what();
   }
   return "nothing thrown";
-}
-
-// What f writes to standard error.
-template <class F>
-std::string standard_error_of(const F& f) {
-  const TemporaryFolder folder;
-  const std::string file = (folder / "stderr").string();
-  std::fflush(stderr);
-  const int before = ::dup(STDERR_FILENO);
-  std::FILE* stream = std::fopen(file.c_str(), "w");
-  ::dup2(::fileno(stream), STDERR_FILENO);
-  f();
-  std::fflush(stderr);
-  ::dup2(before, STDERR_FILENO);
-  ::close(before);
-  std::fclose(stream);
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
 }
 
 // Sets TANDEM_DATA until the end of a test.
@@ -215,5 +195,6 @@ TEST_CASE("the catalog knows its names and suggests the nearest") {
   CHECK(dataset_names() == std::vector<std::string>{"cifar10", "cifar100", "folder", "synthetic"});
   CHECK_THROWS_WITH_AS(
       open_dataset("sinthetic"),
-      "data set: \"sinthetic\" is not known: known: cifar10, cifar100, folder, synthetic; did you mean synthetic?", UsageError);
+      "data set: \"sinthetic\" is not known: known: cifar10, cifar100, folder, synthetic; did you mean synthetic?",
+      UsageError);
 }

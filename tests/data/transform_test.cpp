@@ -206,3 +206,36 @@ TEST_CASE("what does not fit is said") {
                        Error);
   CHECK_THROWS_WITH_AS(cutout({.size = 0}), "cutout: size must be positive: 0 given", Error);
 }
+
+TEST_CASE("to_unit divides by 255, and is refused by floats") {
+  const Dataset set = counting_set(1, 3, 4);
+  const PictureFormat format{4, 4, 3, true};
+  const std::uint8_t* image = set.images.data<std::uint8_t>();
+  std::vector<float> with(48), without(48);
+  Picture picture;
+  to_unit().apply(image, format, Generator(0), picture, with.data(), 48);
+  Transform().apply(image, format, Generator(0), picture, without.data(), 48);
+  CHECK(with == without);
+  CHECK(with[5] == doctest::Approx(image[5] / 255.0));
+  CHECK(to_unit().describe() == "to_unit");
+  CHECK_THROWS_WITH_AS((to_unit() | to_unit()).output(format), "to_unit: the image is no longer in bytes: 3x4x4 f32",
+                       Error);
+}
+
+TEST_CASE("centre_crop takes the middle") {
+  const Dataset set = counting_set(1, 1, 5);
+  const PictureFormat format{5, 5, 1, true};
+  const std::uint8_t* image = set.images.data<std::uint8_t>();
+  std::vector<float> out(6);
+  Picture picture;
+  const Transform transform = centre_crop({.size = {2, 3}});
+  CHECK(transform.describe() == "centre_crop(2x3)");
+  transform.apply(image, format, Generator(0), picture, out.data(), 6);
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 3; ++j)
+      CHECK(out[static_cast<std::size_t>(3 * i + j)] == doctest::Approx(image[(i + 1) * 5 + j + 1] / 255.0));
+  }
+  CHECK_THROWS_WITH_AS(centre_crop({.size = 6}).output(format),
+                       "centre_crop: the window is larger than the image: image 5x5, window 6x6", Error);
+  CHECK_THROWS_AS(centre_crop({.size = 0}), Error);
+}
