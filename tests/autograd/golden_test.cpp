@@ -6,57 +6,12 @@
 #include <set>
 #include <string>
 
-#include <tandem/autograd/backward.h>
-#include <tandem/autograd/ops.h>
-
-#include "autograd/golden_cases.h"
-#include "golden/golden_file.h"
+#include "autograd/golden_compare.h"
 
 using namespace tandem;
-using golden::Compute, golden::Inputs, golden::cases;
+using golden::cases, golden::Precision;
 
 namespace {
-
-struct Precision {
-  DType dtype;
-  Layout layout;
-  double tolerance;
-};
-
-void compare(const Safetensors& file, const std::string& name, const Compute& compute, const Precision& precision) {
-  CAPTURE(name);
-  const auto prepare = [&](const Array& x) { return x.to(precision.dtype).to_layout(precision.layout); };
-  const auto near = [&](const char* what, const Array& got, const Array& expected) {
-    CAPTURE(what);
-    CHECK(got.dtype() == (expected.dtype() == DType::i64 ? DType::i64 : precision.dtype));
-    CHECK(golden::relative_error(got, expected) <= precision.tolerance);
-  };
-  Inputs in;
-  for (const Array& x : golden::family(file, name, "x")) in.x.emplace_back(prepare(x), true);
-  for (const Array& a : golden::family(file, name, "a")) in.a.push_back(a.dtype() == DType::i64 ? a : prepare(a));
-
-  const Tensor y = compute(in);
-  near("y", y.value(), golden::at(file, name + "/y"));
-  if (in.x.empty()) return;
-
-  const std::vector<Array> dx = golden::family(file, name, "dx"), v = golden::family(file, name, "v"),
-                           h = golden::family(file, name, "h");
-  const Tensor dy(prepare(golden::at(file, name + "/dy")));
-  const std::vector<Tensor> got = grad({y}, in.x, {.create_graph = !v.empty(), .seeds = {dy}});
-  REQUIRE(got.size() == dx.size());
-  for (std::size_t i = 0; i < dx.size(); ++i) near("dx", got[i].value(), dx[i]);
-  if (v.empty()) return;
-
-  Tensor scalar;
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    const Tensor term = sum(got[i] * Tensor(prepare(v[i])));
-    scalar = scalar.defined() ? scalar + term : term;
-  }
-  const std::vector<Tensor> second = grad({scalar}, in.x, {.allow_unused = true});
-  for (std::size_t i = 0; i < h.size(); ++i) {
-    near("h", second[i].defined() ? second[i].value() : Array::zeros(h[i].shape(), precision.dtype), h[i]);
-  }
-}
 
 void compare_all(const Precision& precision) {
   const Safetensors file = golden::load("ops.safetensors");

@@ -1,0 +1,53 @@
+// Positions that are added to embeddings [B, T, width]: sines (Vaswani et al. 2017, section 3.5) and learned ones.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <tandem/nn/module.h>
+
+namespace tandem::nn {
+
+struct PositionOptions {
+  std::int64_t width = 0;
+  std::int64_t positions = 512;  ///< the longest sentence
+};
+
+/// x + p, with p [positions, width] of the subclass.
+class Position : public Module {
+ public:
+  using Options = PositionOptions;
+  using Module::operator();
+  /// x [B, n, width] stands at positions first, first + 1 ... Throws Error when that is more than there are.
+  Tensor operator()(const Tensor& x, std::int64_t first);
+  const Options& options() const { return options_; }
+
+ protected:
+  Position(const char* name, const Options& options);
+  Tensor forward(const Tensor& x) override { return add_positions(x, 0); }
+  std::string describe() const override;
+  Tensor table_;
+
+ private:
+  Tensor add_positions(const Tensor& x, std::int64_t first) const;
+
+  const char* kind_;
+  Options options_;
+};
+
+/// p[t, 2i] = sin(t / 10000^(2i / width)), p[t, 2i + 1] the cosine. Nothing to train or to save.
+class SinusoidalPosition : public Position {
+ public:
+  /// Throws Error when width or positions is below 1.
+  explicit SinusoidalPosition(const Options& options);
+};
+
+/// p = weight, trained; from N(0, 0.02^2).
+class LearnedPosition : public Position {
+ public:
+  /// Throws Error when width or positions is below 1.
+  explicit LearnedPosition(const Options& options);
+  Tensor weight;  ///< [positions, width]
+};
+
+}  // namespace tandem::nn
