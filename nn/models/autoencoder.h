@@ -1,7 +1,7 @@
 // ConvAutoencoder: images through a bottleneck of an eighth of their numbers, and back.
 //   encode   strided 3x3 convolutions, each halving H and W: widths[0], widths[1], widths[2]; then 3x3 to the code
 //   decode   3x3 to widths[2]; then transposed 4x4 convolutions of stride 2, each doubling: widths[1], widths[0], image
-// ReLU between them, none round the code. Read next: vae.h.
+// LeakyReLU(0.2) between them, none round the code; pixels are centred on the way in. Read next: image_halves.h, vae.h.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,13 @@
 #include <string>
 #include <vector>
 
-#include <tandem/nn/conv2d.h>
-#include <tandem/nn/conv_transpose2d.h>
 #include <tandem/nn/sequential.h>
 
 namespace tandem::nn {
 
 struct AutoencoderOptions {
   std::int64_t channels = 3;                        ///< of the images
-  std::vector<std::int64_t> widths = {32, 64, 96};  ///< channels at 1/2, 1/4, 1/8 ... of H and W
+  std::vector<std::int64_t> widths = {16, 48, 96};  ///< channels at 1/2, 1/4, 1/8 ... of H and W
   std::int64_t code = 24;                           ///< channels of the bottleneck
 };
 

@@ -6,9 +6,8 @@
 
 #include <tandem/autograd/ops.h>
 #include <tandem/nn/activations.h>
-#include <tandem/nn/conv2d.h>
-#include <tandem/nn/conv_transpose2d.h>
 #include <tandem/nn/flatten.h>
+#include <tandem/nn/models/image_halves.h>
 #include <tandem/nn/models/vae.h>
 
 namespace tandem::nn {
@@ -42,19 +41,9 @@ ConvVae::ConvVae(const VaeOptions& options)
       mean_({.in = features(options), .out = options.latent}),
       log_variance_({.in = features(options), .out = options.latent}),
       expand_({.in = options.latent, .out = features(options)}) {
-  const std::vector<std::int64_t>& widths = options.widths;
-  std::int64_t in = options.channels;
-  for (const std::int64_t width : widths) {
-    encoder_.add(layer<Conv2d>({.in = in, .out = width, .kernel = 3, .stride = 2, .padding = 1}));
-    encoder_.add(layer<ReLU>());
-    in = width;
-  }
+  add_halving(encoder_, options.channels, options.widths);
   encoder_.add(layer<Flatten>());
-  for (std::size_t i = widths.size(); i > 0; --i) {
-    const std::int64_t out = i > 1 ? widths[i - 2] : options.channels;
-    decoder_.add(layer<ReLU>());
-    decoder_.add(layer<ConvTranspose2d>({.in = widths[i - 1], .out = out, .kernel = 4, .stride = 2, .padding = 1}));
-  }
+  add_doubling(decoder_, options.widths, options.channels);
   decoder_.add(layer<Sigmoid>());
   child("encoder", encoder_);
   child("mean", mean_);
@@ -62,13 +51,14 @@ ConvVae::ConvVae(const VaeOptions& options)
   child("sample", sample_);
   child("expand", expand_);
   child("decoder", decoder_);
+  start_convolutions(*this);
 }
 
 ConvVae::Posterior ConvVae::encode(const Tensor& x) {
   if (x.rank() != 4 || x.shape(2) != options_.size || x.shape(3) != options_.size) {
     fail("encode", fmt::format("images must be {0}x{0}", options_.size), "x " + to_string(x.shape()));
   }
-  const Tensor h = encoder_(x);  // [N, features]
+  const Tensor h = encoder_(centred(x));  // [N, features]
   return {mean_(h), log_variance_(h)};
 }
 

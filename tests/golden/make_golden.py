@@ -350,26 +350,27 @@ def autoencoder_training(folder):
     """Ten steps of Adam on a small convolutional autoencoder, as nn/models/autoencoder.h builds it, in f64."""
     torch.manual_seed(3)
     model = nn.ModuleDict({
-        "encoder": nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(),
-                                 nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.ReLU(),
-                                 nn.Conv2d(16, 24, 3, stride=2, padding=1), nn.ReLU(),
+        "encoder": nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
+                                 nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
+                                 nn.Conv2d(16, 24, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
                                  nn.Conv2d(24, 6, 3, padding=1)),
-        "decoder": nn.Sequential(nn.Conv2d(6, 24, 3, padding=1), nn.ReLU(),
-                                 nn.ConvTranspose2d(24, 16, 4, stride=2, padding=1), nn.ReLU(),
-                                 nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.ReLU(),
+        "decoder": nn.Sequential(nn.Conv2d(6, 24, 3, padding=1), nn.LeakyReLU(0.2),
+                                 nn.ConvTranspose2d(24, 16, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
+                                 nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
                                  nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1))})
+    reconstruct = lambda x: model["decoder"](model["encoder"](4 * (x - 0.5))) / 4 + 0.5
     images = torch.rand(10, 4, 3, 16, 24, dtype=torch.float32)
     save(folder / "autoencoder_initial.safetensors", model.state_dict())
     model.double()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     losses = []
     for x in images.double():
-        loss = F.mse_loss(model["decoder"](model["encoder"](x)), x)
+        loss = F.mse_loss(reconstruct(x), x)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    y = model["decoder"](model["encoder"](images[0].double())).clamp(0, 1)
+    y = reconstruct(images[0].double()).clamp(0, 1)
     save(folder / "autoencoder.safetensors",
          {"images": images, "losses": torch.tensor(losses, dtype=torch.float64), "evaluation": y})
 

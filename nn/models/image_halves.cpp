@@ -1,0 +1,55 @@
+// See image_halves.h.
+#include <cmath>
+
+#include <tandem/autograd/ops.h>
+#include <tandem/nn/activations.h>
+#include <tandem/nn/conv2d.h>
+#include <tandem/nn/conv_transpose2d.h>
+#include <tandem/nn/init.h>
+#include <tandem/nn/models/image_halves.h>
+
+namespace tandem::nn {
+
+namespace {
+constexpr double kSlope = 0.2;
+}
+
+void add_halving(Sequential& layers, std::int64_t channels, const std::vector<std::int64_t>& widths) {
+  std::int64_t in = channels;
+  for (const std::int64_t width : widths) {
+    layers.add(layer<Conv2d>({.in = in, .out = width, .kernel = 3, .stride = 2, .padding = 1}));
+    layers.add(layer<LeakyReLU>({.slope = kSlope}));
+    in = width;
+  }
+}
+
+void add_doubling(Sequential& layers, const std::vector<std::int64_t>& widths, std::int64_t channels) {
+  for (std::size_t i = widths.size(); i > 0; --i) {
+    const std::int64_t out = i > 1 ? widths[i - 2] : channels;
+    layers.add(layer<LeakyReLU>({.slope = kSlope}));
+    layers.add(layer<ConvTranspose2d>({.in = widths[i - 1], .out = out, .kernel = 4, .stride = 2, .padding = 1}));
+  }
+}
+
+void start_convolutions(Module& module) {
+  const double gain = init::leaky_relu_gain(kSlope);
+  for (const NamedModule& m : module.modules()) {
+    if (auto* conv = dynamic_cast<Conv2d*>(m.module)) {
+      init::kaiming_normal(conv->weight, {.gain = gain});
+      init::constant(conv->bias, 0);
+    } else if (auto* up = dynamic_cast<ConvTranspose2d*>(m.module)) {
+      // An output pixel lies in kernel / stride windows along each side, not in kernel of them.
+      const ConvTranspose2d::Options& o = up->options();
+      const double inputs =
+          static_cast<double>(o.in * o.kernel.h * o.kernel.w) / static_cast<double>(o.stride.h * o.stride.w);
+      init::normal(up->weight, 0, gain / std::sqrt(inputs));
+      init::constant(up->bias, 0);
+    }
+  }
+}
+
+Tensor centred(const Tensor& pixels) { return (pixels - 0.5) * 4.0; }
+
+Tensor pixels_of(const Tensor& x) { return x * 0.25 + 0.5; }
+
+}  // namespace tandem::nn
