@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <cstring>
 
 #include "html.h"
 #include "plot_axis.h"
@@ -14,14 +14,18 @@ namespace tandem::examples {
 namespace {
 
 constexpr double kWidth = 400, kHeight = 260, kTop = 10, kBottom = 40;
-constexpr double kLetter = 6.4;                          // width of a character, of the widest usual ones
-constexpr double kLabelLetter = 7.2, kLabelHeight = 14;  // of the labels at the ends of curves
-constexpr std::size_t kMostMarks = 40;                   // on one curve
-constexpr double kMark = 3.5, kOpenMark = 4.75;          // radius: an outline stands round a filled one
+constexpr double kLabelHeight = 14;              // of the labels at the ends of curves
+constexpr std::size_t kMostMarks = 40;           // on one curve
+constexpr double kMark = 3.5, kOpenMark = 4.75;  // radius: an outline stands round a filled one
 
-std::size_t letters(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+/// About what a wide sans-serif face of 11.5 units needs: labels are measured here, drawn by whoever reads the page.
+double text_width(const std::string& text) {
+  double width = 0;
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0U) == 0x80U) continue;  // within a character
+    width += std::strchr("mwMW@%", c) != nullptr ? 11.3 : std::strchr("fijlrtI.,:=()-' ", c) != nullptr ? 4.7 : 7.3;
+  }
+  return width;
 }
 
 /// A circle, square, triangle or diamond round (x, y).
@@ -90,11 +94,11 @@ class Drawing {
     y_ = {fixed(range_of(ys, plot.y.is_log), plot.y), plot.y.is_log, kHeight - kBottom, kTop};
     if (!plot.x.categories.empty()) x_.range = {0.5, static_cast<double>(plot.x.categories.size()) + 0.5};
     y_ticks_ = y_.is_log ? log_ticks(y_.range, 6) : linear_ticks(y_.range, 6);
-    std::size_t longest = 0, label = 0;
-    for (const Tick& tick : y_ticks_) longest = std::max(longest, letters(tick.label));
-    for (const PlotSeries& series : plot.series) label = std::max(label, letters(series.label));
-    x_.begin = 10 + kLetter * static_cast<double>(longest);
-    x_.end = kWidth - (label > 0 ? 12 + kLabelLetter * static_cast<double>(label) : 10);
+    double longest = 0, label = 0;
+    for (const Tick& tick : y_ticks_) longest = std::max(longest, text_width(tick.label));
+    for (const PlotSeries& series : plot.series) label = std::max(label, text_width(series.label));
+    x_.begin = 10 + longest;
+    x_.end = kWidth - (label > 0 ? 10 + label : 10);
   }
 
   bool has_points() const { return has_points_; }
@@ -262,7 +266,7 @@ std::string style_sample_html(const PlotStyle& style) { return sample_html({.sty
 std::string plot_html(const Plot& plot) {
   Drawing drawing(plot);
   if (!drawing.has_points()) return {};
-  const std::string note = plot.note.empty() ? "" : " " + escaped(plot.note);
+  const std::string note = plot.note.empty() ? "" : fmt::format(" {}", escaped(plot.note));
   return fmt::format("<figure class=\"plot\">\n<figcaption><b>{}</b>{}</figcaption>\n{}{}</figure>\n",
                      escaped(plot.title), note, legend(plot), drawing.svg());
 }

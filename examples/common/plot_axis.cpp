@@ -81,10 +81,10 @@ std::vector<Tick> log_ticks(const Range& range, int most) {
 }
 
 std::string tick_label(double value, int decimals) {
-  if (value == 0) return fmt::format("{:.{}f}", 0.0, std::min(decimals, 3));
+  if (value == 0) return fmt::format("{:.{}f}", 0.0, decimals > 4 ? 0 : decimals);
   const double size = std::abs(value);
   const std::string sign = value < 0 ? "−" : "";
-  if (size >= 1e5 || decimals > 4) {
+  if (size >= 1e6 || decimals > 4) {
     const int exponent = static_cast<int>(std::floor(std::log10(size) + kRounding));
     const std::string factor = fmt::format("{:.3g}", size / std::pow(10.0, exponent));
     return sign + (factor == "1" ? "" : factor + "×") + "10" + superscript(exponent);

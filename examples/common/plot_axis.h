@@ -29,7 +29,7 @@ std::vector<Tick> linear_ticks(const Range& range, int most);
 ///   log_ticks({0.03, 3}, 6): 0.05, 0.1, 0.2, 0.5, 1, 2
 std::vector<Tick> log_ticks(const Range& range, int most);
 
-/// "0.001", "20,000"; "2×10⁻⁵" outside 0.001 to 100,000. `decimals`: digits after the point.
+/// "0.001", "20,000"; "2×10⁶" from a million on and "2×10⁻⁵" with more than four `decimals`: digits after the point.
 std::string tick_label(double value, int decimals);
 
 }  // namespace tandem::examples

@@ -67,7 +67,7 @@ svg .bar { stroke: var(--c); stroke-width: 1.25; fill: none; }
 svg .mark { fill: var(--c); stroke: var(--paper); stroke-width: 1; }
 svg .open { fill: none; stroke: var(--c); stroke-width: 1.5; }
 svg .leader { stroke: var(--c); stroke-width: .75; opacity: .6; }
-svg text.label { fill: var(--c); font-weight: 600; }
+svg text.label { fill: var(--c); }
 .s0 { --c: var(--c0); } .s1 { --c: var(--c1); } .s2 { --c: var(--c2); } .s3 { --c: var(--c3); }
 .s4 { --c: var(--c4); } .s5 { --c: var(--c5); } .s6 { --c: var(--c6); } .s7 { --c: var(--c7); }
 .d1 { stroke-dasharray: 7 3; } .d2 { stroke-dasharray: 2 2.5; } .d3 { stroke-dasharray: 9 3 2 3; }
@@ -93,6 +93,7 @@ dd { margin: 0; min-width: 0; }
   main { max-width: none; padding: 0; }
   h2, h3, caption, figcaption { break-after: avoid; }
   .scroll { overflow: visible; }
+  tbody th[scope=row] { position: static; }
   table { font-size: 8.5pt; }
   th, td { padding: .2rem .45rem; }
   .plots { grid-template-columns: 1fr 1fr; }

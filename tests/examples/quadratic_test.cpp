@@ -1,6 +1,7 @@
 // `quadratic`: what Tandem's optimizers do on the two quadratics, held against the formulas, and the program itself as
 // users run it. Seeds are fixed. The formulas alone: quadratic_theory_test.cpp.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <tandem/core/threads.h>
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"
+#include "examples/common/quadratic_adaptive.h"
 #include "examples/common/quadratic_experiments.h"
 #include "examples/common/quadratic_measure.h"
 #include "examples/common/quadratic_sweep.h"
@@ -115,6 +117,27 @@ TEST_CASE("the heavy ball under Lookahead contracts as the formula says, also wh
   CHECK(rate == doctest::Approx(-4e-4).epsilon(0.03));
 }
 
+TEST_CASE("adaptive alpha: fixed alphas follow the formula, adaptive is near the best of them without noise") {
+  const std::vector<AdaptiveRow> rows = run_adaptive(16, 1);
+  REQUIRE(rows.size() == 15);
+  for (const AdaptiveRow& row : rows) {
+    INFO(row.setting.name << ": " << row.rule);
+    REQUIRE(row.losses.size() == 61);
+    CHECK(row.theory.empty() == (!row.alpha || row.setting.momentum > 0));
+    if (row.theory.empty()) continue;
+    CHECK(row.losses.front().mean == doctest::Approx(row.theory.front()));
+    if (row.setting.spectrum.noise > 0)
+      CHECK(std::abs(row.losses.back().deviation(row.theory.back())) < 3);
+    else
+      for (std::size_t i = 0; i < row.theory.size(); ++i)
+        CHECK(row.losses[i].mean == doctest::Approx(row.theory[i]).epsilon(1e-9));
+  }
+  const auto last = [&](std::size_t i) { return rows[i].losses.back().mean; };
+  for (std::size_t i = 0; i < 4; ++i) CHECK(last(4) < 1.1 * last(i));  // sgd without noise: 0.2, 0.5, 0.8, 1, adaptive
+  CHECK(rows[0].steps_to(2) == 0);
+  CHECK_FALSE(rows[10].steps_to(1e-9).has_value());
+}
+
 TEST_CASE("the program writes its figures and says what it measured") {
   const TemporaryFolder folder;
   const Finished finished = run_child("quadratic", {"--copies", "64", "--rate-steps", "400", "--seed", "4", "--quiet",
@@ -122,7 +145,8 @@ TEST_CASE("the program writes its figures and says what it measured") {
   INFO(finished.error);
   REQUIRE(finished.code == 0);
   CHECK(finished.error.empty());
-  for (const char* part : {"Steady-state variance", "equal final loss", "heavy ball", "diverges", "quadratic.json"})
+  for (const char* part :
+       {"Steady-state variance", "equal final loss", "heavy ball", "diverges", "Adaptive alpha", "report.html"})
     CHECK(finished.output.find(part) != std::string::npos);
   CHECK(finished.output.find("measuring") == std::string::npos);
 
@@ -140,6 +164,13 @@ TEST_CASE("the program writes its figures and says what it measured") {
   CHECK(lines("variance.csv") == 13);
   CHECK(lines("convergence.csv") == 1 + json["convergence"]["sweep"].size());
   CHECK(lines("rates.csv") == 1 + 7 * 13 + 7 * 10 + 4);
+  CHECK(json["adaptive"]["rows"].size() == 15);
+  CHECK(lines("adaptive.csv") == 1 + 15 * 61);
+  const std::string report = read_file(folder / "run/report.html");
+  for (const auto& row : json["variance"])
+    CHECK(report.find(fmt::format("<data value=\"{}\">", row["measured"].get<double>())) != std::string::npos);
+  CHECK(report.find("http") == std::string::npos);
+  CHECK(report.find("nan") == std::string::npos);
 }
 
 TEST_CASE("a wrong command line ends with 2, a folder that cannot be written with 1") {
