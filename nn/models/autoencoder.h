@@ -1,7 +1,7 @@
 // ConvAutoencoder: images through a bottleneck of an eighth of their numbers, and back.
 //   encode   strided 3x3 convolutions, each halving H and W: widths[0], widths[1], widths[2]; then 3x3 to the code
 //   decode   3x3 to widths[2]; then transposed 4x4 convolutions of stride 2, each doubling: widths[1], widths[0], image
-// LeakyReLU(0.2) between them, none round the code; pixels are centred on the way in. Read next: image_halves.h, vae.h.
+// LeakyReLU(0.5) between them, none round the code; pixels are centred on the way in. Read next: image_halves.h, vae.h.
 #pragma once
 
 #include <cstdint>

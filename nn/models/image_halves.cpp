@@ -1,4 +1,5 @@
 // See image_halves.h.
+#include <algorithm>
 #include <cmath>
 
 #include <tandem/autograd/ops.h>
@@ -11,7 +12,7 @@
 namespace tandem::nn {
 
 namespace {
-constexpr double kSlope = 0.2;
+constexpr double kSlope = 0.5;
 }
 
 void add_halving(Sequential& layers, std::int64_t channels, const std::vector<std::int64_t>& widths) {
@@ -33,17 +34,20 @@ void add_doubling(Sequential& layers, const std::vector<std::int64_t>& widths, s
 
 void start_convolutions(Module& module) {
   const double gain = init::leaky_relu_gain(kSlope);
+  // w, as [rows, columns], is orthonormal along its shorter side, so its numbers have variance 1 / max(rows, columns).
+  const auto start = [gain](const Tensor& w, const Tensor& b, double inputs) {
+    const double rows = static_cast<double>(w.shape(0)), columns = static_cast<double>(w.size()) / rows;
+    init::orthogonal(w, {.gain = gain * std::sqrt(std::max(rows, columns) / inputs)});
+    init::constant(b, 0);
+  };
   for (const NamedModule& m : module.modules()) {
     if (auto* conv = dynamic_cast<Conv2d*>(m.module)) {
-      init::kaiming_normal(conv->weight, {.gain = gain});
-      init::constant(conv->bias, 0);
+      start(conv->weight, conv->bias, static_cast<double>(init::fans(conv->weight.shape()).in));
     } else if (auto* up = dynamic_cast<ConvTranspose2d*>(m.module)) {
       // An output pixel lies in kernel / stride windows along each side, not in kernel of them.
       const ConvTranspose2d::Options& o = up->options();
-      const double inputs =
-          static_cast<double>(o.in * o.kernel.h * o.kernel.w) / static_cast<double>(o.stride.h * o.stride.w);
-      init::normal(up->weight, 0, gain / std::sqrt(inputs));
-      init::constant(up->bias, 0);
+      start(up->weight, up->bias,
+            static_cast<double>(o.in * o.kernel.h * o.kernel.w) / static_cast<double>(o.stride.h * o.stride.w));
     }
   }
 }

@@ -350,13 +350,13 @@ def autoencoder_training(folder):
     """Ten steps of Adam on a small convolutional autoencoder, as nn/models/autoencoder.h builds it, in f64."""
     torch.manual_seed(3)
     model = nn.ModuleDict({
-        "encoder": nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
-                                 nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
-                                 nn.Conv2d(16, 24, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
+        "encoder": nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.LeakyReLU(0.5),
+                                 nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.LeakyReLU(0.5),
+                                 nn.Conv2d(16, 24, 3, stride=2, padding=1), nn.LeakyReLU(0.5),
                                  nn.Conv2d(24, 6, 3, padding=1)),
-        "decoder": nn.Sequential(nn.Conv2d(6, 24, 3, padding=1), nn.LeakyReLU(0.2),
-                                 nn.ConvTranspose2d(24, 16, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
-                                 nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
+        "decoder": nn.Sequential(nn.Conv2d(6, 24, 3, padding=1), nn.LeakyReLU(0.5),
+                                 nn.ConvTranspose2d(24, 16, 4, stride=2, padding=1), nn.LeakyReLU(0.5),
+                                 nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.LeakyReLU(0.5),
                                  nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1))})
     reconstruct = lambda x: model["decoder"](model["encoder"](4 * (x - 0.5))) / 4 + 0.5
     images = torch.rand(10, 4, 3, 16, 24, dtype=torch.float32)
