@@ -12,7 +12,7 @@ namespace tandem {
 
 namespace {
 
-constexpr std::size_t kSignature = 8, kAround = 12;  // length, type and checksum round the data of a chunk
+constexpr std::size_t kSignature = 8;
 constexpr std::uint32_t kLongest = 0x7fffffff;
 constexpr std::size_t kFullPalette = 3 * 256;
 
