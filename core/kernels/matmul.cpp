@@ -36,6 +36,7 @@ enum class Library { plain, blas, onednn };
 constexpr std::int64_t kPlainProducts = 4096;
 constexpr std::int64_t kSmallProducts = 32 * 32 * 32;
 constexpr std::int64_t kLargeSize = 256;
+constexpr std::int64_t kCopyGrain = 1 << 15;  // numbers that a thread copies at least
 constexpr std::int64_t kBlasSizeLimit = std::int64_t{1} << 31;
 
 Library choose(bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k) {
@@ -196,9 +197,13 @@ Array linear(const Array& x, const Array& w, const Array& b) {
   } else {
     const Array left = readable(rows), right = readable(w);
     float* py = y.data<float>();
-    if (b.defined())
-      for (std::int64_t i = 0; i < m; ++i)
-        for (std::int64_t j = 0; j < n; ++j) py[i * n + j] = b.data<float>()[j * bias_stride];
+    if (b.defined()) {
+      const Array bias = b.contiguous();
+      const float* pb = bias.data<float>();
+      parallel_for(m, 1 + kCopyGrain / n, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) std::copy_n(pb, n, py + i * n);
+      });
+    }
     multiply(view<float>(left), {right.data<float>(), right.stride(1), right.stride(0)}, py, m, n, k, b.defined());
   }
   return y;

@@ -50,6 +50,7 @@ class Transformer : public Module {
   /// Throws Error when sizes do not fit, or the vocabularies differ though they are shared.
   explicit Transformer(const Options& options);
 
+  using Module::operator();
   /// Logits [B, T, target tokens] for source i64 [B, S] and target i64 [B, T], each target token seeing those up to
   /// itself. Throws Error for ids outside the vocabularies and for sentences longer than the positions.
   Tensor operator()(const Tensor& source, const Tensor& target);

@@ -1,0 +1,156 @@
+// LSTM and GRU as layers: names, states carried from part to part, lengths, dropouts, errors. The numbers stand in
+// sequence_golden_test.cpp; here is what only a layer has.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <tandem/autograd/backward.h>
+#include <tandem/autograd/ops.h>
+#include <tandem/nn/gru.h>
+#include <tandem/nn/init.h>
+#include <tandem/nn/lstm.h>
+#include <tandem/nn/models/lstm_lm.h>
+
+#include "nn/error_text.h"
+
+using namespace tandem;
+
+namespace {
+
+Tensor normal(const Shape& shape, std::uint64_t seed) {
+  Array x = Array::empty(shape);
+  Generator(seed).fill_normal(x);
+  return x;
+}
+
+double difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  return max(abs(a - b)).item();
+}
+
+std::vector<std::string> names_of(const nn::Module& m) {
+  std::vector<std::string> names;
+  for (const NamedTensor& p : m.state_dict()) names.push_back(p.name);
+  return names;
+}
+
+Tensor ids(const std::vector<std::int64_t>& values, const Shape& shape) { return Array::from(values, shape); }
+
+}  // namespace
+
+TEST_CASE("recurrent: names and order of the state dict are PyTorch's") {
+  CHECK(names_of(nn::LSTM({.in = 3, .hidden = 2, .layers = 2})) ==
+        std::vector<std::string>{"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "weight_ih_l1",
+                                 "weight_hh_l1", "bias_ih_l1", "bias_hh_l1"});
+  CHECK(names_of(nn::GRU({.in = 3, .hidden = 2, .bias = false, .bidirectional = true})) ==
+        std::vector<std::string>{"weight_ih_l0", "weight_hh_l0", "weight_ih_l0_reverse", "weight_hh_l0_reverse"});
+  CHECK(nn::LSTM({.in = 3, .hidden = 2, .layers = 2, .bidirectional = true, .dropout = 0.5}).describe() ==
+        "LSTM(3 -> 2, 2 layers, bidirectional, dropout 0.5)");
+  CHECK(nn::GRU({.in = 3, .hidden = 2, .bias = false, .batch_first = true, .weight_dropout = 0.3}).describe() ==
+        "GRU(3 -> 2, batch first, no bias, weight dropout 0.3)");
+}
+
+TEST_CASE("recurrent: two parts with carried state equal the whole; a detached state passes no gradient") {
+  nn::LSTM lstm({.in = 3, .hidden = 5, .layers = 2});
+  const Tensor x = normal({6, 2, 3}, 1);
+  const Tensor whole = lstm(x);
+  const nn::RecurrentOutput first = lstm(slice(x, 0, 0, 4), {});
+  const nn::RecurrentOutput second = lstm(slice(x, 0, 4, 6), first.state.detach());
+  CHECK(difference(cat({first.y, second.y}, 0), whole) < 1e-6);
+  CHECK(first.state.h.shape() == Shape{2, 2, 5});
+  CHECK(first.state.h.requires_grad());
+  CHECK_FALSE(first.state.detach().h.requires_grad());
+  CHECK_FALSE(first.state.detach().c.requires_grad());
+  CHECK_FALSE(nn::RecurrentState{}.detach().h.defined());
+}
+
+TEST_CASE("recurrent: dropout between layers and on weights in training alone; the same again from the same state") {
+  const Tensor x = normal({4, 2, 3}, 1);
+  nn::seed(1);
+  nn::LSTM plain({.in = 3, .hidden = 8, .layers = 2});
+  for (const bool on_weights : {false, true}) {
+    nn::LSTM dropped(
+        {.in = 3, .hidden = 8, .layers = 2, .dropout = on_weights ? 0 : 0.5, .weight_dropout = on_weights ? 0.5 : 0});
+    dropped.load_state_dict(plain.state_dict());
+    dropped.evaluate();
+    CHECK(identical(dropped(x).value(), plain(x).value()));
+    dropped.train();
+    NamedTensors before;
+    for (const NamedTensor& t : dropped.random_state()) before.push_back({t.name, t.tensor.value().clone()});
+    REQUIRE(before.size() == 1);
+    const Array once = dropped(x).value(), again = dropped(x).value();
+    CHECK_FALSE(identical(once, plain(x).value()));
+    CHECK_FALSE(identical(once, again));
+    dropped.load_random_state(before);
+    CHECK(identical(once, dropped(x).value()));
+  }
+}
+
+TEST_CASE("recurrent: what does not fit is refused, naming the layer") {
+  nn::LSTM lstm({.in = 3, .hidden = 2});
+  nn::GRU gru({.in = 3, .hidden = 2, .layers = 2});
+  const Tensor x = normal({4, 2, 3}, 1);
+  CHECK(error_text([&] { lstm(normal({4, 2, 5}, 1)); }) == "LSTM(3 -> 2): LSTM: x must be [T, B, 3]: x [4, 2, 5]");
+  CHECK(error_text([&] {
+          lstm(x, {normal({1, 3, 2}, 1), {}});
+        }) == "LSTM(3 -> 2): LSTM: the state h must be [1, 2, 2]: h [1, 3, 2]");
+  CHECK(error_text([&] {
+          gru(x, {normal({2, 2, 2}, 1), normal({2, 2, 2}, 1)});
+        }) == "GRU(3 -> 2, 2 layers): GRU: a state c is given, which only an LSTM has");
+  CHECK(error_text([&] {
+          lstm(x, {}, {4, 5});
+        }) == "LSTM(3 -> 2): lstm: lengths must be from 1 to 4: sequence 1 has 5");
+  CHECK(error_text([] { nn::LSTM({.in = 3, .hidden = 0}); }) ==
+        "LSTM: in, hidden and layers must be at least 1: in 3, hidden 0, layers 1");
+  CHECK(error_text([] { nn::GRU({.in = 3, .hidden = 2, .weight_dropout = 1}); }) ==
+        "GRU: weight_dropout must be in [0, 1): 1 given");
+}
+
+TEST_CASE("recurrent: a second derivative is refused, naming the op") {
+  nn::LSTM lstm({.in = 3, .hidden = 2});
+  const Tensor x(normal({4, 2, 3}, 1).value(), true);
+  const std::string text = error_text([&] { grad({sum(lstm(x))}, {x}, {.create_graph = true}); });
+  CHECK(text == "backward of lstm: has no second derivative; leave out create_graph, or write its backward with ops");
+}
+
+TEST_CASE("language models: the named ones, their sizes, and tied weights") {
+  const auto count = [](const char* name, std::int64_t tokens) {
+    return nn::LstmLanguageModel(nn::lstm_language_model(name, tokens)).parameter_count();
+  };
+  // embedding + 2 layers of 4 (H H + H H + 2 H) + decoder
+  CHECK(count("lstm-medium", 100) == 100 * 650 + 2 * (8 * 650 * 650 + 8 * 650) + 650 * 100 + 100);
+  CHECK(count("lstm-small", 100) == 100 * 200 + 2 * (8 * 200 * 200 + 8 * 200) + 200 * 100 + 100);
+  nn::LstmLanguageModel awd(nn::lstm_language_model("awd-lstm", 50));
+  CHECK(awd.parameter_count() ==
+        50 * 400 + 4 * 1150 * (400 + 1150 + 2) + 4 * 1150 * (1150 + 1150 + 2) + 4 * 400 * (1150 + 400 + 2) + 50);
+  CHECK(awd.parameters().front().name == "encoder.weight");
+  CHECK(awd.parameters().back().name == "decoder.bias");
+  awd.load_state_dict({{"decoder.weight", Tensor(Array::full({50, 400}, 2))}}, {.strict = false});
+  CHECK(awd.parameters().front().tensor.value().at({0, 0}) == 2);
+  CHECK(error_text([] { nn::lstm_language_model("awd-lsm", 5); }) ==
+        "model: \"awd-lsm\" is not known: known are lstm-small, lstm-medium, lstm-large, awd-lstm; did you mean "
+        "\"awd-lstm\"?");
+  CHECK(error_text([] { nn::LstmLanguageModel({.tokens = 5, .width = 3, .hidden = {4}, .tied = true}); }) ==
+        "LstmLanguageModel: a tied decoder needs a last layer as wide as the embedding: last layer 4, embedding 3");
+}
+
+TEST_CASE("language models: a text in parts equals the whole, and learns") {
+  nn::seed(2);
+  nn::LstmLanguageModel model({.tokens = 7, .width = 6, .hidden = {8, 6}, .tied = true});
+  const Tensor text = ids({0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4}, {6, 2});
+  const nn::LanguageModelOutput first = model(slice(text, 0, 0, 3), {});
+  const nn::LanguageModelOutput second = model(slice(text, 0, 3, 6), first.state.detach());
+  CHECK(difference(cat({first.logits, second.logits}, 0), model(text)) < 1e-6);
+  CHECK(first.logits.shape() == Shape{3, 2, 7});
+  sum(model(text)).backward();
+  for (const NamedTensor& p : model.parameters()) {
+    CAPTURE(p.name);
+    CHECK(p.tensor.has_grad());
+  }
+  CHECK(error_text([&] {
+          model(ids({1, 9}, {1, 2}));
+        }) ==
+        "layer \"encoder\" Embedding(7 tokens -> 6): embedding: token id 9 is out of range, the table has 7 rows: at "
+        "place 1 of ids [1, 2], table [7, 6]; is this the vocabulary that the table was made for?");
+}
