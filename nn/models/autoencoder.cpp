@@ -29,7 +29,8 @@ ConvAutoencoder::ConvAutoencoder(const AutoencoderOptions& options) : options_(o
   add_doubling(decoder_, options.widths, options.channels);
   child("encoder", encoder_);
   child("decoder", decoder_);
-  start_convolutions(*this);
+  start_convolutions(encoder_);
+  start_convolutions(decoder_);
 }
 
 Tensor ConvAutoencoder::encode(const Tensor& x) {

@@ -32,22 +32,27 @@ void add_doubling(Sequential& layers, const std::vector<std::int64_t>& widths, s
   }
 }
 
-void start_convolutions(Module& module) {
-  const double gain = init::leaky_relu_gain(kSlope);
+void start_convolutions(Sequential& layers) {
   // w, as [rows, columns], is orthonormal along its shorter side, so its numbers have variance 1 / max(rows, columns).
-  const auto start = [gain](const Tensor& w, const Tensor& b, double inputs) {
+  const auto start = [](const Tensor& w, const Tensor& b, double inputs, double gain) {
     const double rows = static_cast<double>(w.shape(0)), columns = static_cast<double>(w.size()) / rows;
     init::orthogonal(w, {.gain = gain * std::sqrt(std::max(rows, columns) / inputs)});
     init::constant(b, 0);
   };
-  for (const NamedModule& m : module.modules()) {
-    if (auto* conv = dynamic_cast<Conv2d*>(m.module)) {
-      start(conv->weight, conv->bias, static_cast<double>(init::fans(conv->weight.shape()).in));
-    } else if (auto* up = dynamic_cast<ConvTranspose2d*>(m.module)) {
+  double gain = 1;  // of what the layer reads: linear, or after an activation
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (auto* conv = dynamic_cast<Conv2d*>(&layers[i])) {
+      start(conv->weight, conv->bias, static_cast<double>(init::fans(conv->weight.shape()).in), gain);
+      gain = 1;
+    } else if (auto* up = dynamic_cast<ConvTranspose2d*>(&layers[i])) {
       // An output pixel lies in kernel / stride windows along each side, not in kernel of them.
       const ConvTranspose2d::Options& o = up->options();
-      start(up->weight, up->bias,
-            static_cast<double>(o.in * o.kernel.h * o.kernel.w) / static_cast<double>(o.stride.h * o.stride.w));
+      const double windows =
+          static_cast<double>(o.kernel.h * o.kernel.w) / static_cast<double>(o.stride.h * o.stride.w);
+      start(up->weight, up->bias, static_cast<double>(o.in) * windows, gain);
+      gain = 1;
+    } else if (dynamic_cast<LeakyReLU*>(&layers[i]) != nullptr) {
+      gain = init::leaky_relu_gain(kSlope);
     }
   }
 }

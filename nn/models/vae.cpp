@@ -51,7 +51,8 @@ ConvVae::ConvVae(const VaeOptions& options)
   child("sample", sample_);
   child("expand", expand_);
   child("decoder", decoder_);
-  start_convolutions(*this);
+  start_convolutions(encoder_);
+  start_convolutions(decoder_);
 }
 
 ConvVae::Posterior ConvVae::encode(const Tensor& x) {
