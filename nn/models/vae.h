@@ -4,6 +4,7 @@
 //   decode          z -> the mean of p(x|z) = N(decode(z), deviation^2), pixel by pixel, in [0, 1]
 // What training makes larger is the evidence lower bound, in nats per image:
 //   ELBO = E_q log p(x|z) - KL(q(z|x) || N(0, 1))
+// p(x|z) is a density of pixels in [0, 1], so the ELBO may be positive, and -ELBO negative.
 // Read next: autoencoder.h, reparameterize.h.
 #pragma once
 
