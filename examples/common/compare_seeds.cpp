@@ -29,6 +29,7 @@ std::string verdict(const PairedDifference& d, const Contender& a, const Contend
   if (d.seeds == 1) return "with one seed it is not known how much seeds vary: nothing follows.";
   const std::string facts =
       fmt::format("standard error {:.4f}, 95 % interval {:.4f} to {:.4f}", d.standard_error, d.low, d.high);
+  if (d.is_degenerate()) return "the same with every seed, so it is not known how much it varies: nothing follows.";
   if (!d.is_beyond_chance()) return facts + ": the interval holds 0, so nothing follows.";
   const bool is_first = (d.mean > 0) == is_larger_better(metric);
   return fmt::format("{}: without 0, so {} is better in this setting.", facts, (is_first ? a : b).name);

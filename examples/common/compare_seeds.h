@@ -2,6 +2,7 @@
 // under the table of results, in the terminal and in the report, and say what follows from the figures and no more.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,8 +17,10 @@ struct PairedDifference {
   std::size_t seeds = 0;
   double mean = 0, standard_error = 0, low = 0, high = 0;  ///< NaN where seeds are too few: 1 for the mean, else 2
 
+  /// All differences are the same but for rounding, as small counts make them: the interval means nothing.
+  bool is_degenerate() const { return seeds > 1 && standard_error <= 1e-6 * std::abs(mean); }
   /// The interval leaves out 0.
-  bool is_beyond_chance() const { return seeds > 1 && (low > 0 || high < 0); }
+  bool is_beyond_chance() const { return seeds > 1 && !is_degenerate() && (low > 0 || high < 0); }
 };
 PairedDifference paired_difference(const std::vector<double>& differences);
 

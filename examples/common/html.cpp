@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "plot_axis.h"
 #include "report_style.h"
 
 namespace tandem::examples {
@@ -79,14 +80,17 @@ std::string base64(std::string_view bytes) {
 std::string number_html(double value) { return shown_html(value, fmt::format("{:.4f}", value)); }
 
 std::string significant_html(double value, int digits) {
-  return shown_html(value, fmt::format("{:.{}g}", value, digits));
+  std::string shown = fmt::format("{:.{}g}", value, digits);
+  if (const std::size_t e = shown.find('e'); e != std::string::npos)
+    shown = shown.substr(0, e) + "×10" + superscript(std::stoi(shown.substr(e + 1)));
+  return shown_html(value, shown);
 }
 
 std::string table_html(const Table& table) {
   const std::string caption = escaped(table.caption);
   std::string text = fmt::format(
       "<div class=\"scroll\" role=\"region\" aria-label=\"{0}\" "
-      "tabindex=\"0\"><table>\n<caption>{0}</caption>\n<thead><tr>",
+      "tabindex=\"0\"><table>\n<caption><div>{0}</div></caption>\n<thead><tr>",
       caption);
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const std::string& column = table.columns[i];

@@ -15,17 +15,17 @@ namespace {
 
 constexpr double kRounding = 1e-9;  // of a step: a tick on the end of the range is inside
 
+/// Digits after the point that a step of 1, 2 or 5 times 10^exponent needs.
+int decimals_of(int exponent) { return std::max(0, -exponent); }
+
+}  // namespace
+
 std::string superscript(int number) {
   constexpr const char* kDigits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
   std::string text = number < 0 ? "⁻" : "";
   for (const char c : std::to_string(std::abs(number))) text += kDigits[c - '0'];
   return text;
 }
-
-/// Digits after the point that a step of 1, 2 or 5 times 10^exponent needs.
-int decimals_of(int exponent) { return std::max(0, -exponent); }
-
-}  // namespace
 
 Range range_of(const std::vector<double>& values, bool is_log) {
   double low = std::numeric_limits<double>::infinity(), high = -low;

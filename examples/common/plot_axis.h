@@ -32,4 +32,7 @@ std::vector<Tick> log_ticks(const Range& range, int most);
 /// "0.001", "20,000"; "2×10⁶" from a million on and "2×10⁻⁵" with more than four `decimals`: digits after the point.
 std::string tick_label(double value, int decimals);
 
+/// "⁻¹²".
+std::string superscript(int number);
+
 }  // namespace tandem::examples

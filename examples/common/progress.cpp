@@ -67,21 +67,34 @@ void Progress::end_epoch(const Metrics& metrics, std::string_view metric, double
 
 void Progress::draw(double loss, double examples_per_second) {
   drawn_ = Clock::now();
-  const std::int64_t filled = kBarWidth * run_done_ / run_steps_;
   const double elapsed = std::chrono::duration<double>(drawn_ - begin_).count();
   const double left = elapsed * static_cast<double>(total_steps_ - done_steps_) / static_cast<double>(done_steps_);
-  std::string line =
-      fmt::format("{}  {}/{} [{:=<{}}{:{}}] {:3}%  loss {:.4f}  {}{}{} examples/s  {} left", run_, epoch_, epochs_, "",
-                  filled, "", kBarWidth - filled, 100 * run_done_ / run_steps_, loss, metric_,
-                  metric_.empty() ? "" : "  ", with_commas(std::llround(examples_per_second)), format_duration(left));
-  line.resize(std::min(line.size(), terminal_width() - 1));
-  print(std::string(kWipeLine) + line);
+  const BarLine bar{run_, metric_, epoch_, epochs_, run_done_, run_steps_, loss, examples_per_second, left};
+  print(std::string(kWipeLine) + bar_line(bar, terminal_width() - 1));
   is_drawn_ = true;
 }
 
 void Progress::wipe() {
   if (is_drawn_) print(kWipeLine);
   is_drawn_ = false;
+}
+
+std::string bar_line(const BarLine& bar, std::size_t width) {
+  const auto line = [&](std::int64_t cells, bool has_metric, bool has_speed) {
+    const std::int64_t filled = cells * bar.done / bar.steps;
+    std::string text = fmt::format("{}  epoch {}/{}", bar.run, bar.epoch, bar.epochs);
+    if (cells > 0) text += fmt::format(" [{:=<{}}{:{}}]", "", filled, "", cells - filled);
+    text += fmt::format(" {:3}%  loss {:.4f}", 100 * bar.done / bar.steps, bar.loss);
+    if (has_metric && !bar.metric.empty()) text += "  " + bar.metric;
+    if (has_speed) text += fmt::format("  {} examples/s", with_commas(std::llround(bar.examples_per_second)));
+    return text + fmt::format("  {} left", format_duration(bar.seconds_left));
+  };
+  for (const std::string& text : {line(kBarWidth, true, true), line(kBarWidth / 2, true, true),
+                                  line(kBarWidth / 2, true, false), line(kBarWidth / 2, false, false)})
+    if (text.size() <= width) return text;
+  std::string text = line(0, false, false);
+  text.resize(std::min(text.size(), width));
+  return text;
 }
 
 std::string format_duration(double seconds) {

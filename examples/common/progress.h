@@ -46,6 +46,15 @@ class Progress {
   Clock::time_point begin_ = Clock::now(), drawn_ = {};
 };
 
+/// What the bar says.
+struct BarLine {
+  std::string run, metric;  ///< names; the metric with its value, or empty
+  std::int64_t epoch = 1, epochs = 1, done = 0, steps = 1;
+  double loss = 0, examples_per_second = 0, seconds_left = 0;
+};
+/// One line of at most `width` characters: where it is narrow, first the bar shrinks, then speed, metric and bar go.
+std::string bar_line(const BarLine& bar, std::size_t width);
+
 /// "8 s", "3:05" (minutes), "1:02:05".
 std::string format_duration(double seconds);
 /// "50,000".

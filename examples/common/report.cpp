@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,7 @@
 
 #include "comparison_record.h"
 #include "html.h"
+#include "progress.h"
 #include "report_comparison.h"
 #include "report_quadratic.h"
 
@@ -48,12 +50,24 @@ std::vector<Part> read_parts(const std::vector<std::filesystem::path>& folders) 
   return parts;
 }
 
+/// Comparisons with equal titles differ in batch, schedule or length: said behind the title.
+void tell_apart(std::vector<Part>& parts) {
+  std::map<std::string, int> uses;
+  for (const Part& part : parts) ++uses[part.title];
+  for (Part& part : parts)
+    if (uses[part.title] > 1 && part.comparison)
+      part.title +=
+          fmt::format(", batch {}, {}, {} steps", part.comparison->configuration.batch,
+                      part.comparison->configuration.schedule, with_commas(part.comparison->runs.front().result.steps));
+}
+
 std::string part_html(const Part& part) { return part.comparison ? comparison_html(*part.comparison) : part.html; }
 
 }  // namespace
 
 std::string report_html(const std::vector<std::filesystem::path>& folders) {
-  const std::vector<Part> parts = read_parts(folders);
+  std::vector<Part> parts = read_parts(folders);
+  tell_apart(parts);
   if (parts.size() == 1)
     return page_html(parts.front().title,
                      fmt::format("<h1>{}</h1>\n{}", escaped(parts.front().title), part_html(parts.front())));

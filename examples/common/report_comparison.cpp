@@ -168,16 +168,36 @@ Plot metric_plot(const ComparisonRecord& record, const std::vector<Contender>& c
   return plot;
 }
 
+bool has_curves(const ComparisonRecord& record) {
+  return std::any_of(record.runs.begin(), record.runs.end(), [](const RunRecord& run) { return run.rows.size() > 1; });
+}
+
+/// Contenders beside each other: what a metric of a single evaluation has instead of a curve.
+Plot beside_each_other(Plot plot) {
+  plot.x.label = "optimizer";
+  plot.x.categories.assign(plot.series.size(), "");
+  for (std::size_t c = 0; c < plot.series.size(); ++c) {
+    for (PlotPoint& point : plot.series[c].points) point.x = static_cast<double>(c + 1);
+    plot.series[c].spread = PlotSeries::Spread::bars;
+    plot.series[c].label.clear();
+  }
+  return plot;
+}
+
 std::string curves_html(const ComparisonRecord& record, const std::vector<Contender>& contenders) {
   std::string plots;
-  for (const std::string& metric : metrics_of(record)) plots += plot_html(metric_plot(record, contenders, metric));
+  for (const std::string& metric : metrics_of(record)) {
+    const Plot plot = metric_plot(record, contenders, metric);
+    plots += plot_html(has_curves(record) ? plot : beside_each_other(plot));
+  }
   if (plots.empty()) return {};
   const std::size_t seeds = seeds_of(record).size();
   const std::string note =
-      seeds > 1
-          ? fmt::format("<p class=\"note\">Means over seeds; bands of one standard deviation of {} seeds.</p>\n", seeds)
-          : "";
-  return "<h3>Curves</h3>\n" + note + "<div class=\"plots\">\n" + plots + "</div>\n";
+      seeds < 2 ? ""
+                : fmt::format("<p class=\"note\">Means over seeds; {} of one standard deviation of {} seeds.</p>\n",
+                              has_curves(record) ? "bands" : "bars", seeds);
+  return fmt::format("<h3>{}</h3>\n{}<div class=\"plots\">\n{}</div>\n", has_curves(record) ? "Curves" : "At the end",
+                     note, plots);
 }
 
 std::string picture_html(const Picture& picture, const std::string& label) {

@@ -8,12 +8,12 @@ std::string report_style() {
   return R"(:root {
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1c2126; --soft: #59636e; --line: #d8dde3; --grid: #e9ecef; --wash: #f5f6f8;
-  --c0: #0067a3; --c1: #b84a00; --c2: #007556; --c3: #a03d78; --c4: #806000; --c5: #2f6fd0; --c6: #1c2126; --c7: #6b7480;
+  --c0: #0067a3; --c1: #b84a00; --c2: #007556; --c3: #a03d78; --c4: #5a4300; --c5: #2f6fd0; --c6: #1c2126; --c7: #6b7480;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #14171a; --ink: #e4e7ea; --soft: #9ba5af; --line: #363c43; --grid: #23282d; --wash: #1c2024;
-    --c0: #56b4e9; --c1: #ff8f50; --c2: #2fc79b; --c3: #e79cc8; --c4: #e0b340; --c5: #9db8ff; --c6: #e4e7ea; --c7: #9ba5af;
+    --c0: #56b4e9; --c1: #ff8f50; --c2: #2fc79b; --c3: #e79cc8; --c4: #f2df74; --c5: #9db8ff; --c6: #e4e7ea; --c7: #9ba5af;
   }
 }
 * { box-sizing: border-box; }
@@ -43,7 +43,7 @@ th:first-child, td:first-child { padding-left: 0; text-align: left; }
 td.text, th.text { text-align: left; }
 tbody { border-bottom: 1px solid var(--line); }
 tbody th[scope=rowgroup] { padding: .7rem 0 .3rem; font-weight: 600; white-space: normal; }
-tbody th[scope=rowgroup] div { position: sticky; left: 0; width: max-content; max-width: min(920px, calc(100vw - 2rem)); }
+caption div, tbody th[scope=rowgroup] div { position: sticky; left: 0; width: max-content; max-width: min(920px, calc(100vw - 2rem)); }
 tbody th[scope=row] { position: sticky; left: 0; background: var(--paper); }
 tbody tr:last-child > * { padding-bottom: .6rem; }
 tr.strong > * { font-weight: 600; }

@@ -1,6 +1,7 @@
 // cifar on a hand-made folder of few pictures, as a child process: what is printed, what is written, and that the same
 // command gives the same weights.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -74,6 +75,12 @@ TEST_CASE("a comparison: first lines, a line an epoch, the table, the files; the
   }
   CHECK(summary["runs"][0]["optimizer"] == kMomentum);
   CHECK(summary["runs"][1]["optimizer"] == kLookahead);
+  const std::string report = read_file(folder / "run/report.html");
+  for (const auto& run : summary["runs"])
+    for (const auto& [name, value] : run["final"].items())
+      CHECK(report.find(fmt::format("<data value=\"{}\">", value.get<double>())) != std::string::npos);
+  CHECK(count_lines(output, "test_accuracy, lookahead against momentum, 2 seeds: ") == 1);
+  CHECK(count_lines(output, "at equal steps") == 1);
   const std::string table = read_file(folder / "run/metrics.csv");
   CHECK(table.rfind("run,optimizer,seed,epoch,step,train_loss,test_loss,test_accuracy\n", 0) == 0);
   CHECK(count_lines(table, ",8,") == 4);

@@ -70,6 +70,15 @@ TEST_CASE("one seed says nothing; neither does a metric that was not measured, o
   CHECK(compare_sentence({result("sgd(lr=1)", 0, 0.5), result("adam(lr=1)", 1, 0.6)}, "test_accuracy").empty());
 }
 
+TEST_CASE("equal differences, as few test images give them, are no proof") {
+  const auto results = two_optimizers({0.79, 0.81}, {0.80, 0.82});
+  CHECK(compare_sentence(results, "test_accuracy") ==
+        "test_accuracy, lookahead against momentum, 2 seeds: +0.0100; the same with every seed, so it is not known how "
+        "much it varies: nothing follows.\n");
+  CHECK(compare_sentence(two_optimizers({0.79, 0.81}, {0.79, 0.81}), "test_accuracy").find("nothing follows") !=
+        std::string::npos);
+}
+
 TEST_CASE("three optimizers make three pairs and a word about that") {
   std::vector<RunResult> results = two_optimizers({0.79, 0.80}, {0.80, 0.82});
   for (const std::uint64_t seed : {0U, 1U}) results.push_back(result("momentum(lr=0.08)", seed, 0.7));

@@ -66,7 +66,7 @@ void write_folder(const std::filesystem::path& path, const std::vector<std::stri
       r.seconds = 61;
       r.examples_per_second = 1234.4;
       for (const std::int64_t epoch : {1, 2}) {
-        value += 0.0101;
+        value += 0.0101 * static_cast<double>(1 + i * seed);
         r.final_metrics = {{"train_loss", 1 - value}, {"test_accuracy", value + spoilt}};
         folder.add_epoch(r.run, epoch, 10 * epoch, r.final_metrics);
       }
@@ -186,6 +186,25 @@ TEST_CASE("one seed has no bands, no means, and says that nothing follows") {
   CHECK(html.find("nothing follows") != std::string::npos);
 }
 
+TEST_CASE("a single evaluation has no curve: optimizers stand beside each other, with bars") {
+  const TemporaryFolder folder;
+  write_folder(folder / "run", {kSgd, kLookahead}, {0, 1});
+  std::string few;
+  const std::string table = read_file(folder / "run/metrics.csv");
+  for (std::size_t begin = 0; begin < table.size();) {  // without the rows of epoch 1
+    const std::size_t end = table.find('\n', begin) + 1;
+    const std::string line = table.substr(begin, end - begin);
+    if (line.find(",1,10,") == std::string::npos) few += line;
+    begin = end;
+  }
+  write_file(folder / "run/metrics.csv", few);
+  const std::string html = report_html({folder / "run"});
+  CHECK(html.find("<h3>Curves</h3>") == std::string::npos);
+  CHECK(html.find("bars of one standard deviation of 2 seeds") != std::string::npos);
+  CHECK(count(html, "<path class=\"bar") == 4);
+  CHECK(html.find("<h3>At equal steps</h3>") == std::string::npos);
+}
+
 TEST_CASE("folders of one experiment share a table, others have parts of their own") {
   const TemporaryFolder folder;
   write_folder(folder / "a", {kSgd}, {0, 1});
@@ -198,6 +217,13 @@ TEST_CASE("folders of one experiment share a table, others have parts of their o
   check_loads_nothing(parts);
   CHECK(count(parts, "<h2>") == 2);
   CHECK(values_of(parts, "href").back() == "#part2");
+  CHECK(parts.find("steps</h2>") == std::string::npos);
+  write_file(folder / "c/summary.json", [&] {
+    std::string text = read_file(folder / "a/summary.json");
+    return text.replace(text.find("\"batch\": 8"), 10, "\"batch\": 4");
+  }());
+  CHECK(report_html({folder / "a", folder / "c"}).find("cifar: tiny on set, batch 4, constant, 20 steps</h2>") !=
+        std::string::npos);
 }
 
 TEST_CASE("pictures are checked when they are written and when they are read") {
