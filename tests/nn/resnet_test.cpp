@@ -117,10 +117,11 @@ TEST_CASE("make_model: by name, with suggestions") {
   CHECK(classifiers == std::vector<std::string>{"resnet20", "resnet32", "resnet56", "resnet18"});
   for (const std::string& name : classifiers) CHECK(nn::describe_model(name).find("ResNet-") == 0);
   CHECK(error_text([] { nn::make_model("resnet21"); }).rfind("model: \"resnet21\" is not known: known are ", 0) == 0);
-  CHECK(
-      error_text([] { nn::make_model("rsnet56"); }) ==
-      "model: \"rsnet56\" is not known: known are resnet20, resnet32, resnet56, resnet18; did you mean \"resnet56\"?");
+  CHECK(error_text([] { nn::make_model("rsnet56"); }) ==
+        "model: \"rsnet56\" is not known: known are resnet20, resnet32, resnet56, resnet18, autoencoder, vae; did you "
+        "mean \"resnet56\"?");
   CHECK(error_text([] { nn::make_model("alexnet-with-a-long-name"); }) ==
-        "model: \"alexnet-with-a-long-name\" is not known: known are resnet20, resnet32, resnet56, resnet18");
+        "model: \"alexnet-with-a-long-name\" is not known: known are resnet20, resnet32, resnet56, resnet18, "
+        "autoencoder, vae");
   CHECK_THROWS_AS(nn::make_model("x"), UsageError);
 }
