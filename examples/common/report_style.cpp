@@ -97,7 +97,8 @@ dd { margin: 0; min-width: 0; }
   table { font-size: 8.5pt; }
   th, td { padding: .2rem .45rem; }
   .plots { grid-template-columns: 1fr 1fr; }
-  .picture, tbody { break-inside: avoid; }
+  .picture, tr { break-inside: avoid; }
+  thead, caption, tbody th[scope=rowgroup], p:has(+ .plots) { break-after: avoid; }
   svg .band, .picture img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )";
