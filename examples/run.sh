@@ -19,11 +19,11 @@ cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release
 cmake --build build --target cifar autoencoder report
 
 momentum="momentum(lr=0.1, momentum=0.9, weight_decay=5e-4)"
-build/bin/cifar --model resnet20 --epochs 1 --steps 240 --schedule "cosine(warmup=0.1)" \
+build/bin/cifar --model resnet20 --epochs 2 --steps 240 --schedule "cosine(warmup=0.1)" \
   --optimizer "$momentum" --optimizer "lookahead($momentum, k=5, alpha=0.8)" --out "$out/cifar" "$@"
 
 adam="adam(lr=1e-3)"
-build/bin/autoencoder --epochs 1 --steps 240 \
+build/bin/autoencoder --epochs 2 --steps 240 \
   --optimizer "$adam" --optimizer "lookahead($adam, k=5, alpha=0.5)" --out "$out/autoencoder" "$@"
 
 build/bin/report "$out/cifar" "$out/autoencoder" --out "$out/report.html"
