@@ -18,10 +18,15 @@ using kernels::RecurrentSizes;
 
 namespace {
 
-Array normal(const Shape& shape, std::uint64_t seed) {
+Array normal(const Shape& shape, std::uint64_t seed, double deviation = 0.5) {
   Array x = Array::empty(shape);
-  Generator(seed).fill_normal(x, 0, 0.5);
+  Generator(seed).fill_normal(x, 0, deviation);
   return x;
+}
+
+/// Recurrent weights under which states neither grow nor vanish.
+Array weights(std::int64_t gates, std::int64_t H) {
+  return normal({gates * H, H}, 2, 1 / std::sqrt(static_cast<double>(H)));
 }
 
 double difference(const Array& a, const Array& b) {
@@ -40,7 +45,7 @@ Array f64(const Array& x) { return x.defined() ? x.to(DType::f64) : x; }
 constexpr double kTolerance = 2e-5;  // of f32 against f64, after some steps
 
 void check_lstm(const RecurrentSizes& s, bool states, const RecurrentOptions& options) {
-  const Array x = normal({s.T, s.B, 4 * s.H}, 1), w = normal({4 * s.H, s.H}, 2), dy = normal({s.T + 2, s.B, s.H}, 3);
+  const Array x = normal({s.T, s.B, 4 * s.H}, 1), w = weights(4, s.H), dy = normal({s.T + 2, s.B, s.H}, 3);
   const Array h = states ? normal({s.B, s.H}, 4) : Array(), c = states ? normal({s.B, s.H}, 5) : Array();
   const auto fast = kernels::lstm(x, h, c, w, options);
   const auto naive = kernels::lstm(f64(x), f64(h), f64(c), f64(w), options);
@@ -55,7 +60,7 @@ void check_lstm(const RecurrentSizes& s, bool states, const RecurrentOptions& op
 }
 
 void check_gru(const RecurrentSizes& s, bool states, const RecurrentOptions& options) {
-  const Array x = normal({s.T, s.B, 3 * s.H}, 1), w = normal({3 * s.H, s.H}, 2), dy = normal({s.T + 1, s.B, s.H}, 3);
+  const Array x = normal({s.T, s.B, 3 * s.H}, 1), w = weights(3, s.H), dy = normal({s.T + 1, s.B, s.H}, 3);
   const Array h = states ? normal({s.B, s.H}, 4) : Array(), b = states ? normal({3 * s.H}, 5) : Array();
   const auto fast = kernels::gru(x, h, w, b, options);
   const auto naive = kernels::gru(f64(x), f64(h), f64(w), f64(b), options);
@@ -139,7 +144,7 @@ TEST_CASE("recurrences in blocks equal their naive twins") {
 
 TEST_CASE("a sequence with a length gives what it gives alone, then zeros") {
   const std::int64_t T = 5, B = 3, H = 18;
-  const Array x = normal({T, B, 4 * H}, 1), w = normal({4 * H, H}, 2), h = normal({B, H}, 3), c = normal({B, H}, 4);
+  const Array x = normal({T, B, 4 * H}, 1), w = weights(4, H), h = normal({B, H}, 3), c = normal({B, H}, 4);
   const std::vector<std::int64_t> lengths{2, 5, 1};
   for (const bool reverse : {false, true}) {
     const auto together = kernels::lstm(x, h, c, w, {.reverse = reverse, .lengths = lengths});
@@ -156,7 +161,7 @@ TEST_CASE("a sequence with a length gives what it gives alone, then zeros") {
 
 TEST_CASE("recurrences give the same bits on any number of threads") {
   const int before = threads();
-  const Array x = normal({4, 12, 4 * 200}, 1), w = normal({4 * 200, 200}, 2);
+  const Array x = normal({4, 12, 4 * 200}, 1), w = weights(4, 200);
   set_threads(1);
   const Array one = kernels::lstm(x, {}, {}, w).y;
   set_threads(2);
