@@ -91,6 +91,66 @@ Workload mlp() {
       model, adam({.lr = 1e-3}), [x, y](nn::Module& m) { return mse_loss(m(x), y); }, 200);
 }
 
+/// Ids [rows, columns] below `vocabulary`.
+Array random_ids(std::int64_t rows, std::int64_t columns, std::int64_t vocabulary) {
+  Generator generator(0);
+  Array ids = Array::empty({rows, columns}, DType::i64);
+  for (std::int64_t i = 0; i < ids.size(); ++i) ids.data<std::int64_t>()[i] = generator.below(vocabulary);
+  return ids;
+}
+
+/// Logits [.., .., vocabulary] against the ids themselves.
+Tensor loss_of_ids(const Tensor& logits, const Array& ids) {
+  return cross_entropy(flatten(logits, 0, 1), Tensor(ids.reshape({ids.size()})));
+}
+
+/// The language model of Zaremba et al. without dropout: 35 steps of 20 texts, 10000 words, 2 x 650.
+Workload lstm(const Rule& rule) {
+  const Array ids = random_ids(35, 20, 10000);  // [T, B]
+  const auto model = std::make_shared<nn::LstmLanguageModel>(nn::LstmLanguageModelOptions{.tokens = 10000});
+  return make_workload(model, rule, [ids](nn::Module& m) { return loss_of_ids(m(ids), ids); });
+}
+
+/// Pre-norm causal decoder: 4 layers, width 256, 4 heads, feed-forward 1024 with GELU.
+class CausalTransformer : public nn::Module {
+ public:
+  explicit CausalTransformer(std::int64_t vocabulary)
+      : embedding_({.tokens = vocabulary, .width = 256}),
+        position_({.width = 256, .positions = 128}),
+        layers_(4, {.width = 256,
+                    .heads = 4,
+                    .feedforward = 1024,
+                    .dropout = 0,
+                    .activation = nn::TransformerLayerOptions::Activation::gelu,
+                    .norm_first = true}),
+        head_({.in = 256, .out = vocabulary}) {
+    child("embedding", embedding_);
+    child("position", position_);
+    child("layers", layers_);
+    child("head", head_);
+  }
+
+ protected:
+  Tensor forward(const Tensor& ids) override {
+    const auto run = [](nn::TransformerEncoderLayer& layer, std::size_t, const Tensor& v) {
+      return layer(v, {.causal = true});
+    };
+    return head_(layers_(position_(embedding_(ids)), run));
+  }
+
+ private:
+  nn::Embedding embedding_;
+  nn::LearnedPosition position_;
+  nn::LayerStack<nn::TransformerEncoderLayer> layers_;
+  nn::Linear head_;
+};
+
+Workload transformer(const Rule& rule) {
+  const Array ids = random_ids(16, 128, 1000);  // [B, T]
+  return make_workload(std::make_shared<CausalTransformer>(1000), rule,
+                       [ids](nn::Module& m) { return loss_of_ids(m(ids), ids); });
+}
+
 const std::map<std::string, std::function<Workload()>>& workloads() {
   static const Rule kMomentum = momentum({.lr = 0.01, .momentum = 0.9}), kAdam = adam({.lr = 1e-3});
   static const std::map<std::string, std::function<Workload()>> table{
@@ -104,6 +164,8 @@ const std::map<std::string, std::function<Workload()>>& workloads() {
       {"optimizer_adam", [] { return optimizer_alone(kAdam); }},
       {"optimizer_lookahead_adam", [] { return optimizer_alone(lookahead(kAdam, {.k = kCycle})); }},
       {"mlp", mlp},
+      {"lstm", [] { return lstm(kMomentum); }},
+      {"transformer", [] { return transformer(kAdam); }},
   };
   return table;
 }
