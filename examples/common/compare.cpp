@@ -36,7 +36,8 @@ std::vector<Contestant> read_optimizers(const Options& options, std::int64_t tot
   std::vector<Contestant> contestants;
   for (const std::string& spec : options.optimizers) {
     const Rule rule = parse_rule(spec, total_steps);
-    contestants.push_back({rule.describe(), with_schedule(rule, schedule)});
+    const bool is_plain = schedule.describe() == "constant";  // a factor of 1 need not be spelled out
+    contestants.push_back({rule.describe(), is_plain ? rule : with_schedule(rule, schedule)});
   }
   return contestants;
 }
