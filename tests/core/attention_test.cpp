@@ -111,7 +111,8 @@ TEST_CASE("attention: a query that sees no key gives zeros and no gradient, not 
 }
 
 TEST_CASE("attention in blocks equals its naive twin") {
-  for (const auto& [T, S] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {3, 5}, {64, 64}, {65, 130}, {150, 70}}) {
+  for (const auto& sizes : {std::pair<std::int64_t, std::int64_t>{1, 1}, {3, 5}, {64, 64}, {65, 130}, {150, 70}}) {
+    const auto T = sizes.first, S = sizes.second;
     CAPTURE(T);
     CAPTURE(S);
     const Array q = normal({2, 3, T, 8}, 1), k = normal({2, 3, S, 8}, 2), v = normal({2, 3, S, 5}, 3);
