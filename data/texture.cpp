@@ -94,10 +94,14 @@ void paint_texture(Dice& dice, float* texture) {
       return add_noise(dice, 3, 0.3F, texture);
     case 1:  // a gradient
       return paint_stripes(random_wave(dice, 40, 80), 1, texture);
-    case 2:
-      return paint_stripes(random_wave(dice, 4, 12), dice.range(1, 4), texture);
-    case 3:
-      return paint_squares(random_wave(dice, 6, 16), dice.range(2, 6), texture);
+    case 2: {  // drawn in an order of its own: that of arguments is the compiler's
+      const float sharpness = dice.range(1, 4);
+      return paint_stripes(random_wave(dice, 4, 12), sharpness, texture);
+    }
+    case 3: {
+      const float sharpness = dice.range(2, 6);
+      return paint_squares(random_wave(dice, 6, 16), sharpness, texture);
+    }
     case 4:  // soft noise
       add_noise(dice, 4, 0.6F, texture);
       return add_noise(dice, 10, 0.4F, texture);
