@@ -21,12 +21,16 @@
 #include <tandem/data/image.h>
 #include <tandem/data/image_folder.h>
 #include <tandem/data/image_quality.h>
+#include <tandem/data/language_batches.h>
 #include <tandem/data/loader.h>
 #include <tandem/data/picture.h>
 #include <tandem/data/png.h>
 #include <tandem/data/resize.h>
 #include <tandem/data/synthetic.h>
+#include <tandem/data/text.h>
+#include <tandem/data/text_corpus.h>
 #include <tandem/data/transform.h>
+#include <tandem/data/vocabulary.h>
 #include <tandem/nn/activations.h>
 #include <tandem/nn/batch_norm2d.h>
 #include <tandem/nn/behaviour_scope.h>

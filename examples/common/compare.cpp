@@ -65,19 +65,16 @@ void end(const std::filesystem::path& folder, const std::vector<RunResult>& resu
   for (const RunResult& result : results) fmt::print("  {}/{}/model.safetensors\n", base, result.run.name);
 }
 
-Metadata model_metadata(const Configuration& configuration, const Run& run) {
-  return {{"format", "pt"},
-          {"program", configuration.program},
-          {"dataset", configuration.dataset},
-          {"model", configuration.model},
-          {"optimizer", run.optimizer},
-          {"schedule", configuration.schedule},
-          {"seed", std::to_string(run.seed)}};
-}
-
-std::string metadata_value(const SavedModel& model, const std::string& key) {
-  const auto found = model.content.metadata.find(key);
-  return found == model.content.metadata.end() ? std::string() : found->second;
+Metadata model_metadata(const Task& task, const Configuration& configuration, const Run& run) {
+  Metadata metadata = {{"format", "pt"},
+                       {"program", configuration.program},
+                       {"dataset", configuration.dataset},
+                       {"model", configuration.model},
+                       {"optimizer", run.optimizer},
+                       {"schedule", configuration.schedule},
+                       {"seed", std::to_string(run.seed)}};
+  metadata.merge(task.model_metadata());
+  return metadata;
 }
 
 /// The manifest of a new comparison, or of the one that is resumed. Throws Error when the data are not those of then.
@@ -156,7 +153,7 @@ class Comparison {
         if (!folder) folder = reopen(path, run, training);
         if (!is_resumed && results.empty()) write_manifest(path, manifest_);
         try {
-          results.push_back(training.run(model_metadata(configuration_, run), *folder, progress));
+          results.push_back(training.run(model_metadata(task_, configuration_, run), *folder, progress));
         } catch (...) {
           forget_unless_resumable(path, run);
           throw;
@@ -233,6 +230,21 @@ std::vector<SavedModel> load_saved_models(const std::filesystem::path& folder) {
   return models;
 }
 
+std::string metadata_value(const SavedModel& model, const std::string& key) {
+  const auto found = model.content.metadata.find(key);
+  return found == model.content.metadata.end() ? std::string() : found->second;
+}
+
+void load_model(nn::Module& model, const SavedModel& saved, const std::string& name) {
+  NamedTensors state;
+  for (const NamedArray& entry : saved.content.arrays) state.push_back({entry.name, Tensor(entry.array)});
+  try {
+    model.load_state_dict(state);
+  } catch (const Error& error) {
+    fail(saved.path.string(), fmt::format("does not fit {}", name), error.what());
+  }
+}
+
 void adopt_saved(Options& options, const std::vector<SavedModel>& models) {
   const std::string dataset = metadata_value(models.front(), "dataset"),
                     model = metadata_value(models.front(), "model");
@@ -248,15 +260,12 @@ int evaluate_saved(Task& task, const Options& options, const std::vector<SavedMo
   model->evaluate();
   const NoGradGuard no_grad;
   for (const SavedModel& saved : models) {
-    NamedTensors state;
-    for (const NamedArray& entry : saved.content.arrays) state.push_back({entry.name, Tensor(entry.array)});
-    try {
-      model->load_state_dict(state);
-    } catch (const Error& error) {
-      fail(saved.path.string(), fmt::format("does not fit {}", task.model()), error.what());
-    }
+    load_model(*model, saved, task.model());
     std::string line = saved.run;
-    for (const auto& [name, value] : task.evaluate(*model)) line += fmt::format("  {} {:.4f}", name, value);
+    Metrics metrics = task.evaluate(*model);
+    const Metrics at_end = task.evaluate_at_end(*model);
+    metrics.insert(metrics.end(), at_end.begin(), at_end.end());
+    for (const auto& [name, value] : metrics) line += fmt::format("  {} {:.4f}", name, value);
     fmt::print("{}\n", line);
     std::fflush(stdout);
   }

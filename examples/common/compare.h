@@ -29,6 +29,12 @@ struct SavedModel {
 /// The models below a run folder, or the one in the folder of a run. Throws Error when there is none.
 std::vector<SavedModel> load_saved_models(const std::filesystem::path& folder);
 
+/// What the file says of itself under `key`; empty when it says nothing.
+std::string metadata_value(const SavedModel& model, const std::string& key);
+
+/// Gives a model these weights. Throws Error naming the file when they are not of the model called `name`.
+void load_model(nn::Module& model, const SavedModel& saved, const std::string& name);
+
 /// Data set and model become those that the saved models were trained with; a data set that was given stays.
 void adopt_saved(Options& options, const std::vector<SavedModel>& models);
 

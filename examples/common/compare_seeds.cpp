@@ -115,6 +115,18 @@ std::vector<std::string> metrics_of(const ComparisonRecord& record) {
   return names;
 }
 
+std::vector<std::string> metrics_over_steps(const ComparisonRecord& record) {
+  std::vector<std::string> names = metrics_of(record);
+  const auto is_only_at_end = [&](const std::string& name) {
+    for (const RunRecord& run : record.runs)
+      for (const EpochRow& row : run.rows)
+        if (!std::isnan(value_of(row.metrics, name))) return false;
+    return true;
+  };
+  names.erase(std::remove_if(names.begin(), names.end(), is_only_at_end), names.end());
+  return names;
+}
+
 std::string equal_steps_table(const ComparisonRecord& record) {
   const std::vector<std::int64_t> steps = equal_steps(record);
   if (steps.empty()) return {};
@@ -124,7 +136,7 @@ std::string equal_steps_table(const ComparisonRecord& record) {
   std::string text = fmt::format("{:<{}}", "at equal steps", first_column);
   for (const std::int64_t step : steps) text += fmt::format("  {:>16}", fmt::format("step {}", step));
   text += "\n";
-  for (const std::string& metric : metrics_of(record)) {
+  for (const std::string& metric : metrics_over_steps(record)) {
     text += metric + "\n";
     for (const Contender& contender : contenders) {
       text += fmt::format("{:<{}}", "  " + contender.name, first_column);

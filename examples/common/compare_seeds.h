@@ -45,6 +45,9 @@ std::vector<double> values_at(const ComparisonRecord& record, const Contender& c
 /// Names of all metrics, in the order in which they were measured.
 std::vector<std::string> metrics_of(const ComparisonRecord& record);
 
+/// Of those the ones that were measured after epochs, and not only at the end of a run.
+std::vector<std::string> metrics_over_steps(const ComparisonRecord& record);
+
 /// Mean and standard deviation of every metric at the equal steps, as text; empty when there is but one such step.
 std::string equal_steps_table(const ComparisonRecord& record);
 

@@ -118,6 +118,14 @@ void CommandLine::add(const std::string& name, double& value, const std::string&
   parser_->app.add_option(name, value, help)->type_name("X");
 }
 
+void CommandLine::add(const std::string& name, std::string& value, const std::string& help,
+                      const std::vector<std::string>& choices) {
+  parser_->app.add_option(name, value, fmt::format("{}: {}", help, fmt::join(choices, ", ")))->type_name("NAME");
+  own_choices_.push_back({name, &value, choices});
+}
+
+bool CommandLine::is_given(const std::string& name) const { return parser_->app.get_option(name)->count() > 0; }
+
 bool CommandLine::parse(int argc, char** argv) {
   options_.executable = shell_quoted(argv[0]);
   options_.arguments.assign(argv + 1, argv + argc);
@@ -182,6 +190,7 @@ void CommandLine::check() const {
   const Options& o = options_;
   if (!choices_.datasets.empty() && !o.dataset.empty()) check_choice("--dataset", o.dataset, choices_.datasets);
   if (!choices_.models.empty()) check_choice("--model", o.model, choices_.models);
+  for (const Choice& own : own_choices_) check_choice(own.name, *own.value, own.choices);
   check_choice("--precision", precision_, {"f32", "bf16"});
   if (precision_ == "bf16") fail_usage("--precision", "bf16 is not offered by this program", {}, "use --precision f32");
   check_at_least("--epochs", o.epochs, 1);

@@ -58,20 +58,31 @@ class CommandLine {
   /// An option of this program: add("--cutout", cutout, "side of the square that is cut out, in pixels; 0: none").
   void add(const std::string& name, std::int64_t& value, const std::string& help);
   void add(const std::string& name, double& value, const std::string& help);
+  /// One of `choices`; anything else is a UsageError of parse() that suggests the nearest.
+  void add(const std::string& name, std::string& value, const std::string& help,
+           const std::vector<std::string>& choices);
 
   /// Reads the arguments; with --resume, also those that the run folder began with, which the others may not
   /// contradict. False when --help was asked for and has been printed. Throws UsageError.
   bool parse(int argc, char** argv);
   const Options& options() const { return options_; }
+  /// After parse(): whether the option stood on the command line, with --resume on the first one.
+  bool is_given(const std::string& name) const;
 
  private:
   struct Parser;  // CLI11
+  struct Choice {
+    std::string name;
+    const std::string* value;
+    std::vector<std::string> choices;
+  };
   void check() const;
   void read(const std::vector<std::string>& arguments);
   void adopt_resumed();
 
   Options options_, defaults_;
   Choices choices_;
+  std::vector<Choice> own_choices_;  // of the options of this program
   std::string precision_ = "f32";
   std::unique_ptr<Parser> parser_;
 };

@@ -114,7 +114,7 @@ std::string equal_steps_html(const ComparisonRecord& record, const std::vector<C
   table.caption = has_deviation ? "Mean and standard deviation over seeds" : "Evaluations that all runs share";
   table.columns = {""};
   for (const std::int64_t step : steps) table.columns.push_back("step " + with_commas(step));
-  for (const std::string& metric : metrics_of(record)) {
+  for (const std::string& metric : metrics_over_steps(record)) {
     RowGroup group{escaped(metric), {}};
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       RowGroup::Row row{
@@ -186,7 +186,7 @@ Plot beside_each_other(Plot plot) {
 
 std::string curves_html(const ComparisonRecord& record, const std::vector<Contender>& contenders) {
   std::string plots;
-  for (const std::string& metric : metrics_of(record)) {
+  for (const std::string& metric : metrics_over_steps(record)) {
     const Plot plot = metric_plot(record, contenders, metric);
     plots += plot_html(has_curves(record) ? plot : beside_each_other(plot));
   }

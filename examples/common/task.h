@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <tandem/autograd/tensor.h>
+#include <tandem/core/safetensors.h>
 #include <tandem/nn/module.h>
 
 #include "metrics.h"
@@ -43,12 +44,23 @@ class Task {
   /// The loss of the batch, a scalar. Called again for a batch whose loss was not finite.
   virtual Tensor loss(nn::Module& model) = 0;
 
+  /// What goes on from the batch of the last loss() to the next one and is no part of the model: the states of a
+  /// recurrent model. Checkpoints hold it. A stateless task carries nothing.
+  virtual NamedArrays carried() const { return {}; }
+  /// Gives it back after start_epoch() in the middle of an epoch. Throws Error when it is not what carried() gives.
+  virtual void set_carried(const NamedArrays& /*arrays*/) {}
+
   /// Sends `count` training batches through the model, always the same for a seed, without a change to the stream of
   /// batches: what batch-norm statistics are gathered from.
   virtual void run_training_batches(nn::Module& model, std::uint64_t seed, std::int64_t count) = 0;
 
   /// Metrics on the test set. The model is in evaluation behaviour and nothing is recorded.
   virtual Metrics evaluate(nn::Module& model) = 0;
+  /// What is measured once, at the end of a run, in the same way: on data that were not looked at before.
+  virtual Metrics evaluate_at_end(nn::Module& /*model*/) { return {}; }
+
+  /// What model.safetensors says of itself beside the configuration: the vocabulary.
+  virtual Metadata model_metadata() const { return {}; }
 
   /// What the report shows of the data, above the runs' pictures of the same figure: the row "input" of
   /// "reconstructions". Asked for after each run; always the same.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -18,13 +19,13 @@
 namespace tandem::examples {
 namespace {
 
-/// All metrics; the model holds its evaluation weights.
-Metrics evaluate_model(Task& task, nn::Module& model, std::int64_t step) {
+/// What `measure` gives; the model holds its evaluation weights.
+Metrics evaluate_model(nn::Module& model, std::int64_t step, const std::function<Metrics(nn::Module&)>& measure) {
   const NoGradGuard no_grad;
   model.evaluate();
-  Metrics metrics = task.evaluate(model);
+  Metrics metrics = measure(model);
   for (const auto& [name, value] : metrics)
-    if (!std::isfinite(value)) fail_not_finite(step, name, value, model, [&] { task.evaluate(model); });
+    if (!std::isfinite(value)) fail_not_finite(step, name, value, model, [&] { measure(model); });
   return metrics;
 }
 
@@ -85,6 +86,7 @@ void Training::train_epoch(std::int64_t total, RunFolder& folder, Progress& prog
   const Stopwatch watch;
   // A checkpoint may stand after the last batch, before the evaluation.
   if (state_.batches < task_.steps_per_epoch()) task_.start_epoch(run_.seed, state_.epochs, state_.batches);
+  if (!state_.carried.empty()) task_.set_carried(std::exchange(state_.carried, {}));
   model_->train();
   while (state_.step < total && state_.batches < task_.steps_per_epoch() && task_.next_batch()) {
     const Tensor loss = task_.loss(*model_);
@@ -112,7 +114,7 @@ void Training::end_epoch(bool is_last, const Metadata& metadata, RunFolder& fold
     for (const NamedTensor& buffer : model_->buffers()) gathered.push_back(buffer.tensor.value().clone());
     nn::reestimate_running_statistics(*model_, [&] { task_.run_training_batches(*model_, run_.seed, reestimate_); });
   }
-  state_.final_metrics = evaluate_model(task_, *model_, state_.step);
+  state_.final_metrics = evaluate_model(*model_, state_.step, [&](nn::Module& m) { return task_.evaluate(m); });
   state_.final_metrics.insert(state_.final_metrics.begin(), {"train_loss", state_.epoch.mean_loss()});
   keep_best(state_.best_metrics, state_.final_metrics);
   const Trained trained = std::exchange(state_.epoch, {});
@@ -122,6 +124,10 @@ void Training::end_epoch(bool is_last, const Metadata& metadata, RunFolder& fold
   ++state_.epochs;
   folder.add_epoch(run_, state_.epochs, state_.step, state_.final_metrics);
   if (is_last) {
+    const Metrics at_end =
+        evaluate_model(*model_, state_.step, [&](nn::Module& m) { return task_.evaluate_at_end(m); });
+    state_.final_metrics.insert(state_.final_metrics.end(), at_end.begin(), at_end.end());
+    keep_best(state_.best_metrics, at_end);
     folder.save_model(run_, *model_, metadata);
     const NoGradGuard no_grad;
     folder.save_pictures(run_, task_.pictures(*model_));
@@ -135,7 +141,9 @@ void Training::save(RunFolder& folder) {
   state_.seconds = watch_.seconds();
   state_.position = folder.position();
   folder.make_run_folder(run_);
+  state_.carried = state_.batches > 0 ? task_.carried() : NamedArrays{};
   save_training_state(checkpoint_path(folder.path(), run_), options_.owner, state_, *model_, optimizer_);
+  state_.carried.clear();
 }
 
 void Training::stop_if_interrupted() const {

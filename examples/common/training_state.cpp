@@ -67,6 +67,7 @@ void save_training_state(const std::filesystem::path& path, const CheckpointOwne
   graft(c.arrays, "model/", values_of(model.state_dict()));
   graft(c.arrays, "optimizer/", optimizer.state_tree());
   graft(c.arrays, "random/", values_of(model.random_state()));
+  graft(c.arrays, "carried/", s.carried);
   c.metadata = {{"program", owner.program},
                 {"run", owner.run},
                 {"optimizer", owner.optimizer},
@@ -100,6 +101,7 @@ TrainingState load_training_state(const std::filesystem::path& path, const Check
     s.position = {c.number("table_bytes"), c.number("events_bytes"), c.text("events_file")};
     s.epoch = trained(c, "epoch");
     s.all = trained(c, "all");
+    s.carried = subtree(c.arrays, "carried/");
     model.load_state_dict(tensors_of(subtree(c.arrays, "model/")));
     model.load_random_state(tensors_of(subtree(c.arrays, "random/")));
     optimizer.load_state_tree(subtree(c.arrays, "optimizer/"));

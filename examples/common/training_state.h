@@ -1,12 +1,13 @@
 // TrainingState: where a run stands between two steps, and its checkpoint: weights, buffers, optimizer tree, random
-// generators, loader position and the sums of the epoch, so that going on gives the bits of a run that never stopped.
-// Not here: the file format (core/checkpoint.h), which runs there are (manifest.h).
+// generators, loader position, what the Task carries and the sums of the epoch, so that going on gives the bits of a
+// run that never stopped. Not here: the file format (core/checkpoint.h), which runs there are (manifest.h).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
 
+#include <tandem/core/safetensors.h>
 #include <tandem/nn/module.h>
 #include <tandem/optim/optimizer.h>
 
@@ -32,6 +33,7 @@ struct TrainingState {
   double seconds = 0;        ///< since the start of the run, with evaluations
   Metrics final_metrics, best_metrics;
   LogPosition position;  ///< of metrics.csv and the events
+  NamedArrays carried;   ///< what the Task carries to the next batch
 };
 
 /// What a checkpoint belongs to; a checkpoint of anything else is refused.

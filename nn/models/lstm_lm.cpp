@@ -130,7 +130,7 @@ Options zaremba(std::int64_t tokens, std::int64_t hidden, double dropout, double
 }  // namespace
 
 const std::vector<std::string>& lstm_language_model_names() {
-  static const std::vector<std::string> names{"lstm-small", "lstm-medium", "lstm-large", "awd-lstm"};
+  static const std::vector<std::string> names{"lstm-small", "lstm-medium", "lstm-large", "awd-lstm", "char-lstm"};
   return names;
 }
 
@@ -149,6 +149,9 @@ Options lstm_language_model(std::string_view name, std::int64_t tokens) {
             .output_dropout = 0.4,
             .weight_dropout = 0.5,
             .locked = true};
+  }
+  if (name == "char-lstm") {
+    return {.tokens = tokens, .width = 64, .hidden = {256, 256}, .hidden_dropout = 0.1, .output_dropout = 0.1};
   }
   const std::vector<std::string>& names = lstm_language_model_names();
   const std::string near = nearest_word(name, names.data(), names.size());

@@ -129,8 +129,8 @@ TEST_CASE("language models: the named ones, their sizes, and tied weights") {
   awd.load_state_dict({{"decoder.weight", Tensor(Array::full({50, 400}, 2))}}, {.strict = false});
   CHECK(awd.parameters().front().tensor.value().at({0, 0}) == 2);
   CHECK(error_text([] { nn::lstm_language_model("awd-lsm", 5); }) ==
-        "model: \"awd-lsm\" is not known: known are lstm-small, lstm-medium, lstm-large, awd-lstm; did you mean "
-        "\"awd-lstm\"?");
+        "model: \"awd-lsm\" is not known: known are lstm-small, lstm-medium, lstm-large, awd-lstm, char-lstm; did you "
+        "mean \"awd-lstm\"?");
   CHECK(error_text([] { nn::LstmLanguageModel({.tokens = 5, .width = 3, .hidden = {4}, .tied = true}); }) ==
         "LstmLanguageModel: a tied decoder needs a last layer as wide as the embedding: last layer 4, embedding 3");
 }
