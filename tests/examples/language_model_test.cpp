@@ -1,0 +1,230 @@
+// language_model on small texts: the state that is carried, perplexity, sampling, a killed run that goes on to the same
+// bits, and what users get for what is wrong.
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+
+#include <nlohmann/json.hpp>
+
+#include <tandem/autograd/record.h>
+#include <tandem/core/file.h>
+#include <tandem/core/safetensors.h>
+#include <tandem/nn/init.h>
+
+#include "core/temporary_folder.h"
+#include "examples/child_process.h"
+#include "examples/common/language_sample.h"
+#include "examples/common/language_task.h"
+#include "examples/tiny_text.h"
+#include "nn/error_text.h"
+
+using namespace tandem;
+using namespace tandem::examples;
+using namespace tandem::test;
+
+namespace {
+
+const std::string kRun = "/1-clip_norm-lookahead-adam-seed4/";
+
+/// 60 lines of characters, lookahead in mid-cycle at most checkpoints.
+std::vector<std::string> command(const TemporaryFolder& folder, const std::string& out) {
+  write_file(folder / "a.txt", tiny_text(60, 1));
+  return {"--dataset",
+          "text",
+          "--data",
+          (folder / "a.txt").string(),
+          "--model",
+          "char-lstm",
+          "--out",
+          (folder / out).string(),
+          "--epochs",
+          "3",
+          "--batch",
+          "8",
+          "--bptt",
+          "16",
+          "--seed",
+          "4",
+          "--threads",
+          "1",
+          "--checkpoint-every",
+          "1",
+          "--optimizer",
+          "clip_norm(lookahead(adam(lr=4e-3), k=3, alpha=0.5), max=1)"};
+}
+
+LanguageModeling tiny_task(const TemporaryFolder& folder) {
+  write_file(folder / "a.txt", tiny_text(20, 1));
+  return LanguageModeling(text_corpus(folder / "a.txt", {.kind = TokenKind::characters}),
+                          {.model = "char-lstm", .batch = 4, .bptt = 8});
+}
+
+}  // namespace
+
+TEST_CASE("the state goes on from batch to batch, can be given back, and starts from zeros with an epoch") {
+  const TemporaryFolder folder;
+  LanguageModeling task = tiny_task(folder);
+  const auto model = task.make_model(3);
+  model->evaluate();
+  task.start_epoch(0, 0, 0);
+  REQUIRE(task.next_batch());
+  CHECK(task.examples() == 32);
+  const double first = task.loss(*model).item();
+  CHECK(task.loss(*model).item() == first);
+  const NamedArrays carried = task.carried();
+  REQUIRE(carried.size() == 4);
+  CHECK(carried[0].name == "layers.0.h");
+  CHECK(carried[3].name == "layers.1.c");
+  REQUIRE(task.next_batch());
+  const double second = task.loss(*model).item();
+
+  LanguageModeling other = tiny_task(folder);
+  other.start_epoch(0, 0, 1);
+  other.set_carried(carried);
+  REQUIRE(other.next_batch());
+  CHECK(other.loss(*model).item() == second);
+  other.start_epoch(0, 0, 1);
+  REQUIRE(other.next_batch());
+  CHECK(other.loss(*model).item() != second);
+  other.start_epoch(0, 1, 0);
+  REQUIRE(other.next_batch());
+  CHECK(other.loss(*model).item() == first);
+  CHECK(error_text([&] { other.set_carried({carried[1]}); }) ==
+        "carried state: not that of an LSTM language model: entry 0 of 1 is \"layers.0.c\", must be \"layers.0.h\"");
+}
+
+TEST_CASE("the loss of a model that knows nothing is the logarithm of the vocabulary") {
+  const TemporaryFolder folder;
+  LanguageModeling task = tiny_task(folder);
+  const auto model = task.make_model(3);
+  for (NamedTensor& p : model->parameters()) nn::init::constant(p.tensor, 0);
+  model->evaluate();
+  const NoGradGuard no_grad;
+  const Metrics metrics = task.evaluate(*model);
+  const auto tokens = static_cast<double>(
+      saved_vocabulary({{{"encoder.weight", model->parameters()[0].tensor.value()}}, task.model_metadata()}, "m")
+          .size());
+  CHECK(value_of(metrics, "test_loss") == doctest::Approx(std::log(tokens)));
+  CHECK(value_of(metrics, "perplexity") == doctest::Approx(tokens));
+  CHECK(task.evaluate_at_end(*model).empty());
+  CHECK(task.main_metric() == "test_loss");
+}
+
+TEST_CASE("drawing a token: by hand") {
+  const Array logits = Array::from({0, std::log(3.0), -1e9}, {1, 1, 3});
+  CHECK(draw_token(logits, 0, 0.1) == 1);
+  CHECK(draw_token(logits, 1, 0.2) == 0);  // p = 1/4, 3/4, 0
+  CHECK(draw_token(logits, 1, 0.26) == 1);
+  CHECK(draw_token(logits, 0.5, 0.2) == 1);  // p = 1/10, 9/10, 0
+  CHECK(draw_token(logits, 1, 0.9999999) == 1);
+  CHECK(error_text([&] { draw_token(logits, -1, 0); }) ==
+        "--temperature: is -1, must be at least 0: 0: the most likely token");
+}
+
+TEST_CASE("characters: killed and resumed, a run ends with the same model; it is evaluated and sampled") {
+  const TemporaryFolder folder;
+  std::vector<std::string> arguments = command(folder, "whole");
+  const Finished whole = run_child("language_model", arguments);
+  INFO(whole.error);
+  REQUIRE(whole.code == 0);
+  const auto summary = nlohmann::json::parse(read_file(folder / "whole/summary.json"));
+  CHECK(summary["metric"] == "test_loss");
+  const double loss = summary["runs"][0]["final"]["test_loss"];
+  CHECK(loss < 2.6);
+  CHECK(summary["runs"][0]["final"]["perplexity"].get<double>() == doctest::Approx(std::exp(loss)));
+
+  arguments[7] = (folder / "killed").string();
+  {
+    Child child("language_model", arguments, "/nonexistent", {});
+    while (!child.has_ended() && !std::filesystem::exists(folder / ("killed" + kRun + "checkpoint.safetensors")))
+      ::usleep(1000);
+    child.send(SIGKILL);
+    REQUIRE(child.wait().code == 128 + SIGKILL);
+  }
+  const Finished resumed = run_child("language_model", {"--resume", (folder / "killed").string()});
+  INFO(resumed.error);
+  REQUIRE(resumed.code == 0);
+  CHECK(resumed.output.find("from step") != std::string::npos);
+  CHECK(read_file(folder / ("killed" + kRun + "model.safetensors")) ==
+        read_file(folder / ("whole" + kRun + "model.safetensors")));
+  CHECK(read_file(folder / "killed/metrics.csv") == read_file(folder / "whole/metrics.csv"));
+
+  const Finished evaluated =
+      run_child("language_model", {"--evaluate", (folder / "whole").string(), "--data", (folder / "a.txt").string()});
+  INFO(evaluated.error);
+  CHECK(evaluated.code == 0);
+  CHECK(evaluated.output.find("perplexity") != std::string::npos);
+
+  const std::vector<std::string> sample = {"--evaluate", (folder / "whole").string(), "--sample", "40", "--seed", "7"};
+  const Finished one = run_child("language_model", sample), two = run_child("language_model", sample);
+  INFO(one.error);
+  CHECK(one.code == 0);
+  CHECK(one.output == two.output);
+  CHECK(one.output.size() > 40);
+
+  SUBCASE("a vocabulary of another checkpoint") {
+    const std::filesystem::path file = folder / ("whole" + kRun + "model.safetensors");
+    Safetensors model = load_safetensors(file);
+    const auto error_of = [&] {
+      save_safetensors(file, model.arrays, model.metadata);
+      const Finished finished = run_child("language_model", sample);
+      CHECK(finished.code == 1);
+      CHECK(std::count(finished.error.begin(), finished.error.end(), '\n') == 1);
+      return finished.last_error_line();
+    };
+    model.metadata["vocabulary"] += "extra\n";
+    CHECK(error_of().find("the vocabulary is that of another checkpoint") != std::string::npos);
+    model.metadata.erase("vocabulary");
+    CHECK(error_of().find("not a language model: it has no vocabulary") != std::string::npos);
+  }
+}
+
+TEST_CASE("words: Penn Treebank's files, perplexity on validation each epoch, on the test part at the end") {
+  const TemporaryFolder folder;
+  write_tiny_ptb(folder / "ptb");
+  const Finished finished = run_child("language_model",
+                                      {"--model", "lstm-small", "--batch", "4", "--epochs", "2", "--bptt", "8", "--out",
+                                       (folder / "run").string(), "--optimizer", "clip_norm(sgd(lr=8), max=0.25)"},
+                                      folder.path().string());
+  INFO(finished.error);
+  REQUIRE(finished.code == 0);
+  CHECK(finished.output.find("test_loss and perplexity are of the validation part") != std::string::npos);
+  const auto summary = nlohmann::json::parse(read_file(folder / "run/summary.json"));
+  CHECK(summary["dataset"] == "ptb");
+  CHECK(summary["metric"] == "perplexity");
+  const double test = summary["runs"][0]["final"]["test_perplexity"];
+  CHECK(test > 1);
+  CHECK(test < 14);  // words in the vocabulary
+  CHECK(read_file(folder / "run/metrics.csv").find("train_loss,test_loss,perplexity\n") != std::string::npos);
+}
+
+TEST_CASE("bad input ends with one clear line") {
+  const TemporaryFolder folder;
+  const auto refuse = [&](int code, std::vector<std::string> arguments, const std::string& part) {
+    arguments.insert(arguments.end(), {"--epochs", "1", "--out", (folder / "run").string()});
+    const Finished finished = run_child("language_model", arguments);
+    INFO(finished.error);
+    CHECK(finished.code == code);
+    CHECK(std::count(finished.error.begin(), finished.error.end(), '\n') == 1);
+    CHECK(finished.last_error_line().find(part) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  };
+  const auto text = [&](const std::string& content) {
+    write_file(folder / "b.txt", content);
+    return (folder / "b.txt").string();
+  };
+  refuse(1, {}, "ptb: file is missing: looked for /nonexistent/ptb/ptb.train.txt");
+  refuse(1, {"--data", text("caf\xE9 au lait\n")}, "b.txt: not UTF-8: line 1, byte offset 3: 0xE9");
+  refuse(1, {"--data", text("")}, "b.txt: the file is empty");
+  refuse(1, {"--data", text(tiny_text(3, 1))}, "language batches: the text is too short");
+  refuse(2, {"--dataset", "text"}, "--dataset text: the file is not given");
+  refuse(2, {"--tokens", "character"}, "--tokens: \"character\" is not known");
+  refuse(2, {"--model", "lstm-tiny"}, "--model: \"lstm-tiny\" is not known");
+  refuse(2, {"--bptt", "0"}, "--bptt: is 0, must be at least 1");
+  refuse(2, {"--sample", "5"}, "--sample: needs a trained model");
+  refuse(2, {"--temperature", "-1"}, "--temperature: is -1, must be at least 0");
+}
