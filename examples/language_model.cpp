@@ -1,8 +1,8 @@
 // language_model: recurrent language models on Penn Treebank or on any text file, by words or by characters; optimizers
 // compared from the same initial weights on the same batches, by perplexity; and text drawn from a trained model.
 //   language_model --model lstm-medium --optimizer "clip_norm(sgd(lr=35), max=0.143)"
-//   language_model --dataset text --data shakespeare.txt --model char-lstm --optimizer "clip_norm(adam(lr=3e-3),
-//   max=1)" language_model --evaluate runs/DIR --sample 500 --temperature 0.8
+//   language_model --data shakespeare.txt --model char-lstm --optimizer "clip_norm(adam(lr=4e-3), max=1)"
+//   language_model --evaluate runs/DIR --sample 500 --temperature 0.8
 // Read next: common/language_task.cpp, then common/train.cpp, the training loop.
 #include <fmt/format.h>
 

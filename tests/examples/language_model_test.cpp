@@ -42,7 +42,7 @@ std::vector<std::string> command(const TemporaryFolder& folder, const std::strin
           "--out",
           (folder / out).string(),
           "--epochs",
-          "3",
+          "6",
           "--batch",
           "8",
           "--bptt",
@@ -134,7 +134,7 @@ TEST_CASE("characters: killed and resumed, a run ends with the same model; it is
   const auto summary = nlohmann::json::parse(read_file(folder / "whole/summary.json"));
   CHECK(summary["metric"] == "test_loss");
   const double loss = summary["runs"][0]["final"]["test_loss"];
-  CHECK(loss < 2.6);
+  CHECK(loss < std::log(18.0));  // of guessing among the letters
   CHECK(summary["runs"][0]["final"]["perplexity"].get<double>() == doctest::Approx(std::exp(loss)));
 
   arguments[7] = (folder / "killed").string();
@@ -220,7 +220,8 @@ TEST_CASE("bad input ends with one clear line") {
   refuse(1, {}, "ptb: file is missing: looked for /nonexistent/ptb/ptb.train.txt");
   refuse(1, {"--data", text("caf\xE9 au lait\n")}, "b.txt: not UTF-8: line 1, byte offset 3: 0xE9");
   refuse(1, {"--data", text("")}, "b.txt: the file is empty");
-  refuse(1, {"--data", text(tiny_text(3, 1))}, "language batches: the text is too short");
+  refuse(1, {"--data", text(tiny_text(3, 1))}, "b.txt: the text is too short to be divided");
+  refuse(1, {"--data", text(tiny_text(30, 1)), "--batch", "1000"}, "language batches: the text is too short: ");
   refuse(2, {"--dataset", "text"}, "--dataset text: the file is not given");
   refuse(2, {"--tokens", "character"}, "--tokens: \"character\" is not known");
   refuse(2, {"--model", "lstm-tiny"}, "--model: \"lstm-tiny\" is not known");
