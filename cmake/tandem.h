@@ -15,6 +15,8 @@
 #include <tandem/core/layout.h>
 #include <tandem/core/safetensors.h>
 #include <tandem/core/threads.h>
+#include <tandem/data/bleu.h>
+#include <tandem/data/byte_pairs.h>
 #include <tandem/data/catalog.h>
 #include <tandem/data/cifar.h>
 #include <tandem/data/dataset.h>
@@ -23,9 +25,11 @@
 #include <tandem/data/image_quality.h>
 #include <tandem/data/language_batches.h>
 #include <tandem/data/loader.h>
+#include <tandem/data/parallel_text.h>
 #include <tandem/data/picture.h>
 #include <tandem/data/png.h>
 #include <tandem/data/resize.h>
+#include <tandem/data/sentence_batches.h>
 #include <tandem/data/synthetic.h>
 #include <tandem/data/text.h>
 #include <tandem/data/text_corpus.h>
@@ -49,6 +53,7 @@
 #include <tandem/nn/locked_dropout.h>
 #include <tandem/nn/lstm.h>
 #include <tandem/nn/models/autoencoder.h>
+#include <tandem/nn/models/decode.h>
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>

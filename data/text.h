@@ -21,16 +21,9 @@ std::string_view name(TokenKind kind);
 /// The kind of this name. Throws UsageError.
 TokenKind token_kind(std::string_view name);
 
-/// Throws Error naming `where`, the line and the offset of the first byte that is not UTF-8 (RFC 3629: no overlong
-/// forms, no surrogates, nothing above U+10FFFF).
-void check_utf8(std::string_view text, std::string_view where);
-
 /// The whole content of a text file, without a byte-order mark. Throws Error naming the file when it cannot be read, is
 /// empty, or is not UTF-8.
 std::string read_text(const std::filesystem::path& file);
-
-/// Bytes of the character that begins at text[0], which is not empty and is UTF-8.
-std::size_t character_bytes(std::string_view text);
 
 /// Calls f(token) for each token of a text in UTF-8, in order; views into `text`, and kEndOfLine.
 void for_each_token(std::string_view text, TokenKind kind, const std::function<void(std::string_view)>& f);

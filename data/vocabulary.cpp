@@ -5,6 +5,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
+#include <tandem/data/utf8.h>
 #include <tandem/data/vocabulary.h>
 
 namespace tandem {

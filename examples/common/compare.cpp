@@ -161,6 +161,7 @@ class Comparison {
         manifest_.finished.push_back(results.back());
         manifest_.position = folder->position();
         folder->save_pictures(task_.input_pictures());
+        task_.save_files(path);
         folder->write_summary(configuration_, results);
         write_manifest(path, manifest_);
       }

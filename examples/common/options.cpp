@@ -126,6 +126,14 @@ void CommandLine::add(const std::string& name, std::string& value, const std::st
 
 bool CommandLine::is_given(const std::string& name) const { return parser_->app.get_option(name)->count() > 0; }
 
+void CommandLine::add(const std::string& name, std::string& value, const std::string& help) {
+  parser_->app.add_option(name, value, help)->type_name("TEXT");
+}
+
+void CommandLine::add(const std::string& name, bool& value, const std::string& help) {
+  parser_->app.add_flag(name, value, help);
+}
+
 bool CommandLine::parse(int argc, char** argv) {
   options_.executable = shell_quoted(argv[0]);
   options_.arguments.assign(argv + 1, argv + argc);

@@ -61,6 +61,9 @@ class CommandLine {
   /// One of `choices`; anything else is a UsageError of parse() that suggests the nearest.
   void add(const std::string& name, std::string& value, const std::string& help,
            const std::vector<std::string>& choices);
+  void add(const std::string& name, std::string& value, const std::string& help);
+  /// An option without a value, which sets `value`.
+  void add(const std::string& name, bool& value, const std::string& help);
 
   /// Reads the arguments; with --resume, also those that the run folder began with, which the others may not
   /// contradict. False when --help was asked for and has been printed. Throws UsageError.

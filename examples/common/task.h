@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,11 @@ class Task {
   virtual std::string describe_data() const = 0;
   /// The metric that the progress bar shows and whose best value the table has.
   virtual std::string main_metric() const = 0;
+
+  /// What a model file says beside what all say: what must be the same to use the model, such as its vocabulary.
+  virtual Metadata model_metadata() const { return {}; }
+  /// Writes into the run folder what its models need to be used, such as a vocabulary.
+  virtual void save_files(const std::filesystem::path& /*folder*/) const {}
 
   /// A new model; equal seeds give equal weights.
   virtual std::shared_ptr<nn::Module> make_model(std::uint64_t seed) = 0;
@@ -58,9 +64,6 @@ class Task {
   virtual Metrics evaluate(nn::Module& model) = 0;
   /// What is measured once, at the end of a run, in the same way: on data that were not looked at before.
   virtual Metrics evaluate_at_end(nn::Module& /*model*/) { return {}; }
-
-  /// What model.safetensors says of itself beside the configuration: the vocabulary.
-  virtual Metadata model_metadata() const { return {}; }
 
   /// What the report shows of the data, above the runs' pictures of the same figure: the row "input" of
   /// "reconstructions". Asked for after each run; always the same.

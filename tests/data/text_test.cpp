@@ -11,6 +11,7 @@
 #include <tandem/core/file.h>
 #include <tandem/data/text.h>
 #include <tandem/data/text_corpus.h>
+#include <tandem/data/utf8.h>
 
 using namespace tandem;
 using tandem::test::standard_error_of;

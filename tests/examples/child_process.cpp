@@ -35,6 +35,7 @@ Child::Child(const std::string& program, const std::vector<std::string>& argumen
   if (process_ == 0) {
     ::dup2(::open(output.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
     ::dup2(::open(error.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    if (!limits.input.empty()) ::dup2(::open(limits.input.c_str(), O_RDONLY), STDIN_FILENO);
     ::setenv("TANDEM_DATA", tandem_data.c_str(), 1);
     if (limits.file_bytes > 0) {
       const auto most = static_cast<rlim_t>(limits.file_bytes);

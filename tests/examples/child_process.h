@@ -20,7 +20,8 @@ struct Finished {
 class Child {
  public:
   struct Limits {
-    long file_bytes = 0;  ///< no file may grow beyond (a full disk); 0: none
+    long file_bytes = 0;     ///< no file may grow beyond (a full disk); 0: none
+    std::string input = {};  ///< the file that is standard input; empty: that of the test
   };
   Child(const std::string& program, const std::vector<std::string>& arguments, const std::string& tandem_data,
         const Limits& limits);

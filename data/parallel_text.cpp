@@ -1,0 +1,92 @@
+// See parallel_text.h.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <tandem/core/error.h>
+#include <tandem/core/file.h>
+#include <tandem/data/dataset.h>
+#include <tandem/data/parallel_text.h>
+#include <tandem/data/utf8.h>
+
+namespace tandem {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> read_lines(const fs::path& path) {
+  const std::string text = read_file(path);
+  check_utf8(text, path.string());
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    at = end + 1;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    const std::string where = fmt::format("{}:{}", path.string(), lines.size() + 1);
+    if (split_words(line).empty()) fail(where, "an empty line", {}, "remove it, and its translation");
+    lines.push_back(std::move(line));
+  }
+  if (lines.empty()) fail(path.string(), "the file is empty");
+  return lines;
+}
+
+ParallelText part_of(const ParallelText& text, std::int64_t begin, std::int64_t end) {
+  ParallelText part{text.source_file, text.target_file, {}, {}, text.first_line + begin};
+  part.source.assign(text.source.begin() + begin, text.source.begin() + end);
+  part.target.assign(text.target.begin() + begin, text.target.begin() + end);
+  return part;
+}
+
+}  // namespace
+
+ParallelText read_parallel_text(const fs::path& source, const fs::path& target) {
+  ParallelText text{source, target, read_lines(source), read_lines(target)};
+  const std::size_t s = text.source.size(), t = text.target.size();
+  if (s != t) {
+    fail(fmt::format("{}:{}", (s < t ? target : source).string(), std::min(s, t) + 1), "this line has no counterpart",
+         fmt::format("{} has {} lines, {} has {}", source.string(), s, target.string(), t),
+         "line i of one file translates line i of the other");
+  }
+  return text;
+}
+
+TranslationSets multi30k(const Multi30kOptions& options) {
+  const fs::path folder = options.folder.empty() ? data_home() / "multi30k" : options.folder;
+  const auto read = [&](const std::string& part) {
+    const fs::path source = folder / (part + "." + options.from), target = folder / (part + "." + options.to);
+    for (const fs::path& path : {source, target}) {
+      std::error_code ignored;
+      if (!fs::exists(path, ignored))
+        fail("multi30k", "a file is missing", path.string(),
+             "the folder holds train, val and test_2016_flickr, each with .de, .en or .fr; --data says where it lies");
+    }
+    return read_parallel_text(source, target);
+  };
+  return {read("train"), read("val"), read("test_2016_flickr")};
+}
+
+TranslationSets hold_out(const ParallelText& text) {
+  const std::int64_t n = text.size(), held_out = std::min<std::int64_t>(n / 10, 2000), half = held_out / 2;
+  if (half < 1) {
+    fail(text.source_file.string(), "too few lines to hold some out", fmt::format("{} lines", n),
+         "at least 20 are needed");
+  }
+  return {part_of(text, 0, n - held_out), part_of(text, n - held_out, n - held_out + half),
+          part_of(text, n - held_out + half, n)};
+}
+
+std::uint64_t checksum(const ParallelText& text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  const auto add = [&](char c) { hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL; };
+  for (const auto* lines : {&text.source, &text.target}) {
+    for (const std::string& line : *lines) {
+      for (const char c : line) add(c);
+      add('\n');
+    }
+  }
+  return hash;
+}
+
+}  // namespace tandem

@@ -1,0 +1,81 @@
+// See utf8.h.
+#include <tandem/data/utf8.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+#include <tandem/core/error.h>
+
+namespace tandem {
+
+namespace {
+
+unsigned byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
+
+}  // namespace
+
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return 0;
+  const unsigned lead = byte_at(text, at);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xc2 && lead < 0xe0   ? 2
+                             : (lead & 0xf0U) == 0xe0      ? 3
+                             : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                           : 0;
+  if (length == 0 || text.size() - at < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte_at(text, at + i) & 0xc0U) != 0x80) return 0;
+  const unsigned second = byte_at(text, at + 1);
+  const bool is_overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+  const bool is_outside = (lead == 0xed && second >= 0xa0) || (lead == 0xf4 && second >= 0x90);  // surrogates, > 10ffff
+  return is_overlong || is_outside ? 0 : length;
+}
+
+std::size_t find_not_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::string_view::npos;
+}
+
+void check_utf8(std::string_view text, std::string_view where) {
+  const std::size_t bad = find_not_utf8(text);
+  if (bad == std::string_view::npos) return;
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
+  fail(where, "not UTF-8", fmt::format("line {}, byte offset {}: 0x{:02X}", line, bad, byte_at(text, bad)),
+       "convert it, e.g. with iconv -f ISO-8859-1 -t UTF-8");
+}
+
+char32_t utf8_code_point(std::string_view text, std::size_t at) {
+  const std::size_t length = utf8_length(text, at);
+  if (length <= 1) return byte_at(text, at);
+  char32_t c = byte_at(text, at) & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) c = (c << 6) | (byte_at(text, at + i) & 0x3fU);
+  return c;
+}
+
+bool is_space(char32_t c) {
+  return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+std::vector<std::string_view> split_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    const bool is_end = at == text.size();
+    if (is_end || (length > 0 && is_space(utf8_code_point(text, at)))) {
+      if (at > begin) words.push_back(text.substr(begin, at - begin));
+      begin = at + (is_end ? 0 : length);
+    }
+    at += length > 0 ? length : 1;
+  }
+  return words;
+}
+
+}  // namespace tandem

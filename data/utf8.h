@@ -1,0 +1,26 @@
+// UTF-8, as far as text needs it: characters, white space, and bytes that are neither. Not here: words in parts and
+// their numbers (byte_pairs.h).
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace tandem {
+
+/// Bytes of the character that begins at `at`, 1 to 4; 0 where the bytes are not UTF-8 (RFC 3629: no overlong forms, no
+/// surrogates, nothing above U+10FFFF).
+std::size_t utf8_length(std::string_view text, std::size_t at);
+/// The first byte that is not UTF-8; npos when all of it is.
+std::size_t find_not_utf8(std::string_view text);
+/// Throws Error naming `where`, and line and byte of the first byte that is not UTF-8.
+void check_utf8(std::string_view text, std::string_view where);
+/// The code point at `at`, where utf8_length is not 0.
+char32_t utf8_code_point(std::string_view text, std::size_t at);
+
+/// Where Python's str.split() cuts: Unicode's white space and U+001C to U+001F.
+bool is_space(char32_t c);
+/// What stands between white space, in order. Bytes that are not UTF-8 belong to words.
+std::vector<std::string_view> split_words(std::string_view text);
+
+}  // namespace tandem
