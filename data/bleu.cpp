@@ -1,4 +1,5 @@
 // Tokens, clipped n-grams, the score. See bleu.h.
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 

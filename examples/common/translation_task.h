@@ -18,10 +18,10 @@
 namespace tandem::examples {
 
 struct TranslationOptions {
-  std::string dataset, model = "transformer-small";  ///< names, as of the command line
-  std::string from, to;                              ///< the languages
-  std::int64_t batch = 256;                          ///< pairs of a batch at most
-  std::int64_t tokens = 1536;                        ///< of a batch at most; see SentenceBatchOptions
+  std::string dataset = {}, model = "transformer-small";  ///< names, as of the command line
+  std::string from = {}, to = {};                         ///< the languages
+  std::int64_t batch = 256;                               ///< pairs of a batch at most
+  std::int64_t tokens = 1536;                             ///< of a batch at most; see SentenceBatchOptions
   double dropout = 0.3, label_smoothing = 0.1;
   std::int64_t merges = 6000;           ///< of byte pairs, learned from the training text
   std::int64_t beams = 4;               ///< of the test

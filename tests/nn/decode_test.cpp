@@ -1,6 +1,7 @@
 // Decoding: with a cache as without, beams against the search of everything, sentences of a batch as alone.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -60,7 +61,6 @@ TEST_CASE("greedy decoding with a cache takes the likeliest token of the model w
   const NoGradGuard guard;
   const auto decoded = nn::greedy_decode(model, kSource);
   const std::int64_t lengths[] = {5, 3, 4};
-  bool ends = false, is_cut = false;
   for (int row = 0; row < 3; ++row) {
     const Ids& found = decoded[static_cast<std::size_t>(row)];
     Ids expected;
@@ -71,10 +71,7 @@ TEST_CASE("greedy decoding with a cache takes the likeliest token of the model w
       expected.push_back(best);
     }
     CHECK(found == expected);
-    (expected.size() == 14 ? is_cut : ends) = true;
   }
-  INFO("the test wants sentences of both kinds: that end, and that are cut at the positions");
-  CHECK((ends || is_cut));
 }
 
 TEST_CASE("one beam is greedy; sentences of a batch are translated as alone") {
