@@ -5,15 +5,16 @@
 //   translate --source my.de --target my.en --out runs/mine
 //   translate --evaluate runs/mine/1-adam-seed0 --translate < lines.de > lines.en
 // Read next: common/translation_task.cpp, then common/train.cpp, the training loop.
-#include <fmt/format.h>
-#include <tandem/core/error.h>
-#include <tandem/core/threads.h>
-#include <tandem/data/parallel_text.h>
-
 #include <unistd.h>
 
 #include <iostream>
 #include <memory>
+
+#include <fmt/format.h>
+
+#include <tandem/core/error.h>
+#include <tandem/core/threads.h>
+#include <tandem/data/parallel_text.h>
 
 #include "common/compare.h"
 #include "common/options.h"
@@ -92,11 +93,9 @@ int main(int argc, char** argv) {
   return run_program([&] {
     CommandLine line("Trains Transformers that translate, and compares optimizers.", translate_defaults(),
                      {{"files", "multi30k"}, translation_models()});
-    TranslationOptions t;
+    TranslationOptions t{.from = "de", .to = "en"};
     Files files;
     bool translates = false;
-    t.from = "de";
-    t.to = "en";
     line.add("--from", t.from, "Language to translate from: how the files of multi30k end");
     line.add("--to", t.to, "Language to translate to");
     line.add("--source", files.source, "File of sentences, one a line, with --target: data of one's own");

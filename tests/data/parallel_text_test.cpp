@@ -1,5 +1,6 @@
 // Parallel text: two files of lines, what is wrong with them, Multi30k's folder, and held-out parts.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <core/temporary_folder.h>
 #include <tandem/core/error.h>
@@ -47,9 +48,9 @@ TEST_CASE("parallel text: what is wrong is one line with file and line") {
     write_file(b, target);
     return error_of([&] { read_parallel_text(a, b); });
   };
-  CHECK(refused("1\n2\n", "1\n") == b + ":2: this line has no counterpart: " + a + " has 2 lines, " + b +
+  CHECK(refused("1\n2\n", "1\n") == a + ":2: this line has no counterpart: " + a + " has 2 lines, " + b +
                                         " has 1; line i of one file translates line i of the other");
-  CHECK(refused("1\n", "1\n2\n3\n").starts_with(a + ":2: this line has no counterpart"));
+  CHECK(refused("1\n", "1\n2\n3\n").starts_with(b + ":2: this line has no counterpart"));
   CHECK(refused("1\n \t\n3\n", "1\n2\n3\n") == a + ":2: an empty line; remove it, and its translation");
   CHECK(refused("1\n", "\n").starts_with(b + ":1: an empty line"));
   CHECK(refused("1\nab\xe4\n", "1\n2\n") ==
@@ -78,8 +79,8 @@ TEST_CASE("held-out parts are the end of the files, and know their lines") {
   ParallelText text;
   text.source_file = "x.de";
   for (int i = 1; i <= 45; ++i) {
-    text.source.push_back("s" + std::to_string(i));
-    text.target.push_back("t" + std::to_string(i));
+    text.source.push_back(fmt::format("s{}", i));
+    text.target.push_back(fmt::format("t{}", i));
   }
   const TranslationSets sets = hold_out(text);
   CHECK(sets.train.size() == 41);

@@ -168,7 +168,7 @@ TEST_CASE("translate: bad data and options end with one line, and leave nothing"
   refused(2, "--dataset: is multi30k, but two files are given", {"--dataset", "multi30k"});
   refused(2, "--model", {"--model", "transformer-huge"});
   write_file(folder / "a.en", target + "more\n");
-  refused(1, "a.de:41: this line has no counterpart");
+  refused(1, "a.en:41: this line has no counterpart");
   write_file(folder / "a.en", "\n" + target.substr(target.find('\n') + 1));
   refused(1, "a.en:1: an empty line");
   write_file(folder / "a.en", "\xc3(\n" + target.substr(target.find('\n') + 1));
