@@ -19,6 +19,13 @@ if(TANDEM_SANITIZE)
   add_link_options(-fsanitize=${TANDEM_SANITIZE})
 endif()
 
+# tandem_precompile(target HEADER...): precompiles cmake/precompiled.h and further headers, such as <doctest/doctest.h>.
+function(tandem_precompile target)
+  if(TANDEM_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} PRIVATE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/precompiled.h ${ARGN})
+  endif()
+endfunction()
+
 function(tandem_library name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPENDS" ${ARGN})
   set(target tandem_${name})
@@ -29,6 +36,7 @@ function(tandem_library name)
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PUBLIC ${A_DEPENDS} PRIVATE $<BUILD_INTERFACE:tandem_flags>)
+  tandem_precompile(${target})
 endfunction()
 
 # tandem_program(cifar SOURCES cifar.cpp DEPENDS ...): a program in build/bin.

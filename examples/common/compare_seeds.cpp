@@ -127,30 +127,45 @@ std::vector<std::string> metrics_over_steps(const ComparisonRecord& record) {
   return names;
 }
 
+namespace {
+
+std::string cell(const std::vector<double>& values) {
+  if (values.empty()) return "-";
+  const MeanAndDeviation m = mean_and_deviation(values);
+  return values.size() == 1 ? fmt::format("{:.4f}", m.mean) : fmt::format("{:.4f} +-{:.4f}", m.mean, m.deviation);
+}
+
+/// One line a row: the first column to the left, the others to the right in the width of the widest of them.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::size_t first = 0, other = 0;
+  for (const auto& row : rows) {
+    first = std::max(first, row[0].size());
+    for (std::size_t i = 1; i < row.size(); ++i) other = std::max(other, row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    text += row.size() == 1 ? row[0] : fmt::format("{:<{}}", row[0], first);
+    for (std::size_t i = 1; i < row.size(); ++i) text += fmt::format("  {:>{}}", row[i], other);
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string equal_steps_table(const ComparisonRecord& record) {
   const std::vector<std::int64_t> steps = equal_steps(record);
   if (steps.empty()) return {};
-  const std::vector<Contender> contenders = contenders_of(record.results());
-  std::size_t first_column = 20;
-  for (const Contender& contender : contenders) first_column = std::max(first_column, contender.name.size() + 2);
-  std::string text = fmt::format("{:<{}}", "at equal steps", first_column);
-  for (const std::int64_t step : steps) text += fmt::format("  {:>16}", fmt::format("step {}", step));
-  text += "\n";
+  std::vector<std::vector<std::string>> rows = {{"at equal steps"}};
+  for (const std::int64_t step : steps) rows[0].push_back(fmt::format("step {}", step));
   for (const std::string& metric : metrics_over_steps(record)) {
-    text += metric + "\n";
-    for (const Contender& contender : contenders) {
-      text += fmt::format("{:<{}}", "  " + contender.name, first_column);
-      for (const std::int64_t step : steps) {
-        const std::vector<double> values = values_at(record, contender, step, metric);
-        const MeanAndDeviation m = mean_and_deviation(values);
-        std::string cell = values.empty() ? "-" : fmt::format("{:.4f}", m.mean);
-        if (values.size() > 1) cell += fmt::format(" +-{:.4f}", m.deviation);
-        text += fmt::format("  {:>16}", cell);
-      }
-      text += "\n";
+    rows.push_back({metric});
+    for (const Contender& contender : contenders_of(record.results())) {
+      rows.push_back({"  " + contender.name});
+      for (const std::int64_t step : steps) rows.back().push_back(cell(values_at(record, contender, step, metric)));
     }
   }
-  return text;
+  return aligned(rows);
 }
 
 }  // namespace tandem::examples

@@ -73,7 +73,7 @@ svg text.label { fill: var(--c); }
 .d1 { stroke-dasharray: 7 3; } .d2 { stroke-dasharray: 2 2.5; } .d3 { stroke-dasharray: 9 3 2 3; }
 .d4 { stroke-dasharray: 4 2; } .d5 { stroke-dasharray: 12 4; } .d6 { stroke-dasharray: 1 3; } .d7 { stroke-dasharray: 6 2 1 2 1 2; }
 .pictures { margin: 1.25rem 0 2rem; }
-.picture { display: grid; grid-template-columns: 9rem 1fr; gap: .75rem; align-items: center; margin: .35rem 0; font-size: .8125rem; }
+.picture { display: grid; grid-template-columns: 9rem 1fr; gap: .75rem; align-items: center; margin: .6rem 0; font-size: .8125rem; }
 .picture img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 2px; }
 .pictures figcaption { margin-bottom: .5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem; font-size: .875rem; margin: .75rem 0; }

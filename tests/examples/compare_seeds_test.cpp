@@ -125,6 +125,8 @@ TEST_CASE("equal steps are those nearest to the quarters that all runs share") {
   const std::string table = equal_steps_table(record);
   CHECK(table.find("step 20") != std::string::npos);
   CHECK(table.find("0.1500 +-0.0707") != std::string::npos);
+  const std::size_t header = table.find('\n'), metric = table.find('\n', header + 1);
+  CHECK(table.find('\n', metric + 1) - metric - 1 == header);  // columns stand under each other
   record.runs[1].rows.resize(1);
   CHECK(equal_steps(record).empty());
   CHECK(equal_steps_table(record).empty());
