@@ -1,4 +1,5 @@
 // Philox4x32-10 and what is drawn from it. See generator.h.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/array.h>
+#include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
 #include <tandem/core/threads.h>
@@ -38,6 +40,59 @@ std::pair<double, double> to_normals(const Words& w) {
   const double radius = std::sqrt(-2 * std::log1p(-to_unit(w[0], w[1])));
   const double angle = 2 * std::numbers::pi * to_unit(w[2], w[3]);
   return {radius * std::cos(angle), radius * std::sin(angle)};
+}
+
+constexpr std::int64_t kRun = 32;  // blocks that are computed together, each in a lane of its own
+
+struct Run {
+  std::uint32_t words[4][kRun];
+};
+
+// The blocks at position, position + 1, ...: philox() in all lanes at once.
+TANDEM_TARGETS
+void fill_run(std::uint64_t seed, std::uint64_t stream, std::uint64_t position, Run& run) {
+  auto& [c0, c1, c2, c3] = run.words;
+  for (std::int64_t i = 0; i < kRun; ++i) {
+    const std::uint64_t at = position + static_cast<std::uint64_t>(i);
+    c0[i] = static_cast<std::uint32_t>(at);
+    c1[i] = static_cast<std::uint32_t>(at >> 32);
+    c2[i] = static_cast<std::uint32_t>(stream);
+    c3[i] = static_cast<std::uint32_t>(stream >> 32);
+  }
+  auto key0 = static_cast<std::uint32_t>(seed), key1 = static_cast<std::uint32_t>(seed >> 32);
+  for (int round = 0; round < 10; ++round, key0 += 0x9E3779B9, key1 += 0xBB67AE85) {
+    for (std::int64_t i = 0; i < kRun; ++i) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c0[i], p1 = std::uint64_t{0xCD9E8D57} * c2[i];
+      c0[i] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[i] ^ key0;
+      c1[i] = static_cast<std::uint32_t>(p1);
+      c2[i] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[i] ^ key1;
+      c3[i] = static_cast<std::uint32_t>(p0);
+    }
+  }
+}
+
+// Element 4 i + j is `keep` where word j of block i is not below the threshold, else 0.
+TANDEM_TARGETS
+void mask_run(const Run& run, std::uint32_t threshold, float keep, float* mask) {
+  for (std::int64_t i = 0; i < kRun; ++i)
+    for (std::int64_t j = 0; j < 4; ++j) mask[4 * i + j] = run.words[j][i] >= threshold ? keep : 0.0F;
+}
+
+void fill_mask(const Generator& g, Array& x, std::uint32_t threshold, float keep) {
+  constexpr std::int64_t kElements = 4 * kRun;
+  const std::int64_t n = x.size();
+  auto* mask = x.data<float>();
+  parallel_for((n + kElements - 1) / kElements, 128, [=, &g](std::int64_t begin, std::int64_t end) {
+    Run run;
+    float last[kElements];
+    for (std::int64_t r = begin; r < end; ++r) {
+      fill_run(g.seed(), g.stream(), g.position() + static_cast<std::uint64_t>(r * kRun), run);
+      const std::int64_t left = n - r * kElements;
+      mask_run(run, threshold, keep, left < kElements ? last : mask + r * kElements);
+      if (left < kElements) std::copy_n(last, left, mask + r * kElements);
+    }
+  });
+  x.mark_changed();
 }
 
 // Element i of x, in logical order, is f of the block at first + i / per_block.
@@ -126,11 +181,15 @@ void Generator::fill_normal(Array& x, double mean, double deviation) {
 
 void Generator::fill_dropout_mask(Array& x, double p) {
   if (!(p >= 0 && p < 1)) fail("dropout", "probability must be in [0, 1)", fmt::format("{} given", p));
-  const auto threshold = static_cast<std::uint64_t>(p * 0x1p32);
+  const auto threshold = static_cast<std::uint32_t>(p * 0x1p32);
   const double keep = 1 / (1 - p);
-  fill_blocks(*this, x, position_, 4, [=](const Words& w, double* v) {
-    for (std::size_t i = 0; i < 4; ++i) v[i] = w[i] >= threshold ? keep : 0;
-  });
+  if (x.dtype() == DType::f32 && x.is_contiguous()) {
+    fill_mask(*this, x, threshold, static_cast<float>(keep));
+  } else {
+    fill_blocks(*this, x, position_, 4, [=](const Words& w, double* v) {
+      for (std::size_t i = 0; i < 4; ++i) v[i] = w[i] >= threshold ? keep : 0;
+    });
+  }
   position_ += static_cast<std::uint64_t>((x.size() + 3) / 4);
 }
 

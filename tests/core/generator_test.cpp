@@ -40,6 +40,20 @@ TEST_CASE("fills do not depend on the number of threads") {
   for (std::size_t i = 3; i < results.size(); ++i) CHECK(identical(results[i], results[i % 3]));
 }
 
+TEST_CASE("a dropout mask computed in lanes is that of single blocks") {
+  for (const std::int64_t n : {1, 3, 4, 127, 128, 129, 1000, 70001})
+    for (const double p : {0.0, 0.1, 0.5, 0.999}) {
+      Generator lanes(7, 0x123456789abcULL), single(7, 0x123456789abcULL);
+      lanes.set_position(0xfffffff0ULL);  // the counter's second word changes on the way
+      single.set_position(0xfffffff0ULL);
+      Array fast = Array::empty({n}), truth = Array::empty({n}, DType::f64);
+      lanes.fill_dropout_mask(fast, p);
+      single.fill_dropout_mask(truth, p);
+      CHECK(identical(fast, truth.to(DType::f32)));
+      CHECK(lanes.position() == single.position());
+    }
+}
+
 TEST_CASE("moments are those of the distributions") {
   Generator g(1);
   const std::int64_t n = 200000;

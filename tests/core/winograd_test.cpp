@@ -20,11 +20,10 @@ struct Problem {
 
 const std::vector<Problem>& problems() {
   static const std::vector<Problem> table{
-      {{1, 16, 3, 3}, {16, 16, 3, 3}, 0},     {{2, 16, 8, 8}, {32, 16, 3, 3}, 1},
-      {{3, 32, 7, 9}, {16, 32, 3, 3}, 1},     {{2, 16, 6, 5}, {16, 16, 3, 3}, {2, 0}},
-      {{2, 48, 1, 1}, {16, 48, 3, 3}, 1},     {{5, 16, 4, 4}, {80, 16, 3, 3}, 2},
-      {{9, 64, 13, 12}, {48, 64, 3, 3}, 1},   {{4, 160, 6, 6}, {144, 160, 3, 3}, 1},
-      {{70, 144, 5, 5}, {128, 144, 3, 3}, 1},
+      {{1, 16, 3, 3}, {16, 16, 3, 3}, 0},   {{2, 16, 8, 8}, {32, 16, 3, 3}, 1},
+      {{3, 32, 7, 9}, {16, 32, 3, 3}, 1},   {{2, 16, 6, 5}, {16, 16, 3, 3}, {2, 0}},
+      {{2, 48, 1, 1}, {16, 48, 3, 3}, 1},   {{5, 16, 4, 4}, {80, 16, 3, 3}, 2},
+      {{9, 64, 13, 12}, {48, 64, 3, 3}, 1}, {{4, 160, 6, 6}, {144, 160, 3, 3}, 1},
   };
   return table;
 }
@@ -75,6 +74,7 @@ TEST_CASE("winograd: every pass equals the naive twin") {
   Generator g(1);
   for (const Problem& p : problems())
     for (const Memory memory : {Memory::row_major, Memory::channels_last, Memory::sliced}) compare(p, memory, g);
+  compare({{70, 144, 5, 5}, {128, 144, 3, 3}, 1}, Memory::row_major, g);  // large for the naive twin, hence once
 }
 
 TEST_CASE("winograd: any number of threads, equal bits for equal numbers") {
