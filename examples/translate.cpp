@@ -39,7 +39,8 @@ Options translate_defaults() {
       "adam(lr=1e-3 * inverse_sqrt(warmup=0.1), beta2=0.98, eps=1e-9)",
       "lookahead(adam(lr=1e-3 * inverse_sqrt(warmup=0.1), beta2=0.98, eps=1e-9), k=5, alpha=0.5)",
       "lookahead(adam(lr=1e-3 * linear(end=0.3), beta2=0.98, eps=1e-9), k=5, alpha=0.5)",  // without warm-up
-      "adam(lr=5e-4 * inverse_sqrt(warmup=0.1), beta2=0.98, eps=1e-9)"};                   // the control: alpha * lr
+      "adam(lr=5e-4 * inverse_sqrt(warmup=0.1), beta2=0.98, eps=1e-9)",                    // the controls: alpha * lr
+      "adam(lr=5e-4 * linear(end=0.3), beta2=0.98, eps=1e-9)"};
   return o;
 }
 
