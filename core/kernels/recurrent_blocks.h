@@ -11,7 +11,8 @@
 //   T 35, B 20,  650 ->  650     77 + 137,     9 MB      oneDNN   70 + 126,     36 MB
 //   T 35, B 20,  200 ->  200      7 +  14,     3 MB                7 +  13,     11 MB
 //   T 70, B 80,  400 -> 1150   1110 + 2144,  129 MB             1080 + 2054,   496 MB
-// The same within 8 %, and oneDNN knows no lengths: these loops serve all shapes.
+// The same within 8 %, and oneDNN knows no lengths: these loops serve all shapes, and oneDNN's judge them
+// (tests/core/onednn_lstm.h).
 #pragma once
 
 #include <algorithm>

@@ -14,7 +14,7 @@
 #include <tandem/core/threads.h>
 #include <tandem/optim/rule.h>
 
-#include "compare_seeds.h"
+#include "comparison_text.h"
 #include "interrupt.h"
 #include "manifest.h"
 #include "program.h"
@@ -56,8 +56,8 @@ void print_start(const Task& task, const Options& options, const Configuration& 
 /// The table, what follows from it, and the report, all from what stands in the folder.
 void end(const std::filesystem::path& folder, const std::vector<RunResult>& results, const std::string& metric) {
   fmt::print("\n{}", result_table(results, metric));
-  const std::string sentences = compare_sentence(results, metric), equal = equal_steps_table(read_comparison(folder));
-  for (const std::string& text : {sentences, equal})
+  const std::string differences = difference_table(results, metric), equal = equal_steps_table(read_comparison(folder));
+  for (const std::string& text : {differences, equal})
     if (!text.empty()) fmt::print("\n{}", text);
   write_report(folder / "report.html", {folder});
   const std::string base = folder.string();

@@ -1,8 +1,6 @@
 // Statistics over seeds; see compare_seeds.h.
 #include "compare_seeds.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -25,14 +23,11 @@ std::map<std::uint64_t, double> final_values(const std::vector<RunResult>& resul
   return values;
 }
 
-std::string verdict(const PairedDifference& d, const Contender& a, const Contender& b, const std::string& metric) {
-  if (d.seeds == 1) return "with one seed it is not known how much seeds vary: nothing follows.";
-  const std::string facts =
-      fmt::format("standard error {:.4f}, 95 % interval {:.4f} to {:.4f}", d.standard_error, d.low, d.high);
-  if (d.is_degenerate()) return "the same with every seed, so it is not known how much it varies: nothing follows.";
-  if (!d.is_beyond_chance()) return facts + ": the interval holds 0, so nothing follows.";
-  const bool is_first = (d.mean > 0) == is_larger_better(metric);
-  return fmt::format("{}: without 0, so {} is better in this setting.", facts, (is_first ? a : b).name);
+std::string finding_of(const PairedDifference& d, const std::string& metric) {
+  if (d.seeds == 1) return "nothing: one seed";
+  if (d.is_degenerate()) return "nothing: all equal";
+  if (!d.is_beyond_chance()) return "nothing: holds 0";
+  return (d.mean > 0) == is_larger_better(metric) ? "better" : "worse";
 }
 
 }  // namespace
@@ -57,25 +52,31 @@ PairedDifference paired_difference(const std::vector<double>& differences) {
   return d;
 }
 
-std::string compare_sentence(const std::vector<RunResult>& results, const std::string& metric) {
-  const std::vector<Contender> contenders = contenders_of(results);
-  std::string text;
-  std::size_t pairs = 0;
-  for (std::size_t second = 1; second < contenders.size(); ++second)
-    for (std::size_t first = 0; first < second; ++first) {
-      const Contender &a = contenders[second], &b = contenders[first];
-      const auto of_a = final_values(results, a, metric), of_b = final_values(results, b, metric);
-      std::vector<double> differences;
-      for (const auto& [seed, value] : of_a)
-        if (const auto other = of_b.find(seed); other != of_b.end()) differences.push_back(value - other->second);
-      if (differences.empty()) continue;
-      const PairedDifference d = paired_difference(differences);
-      text += fmt::format("{}, {} against {}, {} seed{}: {:+.4f}; {}\n", metric, a.name, b.name, d.seeds,
-                          d.seeds == 1 ? "" : "s", d.mean, verdict(d, a, b, metric));
-      pairs += d.seeds > 1 ? 1U : 0U;
+std::vector<Difference> differences(const std::vector<RunResult>& results, const std::string& metric) {
+  std::vector<std::map<std::uint64_t, double>> values;
+  for (const Contender& contender : contenders_of(results)) values.push_back(final_values(results, contender, metric));
+  std::vector<Difference> all;
+  for (std::size_t baseline = 0; baseline < values.size(); ++baseline)
+    for (std::size_t contender = baseline + 1; contender < values.size(); ++contender) {
+      std::vector<double> by_seed;
+      for (const auto& [seed, value] : values[contender])
+        if (const auto other = values[baseline].find(seed); other != values[baseline].end())
+          by_seed.push_back(value - other->second);
+      if (by_seed.empty()) continue;
+      const PairedDifference paired = paired_difference(by_seed);
+      all.push_back({contender, baseline, paired, finding_of(paired, metric)});
     }
-  if (pairs > 1) text += "Each interval stands alone: where nothing differs, one in twenty leaves out 0 by chance.\n";
-  return text;
+  return all;
+}
+
+std::string differences_note(const std::vector<Difference>& differences) {
+  const auto intervals =
+      std::count_if(differences.begin(), differences.end(), [](const Difference& d) { return d.paired.seeds > 1; });
+  if (intervals == 0) return "With one seed it is not known how much seeds vary: nothing follows.";
+  const std::string note = "Better and worse are said of this setting alone, nothing where the interval holds 0.";
+  return intervals == 1
+             ? note
+             : note + " Each interval stands alone: where nothing differs, one in twenty leaves out 0 by chance.";
 }
 
 std::vector<std::int64_t> equal_steps(const ComparisonRecord& record) {
@@ -125,47 +126,6 @@ std::vector<std::string> metrics_over_steps(const ComparisonRecord& record) {
   };
   names.erase(std::remove_if(names.begin(), names.end(), is_only_at_end), names.end());
   return names;
-}
-
-namespace {
-
-std::string cell(const std::vector<double>& values) {
-  if (values.empty()) return "-";
-  const MeanAndDeviation m = mean_and_deviation(values);
-  return values.size() == 1 ? fmt::format("{:.4f}", m.mean) : fmt::format("{:.4f} +-{:.4f}", m.mean, m.deviation);
-}
-
-/// One line a row: the first column to the left, the others to the right in the width of the widest of them.
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-  std::size_t first = 0, other = 0;
-  for (const auto& row : rows) {
-    first = std::max(first, row[0].size());
-    for (std::size_t i = 1; i < row.size(); ++i) other = std::max(other, row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    text += row.size() == 1 ? row[0] : fmt::format("{:<{}}", row[0], first);
-    for (std::size_t i = 1; i < row.size(); ++i) text += fmt::format("  {:>{}}", row[i], other);
-    text += "\n";
-  }
-  return text;
-}
-
-}  // namespace
-
-std::string equal_steps_table(const ComparisonRecord& record) {
-  const std::vector<std::int64_t> steps = equal_steps(record);
-  if (steps.empty()) return {};
-  std::vector<std::vector<std::string>> rows = {{"at equal steps"}};
-  for (const std::int64_t step : steps) rows[0].push_back(fmt::format("step {}", step));
-  for (const std::string& metric : metrics_over_steps(record)) {
-    rows.push_back({metric});
-    for (const Contender& contender : contenders_of(record.results())) {
-      rows.push_back({"  " + contender.name});
-      for (const std::int64_t step : steps) rows.back().push_back(cell(values_at(record, contender, step, metric)));
-    }
-  }
-  return aligned(rows);
 }
 
 }  // namespace tandem::examples

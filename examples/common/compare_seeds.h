@@ -1,5 +1,5 @@
-// What several seeds say: differences of optimizers paired by seed, and metrics at equal steps. The sentences stand
-// under the table of results, in the terminal and in the report, and say what follows from the figures and no more.
+// What several seeds say: differences of optimizers paired by seed, and metrics at equal steps. They stand under the
+// table of results, in the terminal (comparison_text.h) and in the report, and say what follows and no more.
 #pragma once
 
 #include <cmath>
@@ -28,11 +28,20 @@ PairedDifference paired_difference(const std::vector<double>& differences);
 /// larger.
 double t_quantile(std::size_t degrees);
 
-/// For each pair of optimizers one line: the difference of the final values of `metric`, its standard error paired by
-/// seed, its interval, and whether anything follows. Empty when there are not two optimizers with a common seed.
-///   test_accuracy, lookahead against momentum over 3 seeds: +0.0031 (standard error 0.0012, 95 % interval -0.0021 to
-///   0.0083): the interval holds 0, nothing follows.
-std::string compare_sentence(const std::vector<RunResult>& results, const std::string& metric);
+/// What the final values of a metric say of two contenders.
+struct Difference {
+  std::size_t contender = 0, baseline = 0;  ///< their places in contenders_of(results); the baseline comes first
+  PairedDifference paired;                  ///< contender - baseline
+  /// "better" or "worse" (the contender), else why nothing follows:
+  /// "nothing: one seed", "nothing: all equal", "nothing: holds 0"
+  std::string finding;
+};
+
+/// Of every pair of optimizers that have a seed in common, baseline by baseline.
+std::vector<Difference> differences(const std::vector<RunResult>& results, const std::string& metric);
+
+/// What a reader of differences, of which there are some, has to know.
+std::string differences_note(const std::vector<Difference>& differences);
 
 /// Steps at which all runs were evaluated: those nearest to a quarter, half and three quarters of the last, and the
 /// last. Empty when there is but one.
@@ -47,8 +56,5 @@ std::vector<std::string> metrics_of(const ComparisonRecord& record);
 
 /// Of those the ones that were measured after epochs, and not only at the end of a run.
 std::vector<std::string> metrics_over_steps(const ComparisonRecord& record);
-
-/// Mean and standard deviation of every metric at the equal steps, as text; empty when there is but one such step.
-std::string equal_steps_table(const ComparisonRecord& record);
 
 }  // namespace tandem::examples

@@ -41,6 +41,11 @@ std::string key_html(const Contender& contender, std::size_t number) {
                      escaped(contender.optimizer));
 }
 
+/// Its short name behind the sample of its style.
+std::string name_html(const Contender& contender, std::size_t number) {
+  return fmt::format("<span class=\"key\">{}{}</span>", style_sample_html(style_of(number)), escaped(contender.name));
+}
+
 Cell count_cell(double value) { return {with_commas(std::llround(value))}; }
 
 /// Final metrics, the best of the one that counts, speed and time, a row a run; mean and deviation of several.
@@ -88,22 +93,38 @@ std::string result_html(const ComparisonRecord& record, const std::vector<Conten
   return table_html(table);
 }
 
-/// Typography of numbers: a minus sign, and no line break before '%'.
-std::string with_signs(std::string text) {
-  for (const auto& [plain, sign] : {std::pair(" -", " −"), std::pair(" %", "\u00A0%")})
-    for (std::size_t at = 0; (at = text.find(plain, at)) != std::string::npos;) text.replace(at, 2, sign);
-  return text;
+/// A number with its sign, as differences have it.
+std::string signed_html(double value) {
+  const std::string number = number_html(value);
+  return value > 0 ? "+" + number : number;
 }
 
-std::string sentences_html(const ComparisonRecord& record) {
-  const std::string text = compare_sentence(record.results(), record.configuration.metric);
-  std::string html;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    html += fmt::format("<p>{}</p>\n", with_signs(escaped(text.substr(begin, end - begin))));
-    begin = end + 1;
+RowGroup::Row difference_row(const Difference& difference, const Contender& contender) {
+  const PairedDifference& d = difference.paired;
+  const std::string interval =
+      d.seeds > 1 ? signed_html(d.low) + " to " + signed_html(d.high) : number_html(std::nan(""));
+  return {name_html(contender, difference.contender),
+          {{signed_html(d.mean)},
+           {number_html(d.standard_error)},
+           {interval},
+           {std::to_string(d.seeds)},
+           {escaped(difference.finding), false}}};
+}
+
+/// Every pair of optimizers, under the one that both are compared with.
+std::string differences_html(const ComparisonRecord& record, const std::vector<Contender>& contenders) {
+  const std::string& metric = record.configuration.metric;
+  const std::vector<Difference> all = differences(record.results(), metric);
+  if (all.empty()) return {};
+  Table table;
+  table.caption = fmt::format("Differences of {} at the end, paired by seed", metric);
+  table.columns = {"", "mean", "standard error", "95 % interval", "seeds", "what follows"};
+  for (const Difference& difference : all) {
+    const std::string head = "against " + name_html(contenders[difference.baseline], difference.baseline);
+    if (table.groups.empty() || table.groups.back().head != head) table.groups.push_back({head, {}});
+    table.groups.back().rows.push_back(difference_row(difference, contenders[difference.contender]));
   }
-  return html.empty() ? html : "<div class=\"findings\">\n" + html + "</div>\n";
+  return table_html(table) + fmt::format("<p class=\"note\">{}</p>\n", escaped(differences_note(all)));
 }
 
 std::string equal_steps_html(const ComparisonRecord& record, const std::vector<Contender>& contenders) {
@@ -117,9 +138,7 @@ std::string equal_steps_html(const ComparisonRecord& record, const std::vector<C
   for (const std::string& metric : metrics_over_steps(record)) {
     RowGroup group{escaped(metric), {}};
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-      RowGroup::Row row{
-          fmt::format("<span class=\"key\">{}{}</span>", style_sample_html(style_of(i)), escaped(contenders[i].name)),
-          {}};
+      RowGroup::Row row{name_html(contenders[i], i), {}};
       for (const std::int64_t step : steps) {
         const std::vector<double> values = values_at(record, contenders[i], step, metric);
         const MeanAndDeviation m = mean_and_deviation(values);
@@ -220,8 +239,7 @@ std::string figure_html(const ComparisonRecord& record, const std::vector<Conten
   };
   for (const Picture& picture : record.input_pictures) add(picture, escaped(picture.row));
   for (std::size_t c = 0; c < contenders.size(); ++c) {
-    const std::string name =
-        fmt::format("<span class=\"key\">{}{}</span>", style_sample_html(style_of(c)), escaped(contenders[c].name));
+    const std::string name = name_html(contenders[c], c);
     for (const Picture& picture : record.runs[contenders[c].runs.front()].pictures)
       add(picture, name + (picture.row.empty() ? "" : ", " + escaped(picture.row)));
   }
@@ -279,7 +297,7 @@ std::string comparison_html(const ComparisonRecord& record) {
              "seeds; metrics of the evaluation weights.</p>\n",
              plural(contenders.size(), "optimizer"), plural(seeds_of(record).size(), "seed"),
              plural(static_cast<std::size_t>(first.epochs), "epoch"), with_commas(first.steps) + " steps") +
-         result_html(record, contenders) + sentences_html(record) + curves_html(record, contenders) +
+         result_html(record, contenders) + differences_html(record, contenders) + curves_html(record, contenders) +
          equal_steps_html(record, contenders) + pictures_html(record, contenders) +
          configuration_html(record, contenders);
 }

@@ -55,7 +55,7 @@ figcaption b { color: var(--ink); font-size: .9375rem; }
 .legend { list-style: none; margin: .25rem 0 .35rem; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .8125rem; }
 .legend li { display: flex; align-items: center; gap: .4rem; }
 .legend svg, .key svg { width: 28px; height: 12px; flex: none; }
-.key { display: inline-flex; align-items: center; gap: .5rem; }
+.key { display: inline-flex; vertical-align: top; align-items: center; gap: .5rem; }
 .plot > svg { display: block; width: 100%; height: auto; }
 svg text { font: 11.5px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
 svg .grid { stroke: var(--grid); stroke-width: 1; }

@@ -1,5 +1,6 @@
 // The recurrences of LSTM and GRU: hand values, what lengths mean, errors, and the blocks of 16 units against the naive
-// twin at sizes round every edge. Gradients by finite differences: tests/autograd/sequence_op_rows.h.
+// twin at sizes round every edge, and the LSTM against oneDNN's. Gradients by finite differences:
+// tests/autograd/sequence_op_rows.h.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -11,7 +12,9 @@
 #include <tandem/core/kernels/lstm.h>
 #include <tandem/core/kernels/matmul.h>
 #include <tandem/core/kernels/panels.h>
+#include <tandem/core/kernels/reduce.h>
 #include <tandem/core/threads.h>
+#include <tests/core/onednn_lstm.h>
 
 using namespace tandem;
 using kernels::RecurrentSizes;
@@ -57,6 +60,36 @@ void check_lstm(const RecurrentSizes& s, bool states, const RecurrentOptions& op
   CHECK(difference(grads.dc, twins.dc) < kTolerance);
   CHECK(difference(kernels::recurrent_weight_grad(grads.dx, fast.y, h, options),
                    kernels::recurrent_weight_grad(twins.dx, naive.y, f64(h), options)) < 10 * kTolerance);
+}
+
+/// A whole layer, its inputs projected by hand, beside the primitive that does both in one.
+void check_against_onednn(const RecurrentSizes& s, std::int64_t inputs, bool reverse) {
+  const testing::LstmProblem p{normal({s.T, s.B, inputs}, 1),
+                               normal({s.B, s.H}, 4),
+                               normal({s.B, s.H}, 5),
+                               normal({4 * s.H, inputs}, 6, 1 / std::sqrt(static_cast<double>(inputs))),
+                               weights(4, s.H),
+                               normal({4 * s.H}, 7),
+                               reverse};
+  const Array dy = normal({s.T + 2, s.B, s.H}, 3);
+  const auto slice = [&](const Array& y, std::int64_t at) { return y.slice(0, at, at + 1).reshape({s.B, s.H}); };
+  const auto judge = testing::onednn_lstm(p, {dy.slice(0, 0, s.T), slice(dy, s.T), slice(dy, s.T + 1)});
+
+  const RecurrentOptions options{.reverse = reverse};
+  const auto r = kernels::lstm(kernels::linear(p.x, p.w_input, p.bias), p.h, p.c, p.w_hidden, options);
+  CHECK(difference(r.y.slice(0, 0, s.T), judge.output.y) < kTolerance);
+  CHECK(difference(slice(r.y, s.T), judge.output.h) < kTolerance);
+  CHECK(difference(slice(r.y, s.T + 1), judge.output.c) < kTolerance);
+
+  const auto d = kernels::lstm_grad(dy, r, p.c, p.w_hidden, options);
+  const Array rows = d.dx.reshape({s.T * s.B, 4 * s.H}), x = p.x.reshape({s.T * s.B, inputs});
+  const testing::LstmGradients& g = judge.gradients;
+  CHECK(difference(kernels::matmul(d.dx, p.w_input), g.x) < kTolerance);
+  CHECK(difference(d.dh, g.h) < kTolerance);
+  CHECK(difference(d.dc, g.c) < kTolerance);
+  CHECK(difference(kernels::matmul(rows.transpose(0, 1), x), g.w_input) < 10 * kTolerance);
+  CHECK(difference(kernels::recurrent_weight_grad(d.dx, r.y, p.h, options), g.w_hidden) < 10 * kTolerance);
+  CHECK(difference(kernels::sum(d.dx, {0, 1}), g.bias) < 10 * kTolerance);
 }
 
 void check_gru(const RecurrentSizes& s, bool states, const RecurrentOptions& options) {
@@ -119,6 +152,15 @@ TEST_CASE("gru: one unit, one step, on paper") {
   const auto r = kernels::gru(x, Array::from({2}, {1, 1}), w, {});
   CHECK(r.y.at({0, 0, 0}) == doctest::Approx(std::tanh(1.0) / 2 + 1));
   CHECK(r.y.at({1, 0, 0}) == doctest::Approx(std::tanh(1.0) / 2 + 1));
+}
+
+TEST_CASE("lstm: a layer equals oneDNN's primitive, forward and backward, in both directions") {
+  for (const RecurrentSizes& s : {RecurrentSizes{1, 1, 1}, {3, 2, 15}, {9, 5, 48}, {4, 20, 200}}) {
+    CAPTURE(s.T);
+    CAPTURE(s.B);
+    CAPTURE(s.H);
+    for (const bool reverse : {false, true}) check_against_onednn(s, s.H + 3, reverse);
+  }
 }
 
 TEST_CASE("recurrences in blocks equal their naive twins") {

@@ -1,9 +1,12 @@
-// What is said of several seeds: paired differences by hand, sentences, metrics at equal steps, short names.
+// What is said of several seeds: paired differences by hand, tables, metrics at equal steps, short names.
 #include "examples/common/compare_seeds.h"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "examples/common/comparison_text.h"
 
 using namespace tandem::examples;
 
@@ -43,49 +46,59 @@ TEST_CASE("a paired difference by hand") {
   CHECK(t_quantile(1000) == 2.042);
 }
 
-TEST_CASE("the sentence says that nothing follows where the interval holds 0") {
-  CHECK(compare_sentence(two_optimizers({0.79, 0.79}, {0.80, 0.82}), "test_accuracy") ==
-        "test_accuracy, lookahead against momentum, 2 seeds: +0.0200; standard error 0.0100, 95 % interval -0.1071 to "
-        "0.1471: the interval holds 0, so nothing follows.\n");
+TEST_CASE("nothing follows where the interval holds 0") {
+  const auto found = differences(two_optimizers({0.79, 0.79}, {0.80, 0.82}), "test_accuracy");
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].baseline == 0);
+  CHECK(found[0].contender == 1);
+  CHECK(found[0].paired.mean == doctest::Approx(0.02));
+  CHECK(found[0].finding == "nothing: holds 0");
+  CHECK(difference_table(two_optimizers({0.79, 0.79}, {0.80, 0.82}), "test_accuracy") ==
+        "test_accuracy, by seed     mean  standard error      95 % interval  seeds  what follows\n"
+        "against momentum\n"
+        "  lookahead             +0.0200          0.0100  -0.1071 to 0.1471      2  nothing: holds 0\n"
+        "Better and worse are said of this setting alone, nothing where the interval holds 0.\n");
 }
 
-TEST_CASE("the sentence names the better one where the interval leaves 0 out, also for losses") {
-  const auto results = two_optimizers({0.79, 0.80, 0.81}, {0.8000, 0.8102, 0.8201});
-  CHECK(compare_sentence(results, "test_accuracy") ==
-        "test_accuracy, lookahead against momentum, 3 seeds: +0.0101; standard error 0.0001, 95 % interval 0.0099 to "
-        "0.0103: without 0, so lookahead is better in this setting.\n");
-  const std::string of_loss = compare_sentence(results, "test_loss");
-  CHECK(of_loss.find(": -0.0101;") != std::string::npos);
-  CHECK(of_loss.find("so lookahead is better") != std::string::npos);
+TEST_CASE("better and worse where the interval leaves 0 out, also for losses") {
+  const auto better = two_optimizers({0.79, 0.80, 0.81}, {0.8000, 0.8102, 0.8201});
+  CHECK(differences(better, "test_accuracy")[0].finding == "better");
+  CHECK(differences(better, "test_loss")[0].finding == "better");
+  CHECK(differences(better, "test_loss")[0].paired.mean == doctest::Approx(-0.0101));
+  const auto worse = two_optimizers({0.8000, 0.8102, 0.8201}, {0.79, 0.80, 0.81});
+  CHECK(differences(worse, "test_accuracy")[0].finding == "worse");
+  CHECK(differences(worse, "test_loss")[0].finding == "worse");
 }
 
 TEST_CASE("one seed says nothing; neither does a metric that was not measured, or one optimizer") {
-  const std::string one = compare_sentence(two_optimizers({0.79}, {0.80}), "test_accuracy");
-  CHECK(one ==
-        "test_accuracy, lookahead against momentum, 1 seed: +0.0100; with one seed it is not known how much seeds "
-        "vary: nothing follows.\n");
-  CHECK(compare_sentence(two_optimizers({0.79}, {std::nan("")}), "test_accuracy").empty());
-  CHECK(compare_sentence(two_optimizers({0.79}, {0.80}), "psnr").empty());
-  CHECK(compare_sentence({result("sgd(lr=1)", 0, 0.5), result("sgd(lr=1)", 1, 0.6)}, "test_accuracy").empty());
-  CHECK(compare_sentence({result("sgd(lr=1)", 0, 0.5), result("adam(lr=1)", 1, 0.6)}, "test_accuracy").empty());
+  CHECK(difference_table(two_optimizers({0.79}, {0.80}), "test_accuracy") ==
+        "test_accuracy, by seed     mean  standard error  95 % interval  seeds  what follows\n"
+        "against momentum\n"
+        "  lookahead             +0.0100               -              -      1  nothing: one seed\n"
+        "With one seed it is not known how much seeds vary: nothing follows.\n");
+  CHECK(differences(two_optimizers({0.79}, {std::nan("")}), "test_accuracy").empty());
+  CHECK(difference_table(two_optimizers({0.79}, {std::nan("")}), "test_accuracy").empty());
+  CHECK(differences(two_optimizers({0.79}, {0.80}), "psnr").empty());
+  CHECK(differences({result("sgd(lr=1)", 0, 0.5), result("sgd(lr=1)", 1, 0.6)}, "test_accuracy").empty());
+  CHECK(differences({result("sgd(lr=1)", 0, 0.5), result("adam(lr=1)", 1, 0.6)}, "test_accuracy").empty());
 }
 
 TEST_CASE("equal differences, as few test images give them, are no proof") {
-  const auto results = two_optimizers({0.79, 0.81}, {0.80, 0.82});
-  CHECK(compare_sentence(results, "test_accuracy") ==
-        "test_accuracy, lookahead against momentum, 2 seeds: +0.0100; the same with every seed, so it is not known how "
-        "much it varies: nothing follows.\n");
-  CHECK(compare_sentence(two_optimizers({0.79, 0.81}, {0.79, 0.81}), "test_accuracy").find("nothing follows") !=
-        std::string::npos);
+  const std::string finding = "nothing: all equal";
+  CHECK(differences(two_optimizers({0.79, 0.81}, {0.80, 0.82}), "test_accuracy")[0].finding == finding);
+  CHECK(differences(two_optimizers({0.79, 0.81}, {0.79, 0.81}), "test_accuracy")[0].finding == finding);
 }
 
-TEST_CASE("three optimizers make three pairs and a word about that") {
+TEST_CASE("three optimizers make three pairs, under their baselines, and a word about that") {
   std::vector<RunResult> results = two_optimizers({0.79, 0.80}, {0.80, 0.82});
   for (const std::uint64_t seed : {0U, 1U}) results.push_back(result("momentum(lr=0.08)", seed, 0.7));
-  const std::string text = compare_sentence(results, "test_accuracy");
-  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
-  CHECK(text.find("momentum lr=0.08 against momentum lr=0.1") != std::string::npos);
-  CHECK(text.find("momentum lr=0.08 against lookahead") != std::string::npos);
+  CHECK(differences(results, "test_accuracy").size() == 3);
+  const std::string text = difference_table(results, "test_accuracy");
+  CHECK(std::count(text.begin(), text.end(), '\n') == 7);
+  const std::size_t first = text.find("against momentum lr=0.1\n"), second = text.find("against lookahead\n");
+  CHECK(first < second);
+  CHECK(second != std::string::npos);
+  CHECK(text.find("  momentum lr=0.08 ", second) != std::string::npos);
   CHECK(text.find("one in twenty") != std::string::npos);
 }
 
