@@ -57,12 +57,12 @@ int main(int argc, char** argv) {
           const bool is_stand_in = !was_named && o.dataset == "synthetic";
           return std::make_unique<ImageClassification>(
               open_dataset(o.dataset, open_options(o)),
-              ClassificationOptions{
-                  .dataset = o.dataset,
-                  .model = o.model,
-                  .batch = o.batch,
-                  .cutout = cutout_size,
-                  .note = is_stand_in ? "CIFAR-10 was not found, examples/get_data.sh cifar10 gets it" : ""});
+              ClassificationOptions{.dataset = o.dataset,
+                                    .model = o.model,
+                                    .batch = o.batch,
+                                    .cutout = cutout_size,
+                                    .note = is_stand_in ? "CIFAR-10 was not found, examples/get_data.sh cifar10 gets it"
+                                                        : image_dataset_note(o.dataset, o.data)});
         });
   });
 }

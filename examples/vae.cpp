@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
         [&](const Options& o) {
           task_options.dataset = o.dataset;
           task_options.batch = o.batch;
+          task_options.note = image_dataset_note(o.dataset, o.data);
           return std::make_unique<VariationalAutoencoding>(open_dataset(o.dataset, open_options(o)), task_options);
         });
   });

@@ -107,6 +107,7 @@ Configuration configuration_of(Task& task, const Options& options, const Manifes
   c.program = options.program;
   c.command = manifest.command;
   c.dataset = task.dataset();
+  c.data = task.describe_data();
   c.model = task.model();
   c.metric = task.main_metric();
   c.parameters = task.make_model(options.seeds.front())->parameter_count();

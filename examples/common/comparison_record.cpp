@@ -44,6 +44,7 @@ void read_summary(const std::filesystem::path& path, ComparisonRecord& record) {
     c.program = json.at("program");
     c.command = json.at("command");
     c.dataset = json.at("dataset");
+    c.data = json.value("data", c.dataset);
     c.model = json.at("model");
     c.parameters = json.at("parameters");
     c.batch = json.at("batch");

@@ -96,4 +96,10 @@ std::string choose_image_dataset(const std::string& dataset, const std::string& 
   return is_there ? preferred : "synthetic";
 }
 
+std::string image_dataset_note(const std::string& dataset, const std::filesystem::path& data) {
+  if (dataset != "folder" || data.empty()) return {};
+  const std::filesystem::path path = std::filesystem::absolute(data).lexically_normal();  // may end in a slash
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
 }  // namespace tandem::examples

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -60,5 +61,8 @@ class ImageTask : public Task {
 /// The data set of a program: what --dataset says; "folder" when only --data is given; else `preferred` where it lies
 /// in its default folder, and the pictures that come with Tandem where it does not.
 std::string choose_image_dataset(const std::string& dataset, const std::string& data, const std::string& preferred);
+
+/// What to say of a data set besides its name: the folder's of "folder"; empty for those that are known by name.
+std::string image_dataset_note(const std::string& dataset, const std::filesystem::path& data);
 
 }  // namespace tandem::examples

@@ -271,7 +271,7 @@ std::string configuration_html(const ComparisonRecord& record, const std::vector
   for (const std::string& command : record.commands) commands += escaped(command) + "\n";
   for (const std::string& machine : record.machines) machines += (machines.empty() ? "" : "<br>") + escaped(machine);
   return "<h3>Configuration</h3>\n" +
-         list_html({{"data set", escaped(c.dataset)},
+         list_html({{"data set", escaped(c.data)},
                     {"model", fmt::format("{}, {} parameters", escaped(c.model), with_commas(c.parameters))},
                     {"optimizers", optimizers},
                     {"schedule", fmt::format("<code>{}</code>, times the lr", escaped(c.schedule))},

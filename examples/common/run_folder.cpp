@@ -147,7 +147,7 @@ std::filesystem::path RunFolder::make_run_folder(const Run& run) {
 }
 
 void RunFolder::write_summary(const Configuration& c, const std::vector<RunResult>& results) {
-  Json summary = {{"program", c.program},       {"dataset", c.dataset},     {"model", c.model},
+  Json summary = {{"program", c.program},       {"dataset", c.dataset},     {"data", c.data},      {"model", c.model},
                   {"parameters", c.parameters}, {"precision", c.precision}, {"threads", c.threads}};
   Json runs = Json::array();
   for (const RunResult& r : results)

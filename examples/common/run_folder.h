@@ -51,6 +51,7 @@ struct LogPosition {
 /// What all runs of a comparison share.
 struct Configuration {
   std::string program, command, dataset, model;
+  std::string data;    ///< the data set in one line, with its sizes
   std::string metric;  ///< the one that best values and sentences are about
   std::int64_t parameters = 0, batch = 0;
   std::string schedule, precision;

@@ -39,7 +39,8 @@ TEST_CASE("cifar trains on a folder of images; a bad file is refused or left out
   const Finished good = run_cifar(folder, "good", {"--size", "16"});
   INFO(good.error);
   CHECK(good.code == 0);
-  CHECK(good.output.find("folder: 8 training and 4 test images 3x16x16 in 2 classes") != std::string::npos);
+  CHECK(good.output.find("folder: 8 training and 4 test images 3x16x16 in 2 classes (data)") != std::string::npos);
+  CHECK(read_file(folder / "good/report.html").find("in 2 classes (data)") != std::string::npos);
 
   const std::string bad = (folder / "data" / "train" / "dog" / "9.png").string();
   write_file(bad, "text");

@@ -41,6 +41,7 @@ Configuration configuration(const std::string& dataset) {
   c.program = "cifar";
   c.command = "cifar --out 'a & b'";
   c.dataset = dataset;
+  c.data = dataset + ": 40 training images";
   c.model = "tiny";
   c.metric = "test_accuracy";
   c.parameters = 1234;

@@ -43,6 +43,7 @@ TEST_CASE("summary.json has the promised keys") {
   ex::Configuration configuration;
   configuration.program = "cifar";
   configuration.dataset = "cifar10";
+  configuration.data = "cifar10: 50,000 training images";
   configuration.model = "resnet20";
   configuration.parameters = 269722;
   configuration.precision = "f32";
@@ -51,6 +52,7 @@ TEST_CASE("summary.json has the promised keys") {
   const auto summary = nlohmann::json::parse(read_file(folder / "summary.json"));
   CHECK(summary["program"] == "cifar");
   CHECK(summary["dataset"] == "cifar10");
+  CHECK(summary["data"] == "cifar10: 50,000 training images");
   CHECK(summary["model"] == "resnet20");
   CHECK(summary["parameters"] == 269722);
   CHECK(summary["precision"] == "f32");
