@@ -40,7 +40,7 @@ echo hundred >"$root/tree/cifar-100-binary/train.bin"
 ten=$root/mirror/cifar-10-binary.tar.gz hundred=$root/mirror/cifar-100-binary.tar.gz
 
 check 'no set' 2 'one set is needed'
-check 'unknown set' 2 'unknown set: "cifar11"; known: cifar10, cifar100' cifar11
+check 'unknown set' 2 'unknown set: "cifar11"; known: cifar10, cifar100, ptb, multi30k, tinyshakespeare' cifar11
 check 'missing archive' 1 "download failed: file://$ten" cifar10
 holds 'missing archive'
 
@@ -69,6 +69,32 @@ TANDEM_DATA=$root/file/data check 'folder cannot be made' 1 "folder cannot be ma
 (unset TANDEM_DATA; HOME=$root/user TANDEM_MD5=$(md5_of "$hundred") "$script" cifar100 >/dev/null)
 [ -f "$root/user/.cache/tandem/cifar-100-binary/train.bin" ] ||
   { echo 'FAILED default folder: not below $HOME/.cache/tandem'; failures=$((failures + 1)); }
+
+# Sets of several files: all of them or none; what lies in the folder already stays.
+holds 'before the texts' cifar-10-batches-bin cifar-100-binary
+for part in train valid test; do echo "$part" >"$root/mirror/ptb.$part.txt"; done
+sums() { md5sum "$@" | cut -d ' ' -f 1 | tr '\n' ' '; }
+ptb=("$root"/mirror/ptb.{train,valid,test}.txt)
+check 'texts of another version' 1 "wrong checksum: file://${ptb[0]}" ptb
+TANDEM_MD5="$(sums "${ptb[0]}") 0" check 'only the first as expected' 1 "wrong checksum: file://${ptb[1]}: expected MD5 0" ptb
+holds 'nothing of an incomplete set' cifar-10-batches-bin cifar-100-binary
+TANDEM_MD5=$(sums "${ptb[@]}") check 'three files' 0 "ptb: ready in $TANDEM_DATA/ptb" ptb
+[ "$(cat "$TANDEM_DATA"/ptb/ptb.{train,valid,test}.txt | tr '\n' ' ')" = 'train valid test ' ] ||
+  { echo 'FAILED three files: not those of the mirror'; failures=$((failures + 1)); }
+check 'three files again' 0 "is there already: $TANDEM_DATA/ptb" ptb
+
+captions=("$root"/mirror/{train,val,test_2016_flickr}.{de,en,fr}.gz)
+for file in "${captions[@]}"; do basename "$file" .gz | gzip -n >"$file"; done
+TANDEM_MD5=$(sums "${captions[@]}") check 'compressed files' 0 "ready in $TANDEM_DATA/multi30k" multi30k
+[ "$(cat "$TANDEM_DATA/multi30k/val.fr")" = val.fr ] ||
+  { echo 'FAILED compressed files: val.fr differs'; failures=$((failures + 1)); }
+
+mkdir "$TANDEM_DATA/text"
+echo mine >"$TANDEM_DATA/text/mine.txt"
+echo 'To be' >"$root/mirror/input.txt"
+TANDEM_MD5=$(sums "$root/mirror/input.txt") check 'a file beside others' 0 'ready in' tinyshakespeare
+[ "$(cat "$TANDEM_DATA"/text/*)" = $'mine\nTo be' ] ||
+  { echo 'FAILED a file beside others: the folder holds something else'; failures=$((failures + 1)); }
 
 [ "$failures" -eq 0 ] && echo 'get_data: all passed'
 exit $((failures > 0))
