@@ -13,17 +13,12 @@
 #include "html.h"
 #include "plot.h"
 #include "progress.h"
+#include "report_comparison_parts.h"
 
 namespace tandem::examples {
 namespace {
 
 constexpr std::size_t kLongestLabel = 16;  // characters that may stand beside a curve
-constexpr int kStyles = 8;
-
-PlotStyle style_of(std::size_t contender) {
-  const int number = static_cast<int>(contender) % kStyles;
-  return {number, number};
-}
 
 std::string plural(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
@@ -39,11 +34,6 @@ std::set<std::uint64_t> seeds_of(const ComparisonRecord& record) {
 std::string key_html(const Contender& contender, std::size_t number) {
   return fmt::format("<span class=\"key\">{}<code>{}</code></span>", style_sample_html(style_of(number)),
                      escaped(contender.optimizer));
-}
-
-/// Its short name behind the sample of its style.
-std::string name_html(const Contender& contender, std::size_t number) {
-  return fmt::format("<span class=\"key\">{}{}</span>", style_sample_html(style_of(number)), escaped(contender.name));
 }
 
 Cell count_cell(double value) { return {with_commas(std::llround(value))}; }
@@ -91,40 +81,6 @@ std::string result_html(const ComparisonRecord& record, const std::vector<Conten
     table.columns.push_back(column);
   for (std::size_t i = 0; i < contenders.size(); ++i) table.groups.push_back(result_group(record, contenders[i], i));
   return table_html(table);
-}
-
-/// A number with its sign, as differences have it.
-std::string signed_html(double value) {
-  const std::string number = number_html(value);
-  return value > 0 ? "+" + number : number;
-}
-
-RowGroup::Row difference_row(const Difference& difference, const Contender& contender) {
-  const PairedDifference& d = difference.paired;
-  const std::string interval =
-      d.seeds > 1 ? signed_html(d.low) + " to " + signed_html(d.high) : number_html(std::nan(""));
-  return {name_html(contender, difference.contender),
-          {{signed_html(d.mean)},
-           {number_html(d.standard_error)},
-           {interval},
-           {std::to_string(d.seeds)},
-           {escaped(difference.finding), false}}};
-}
-
-/// Every pair of optimizers, under the one that both are compared with.
-std::string differences_html(const ComparisonRecord& record, const std::vector<Contender>& contenders) {
-  const std::string& metric = record.configuration.metric;
-  const std::vector<Difference> all = differences(record.results(), metric);
-  if (all.empty()) return {};
-  Table table;
-  table.caption = fmt::format("Differences of {} at the end, paired by seed", metric);
-  table.columns = {"", "mean", "standard error", "95 % interval", "seeds", "what follows"};
-  for (const Difference& difference : all) {
-    const std::string head = "against " + name_html(contenders[difference.baseline], difference.baseline);
-    if (table.groups.empty() || table.groups.back().head != head) table.groups.push_back({head, {}});
-    table.groups.back().rows.push_back(difference_row(difference, contenders[difference.contender]));
-  }
-  return table_html(table) + fmt::format("<p class=\"note\">{}</p>\n", escaped(differences_note(all)));
 }
 
 std::string equal_steps_html(const ComparisonRecord& record, const std::vector<Contender>& contenders) {
