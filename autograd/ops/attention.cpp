@@ -8,6 +8,7 @@
 
 #include <tandem/autograd/sequence_ops.h>
 #include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/reduce.h>
 
 #include "common.h"
 
@@ -32,10 +33,13 @@ AttentionOptions with_masks(AttentionOptions options, const Tensor& mask, const 
 Grads recorded_grads(const Tensor& dy, const Tensor& q, const Tensor& k, const Tensor& v,
                      const AttentionOptions& options) {
   const Array bias = kernels::attention_bias(q.value(), k.value(), options);
-  const Array lowest = Array::scalar(-1e30, bias.dtype());  // finite: a row of these alone has a softmax, then masked
-  const Tensor shown = kernels::greater(bias, lowest), finite = kernels::maximum(bias, lowest);
+  const Array hidden = Array::scalar(-std::numeric_limits<double>::infinity(), bias.dtype());
+  const Tensor shown = kernels::greater(bias, hidden);
+  // A query without keys has no softmax: it gets one over unmasked scores, of which `shown` leaves nothing.
+  const Array has_keys = kernels::greater(kernels::max(bias, {3}, true), hidden);
+  const Tensor masks = kernels::where(has_keys, bias, Array::scalar(0, bias.dtype()));
   const double scale = kernels::attention_scale(q.value(), options);
-  const Tensor p = softmax(matmul(q, transpose(k, 2, 3)) * scale + finite, 3) * shown;
+  const Tensor p = softmax(matmul(q, transpose(k, 2, 3)) * scale + masks, 3) * shown;
   const Array keep = kernels::attention_keep(q.value(), k.value(), options);
   const Tensor kept = keep.defined() ? p * Tensor(keep) : p, all = matmul(dy, transpose(v, 2, 3));
   const Tensor dp = keep.defined() ? all * Tensor(keep) : all;
@@ -64,7 +68,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   kernels::AttentionForward forward =
       kernels::attention(value_of(kName, "q", q), value_of(kName, "k", k), value_of(kName, "v", v), options);
   return record(kName, std::move(forward.y), {q, k, v},
-                {q, k, v, Save::output(), Save(forward.log_sum), options.mask, options.hidden_keys},
+                {q, k, v, Save::output(), Save(forward.rows), options.mask, options.hidden_keys},
                 [numbers = numbers_of(options)](const Tensor& dy, const Saved& saved, Needs) {
                   const AttentionOptions given = with_masks(numbers, saved[5], saved[6]);
                   if (is_recording()) return recorded_grads(dy, saved[0], saved[1], saved[2], given);
@@ -89,7 +93,7 @@ Tensor self_attention(const Tensor& x, std::int64_t heads, const AttentionOption
   const Shape joined{joint.shape(0), joint.shape(1), joint.shape(2) / 3};
   Array y = forward.y.transpose(1, 2).reshape(joined);
   return record("self_attention", std::move(y), {x},
-                {x, Save::output(), Save(forward.log_sum), options.mask, options.hidden_keys},
+                {x, Save::output(), Save(forward.rows), options.mask, options.hidden_keys},
                 [numbers = numbers_of(options), heads, part](const Tensor& dy, const Saved& saved, Needs) {
                   const AttentionOptions masked = with_masks(numbers, saved[3], saved[4]);
                   const Shape shape = saved[0].shape();

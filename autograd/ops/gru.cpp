@@ -6,10 +6,9 @@
 #include <tandem/core/kernels/reduce.h>
 
 #include "common.h"
+#include "recurrent.h"
 
 namespace tandem {
-
-using ops::floating;
 
 namespace {
 
@@ -36,8 +35,7 @@ Tensor recurrence(const Tensor& x, const Tensor& h, const Tensor& w, const Tenso
 
 RecurrentResult gru(const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
                     const Tensor& b_hh, const RecurrentOptions& options) {
-  floating("gru", "x", x);
-  floating("gru", "w_hh", w_hh);
+  ops::check_layer("gru", 3, {x, w_ih, w_hh, b_ih, b_hh}, {{"h", h}});
   const Tensor all = recurrence(linear(x, w_ih, b_ih), h, w_hh, b_hh, options);
   const std::int64_t T = x.shape(0);
   return {slice(all, 0, 0, T), reshape(slice(all, 0, T, T + 1), {all.shape(1), all.shape(2)}), {}};
@@ -45,6 +43,7 @@ RecurrentResult gru(const Tensor& x, const Tensor& h, const Tensor& w_ih, const 
 
 RecurrentResult gru_cell(const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
                          const Tensor& b_hh) {
+  ops::check_cell("gru_cell", 3, {x, w_ih, w_hh, b_ih, b_hh}, {{"h", h}});
   const Tensor in = linear(x, w_ih, b_ih), state = linear(h, w_hh, b_hh);  // (B, 3 H)
   const std::int64_t H = w_hh.shape(1);
   const auto gate = [&](const Tensor& v, std::int64_t g) { return slice(v, 1, g * H, (g + 1) * H); };

@@ -5,10 +5,9 @@
 #include <tandem/autograd/sequence_ops.h>
 
 #include "common.h"
+#include "recurrent.h"
 
 namespace tandem {
-
-using ops::floating;
 
 namespace {
 
@@ -35,8 +34,7 @@ Tensor recurrence(const Tensor& x, const Tensor& h, const Tensor& c, const Tenso
 
 RecurrentResult lstm(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,
                      const Tensor& b_ih, const Tensor& b_hh, const RecurrentOptions& options) {
-  floating("lstm", "x", x);
-  floating("lstm", "w_hh", w_hh);
+  ops::check_layer("lstm", 4, {x, w_ih, w_hh, b_ih, b_hh}, {{"h", h}, {"c", c}});
   const Tensor bias = b_ih.defined() && b_hh.defined() ? b_ih + b_hh : b_ih.defined() ? b_ih : b_hh;
   const Tensor all = recurrence(linear(x, w_ih, bias), h, c, w_hh, options);
   const std::int64_t T = x.shape(0);
@@ -46,6 +44,7 @@ RecurrentResult lstm(const Tensor& x, const Tensor& h, const Tensor& c, const Te
 
 RecurrentResult lstm_cell(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,
                           const Tensor& b_ih, const Tensor& b_hh) {
+  ops::check_cell("lstm_cell", 4, {x, w_ih, w_hh, b_ih, b_hh}, {{"h", h}, {"c", c}});
   const Tensor z = linear(x, w_ih, b_ih) + linear(h, w_hh, b_hh);  // (B, 4 H)
   const std::int64_t H = w_hh.shape(1);
   const auto gate = [&](std::int64_t g) { return slice(z, 1, g * H, (g + 1) * H); };

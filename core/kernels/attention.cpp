@@ -74,11 +74,11 @@ struct Problem {
 };
 
 void forward_block(const Problem& p, std::int64_t head, std::int64_t begin, float* s, Array& keep, float* y,
-                   std::int64_t y_step, float* log_sum) {
+                   std::int64_t y_step, float* rows) {
   const std::int64_t count = std::min(kBlock, p.T - begin), n = p.seen(begin + count);
   p.scores(head, begin, count, n, s);
   for (std::int64_t i = 0; i < count; ++i) {
-    log_sum[i] = detail::softmax_row(s + i * n, n, static_cast<float>(p.scale), p.row_mask(head, begin + i));
+    detail::softmax_row(s + i * n, n, static_cast<float>(p.scale), p.row_mask(head, begin + i), rows + 2 * i);
     if (p.options.dropout > 0) {
       detail::draw_keep(p.options, head, begin + i, keep);
       detail::scale_row(s + i * n, keep.data<float>(), n);
@@ -99,7 +99,7 @@ void backward_head(const Problem& p, std::int64_t head, const Array& dy, const A
     std::fill_n(to_k + j * k_step, p.d, 0.0F);
     std::fill_n(to_v + j * v_step, p.e, 0.0F);
   }
-  const float* log_sum = forward.log_sum.data<float>() + head * p.T;
+  const float* rows = forward.rows.data<float>() + 2 * head * p.T;
   for (std::int64_t begin = 0; begin < p.T; begin += kBlock) {
     const std::int64_t count = std::min(kBlock, p.T - begin), n = p.seen(begin + count);
     p.scores(head, begin, count, n, s);
@@ -107,7 +107,7 @@ void backward_head(const Problem& p, std::int64_t head, const Array& dy, const A
     const auto scale = static_cast<float>(p.scale);
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t row = begin + i;
-      detail::probability_row(s + i * n, n, scale, p.row_mask(head, row), log_sum[row]);
+      detail::probability_row(s + i * n, n, scale, p.row_mask(head, row), rows + 2 * row);
       const float along = detail::dot_row(g.data + row * g.step, y.data + row * y.step, p.e);
       if (p.options.dropout > 0) {
         detail::draw_keep(p.options, head, row, keep);
@@ -133,14 +133,14 @@ AttentionForward attention(const Array& q, const Array& k, const Array& v, const
   detail::check_attention(q, k, v, options);
   const Problem p(q, k, v, options);
   AttentionForward r{Array::empty({q.shape(0), p.T, q.shape(1), p.e}, q.dtype()).transpose(1, 2),
-                     Array::empty({q.shape(0), q.shape(1), p.T}, q.dtype())};
+                     Array::empty({q.shape(0), q.shape(1), p.T, 2}, q.dtype())};
   if (q.dtype() == DType::f64) {
     Array y = Array::empty(r.y.shape(), DType::f64);
     const Array a = q.contiguous(), b = k.contiguous(), c = v.contiguous();
     const Array bias = attention_bias(q, k, options), keep = attention_keep(q, k, options);
     reference::attention<double>({p.heads, p.T, p.S, p.d, p.e}, a.data<double>(), b.data<double>(), c.data<double>(),
                                  bias.data<double>(), pointer<double>(keep), p.scale, y.data<double>(),
-                                 r.log_sum.data<double>());
+                                 r.rows.data<double>());
     r.y.copy_from(y);
     return r;
   }
@@ -152,7 +152,7 @@ AttentionForward attention(const Array& q, const Array& k, const Array& v, const
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t head = i / p.blocks(), first = i % p.blocks() * kBlock;
       forward_block(p, head, first, s, keep, writable(r.y, head), rows_of(r.y, head).step,
-                    r.log_sum.data<float>() + head * p.T + first);
+                    r.rows.data<float>() + 2 * (head * p.T + first));
     }
   });
   return r;

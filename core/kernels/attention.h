@@ -27,8 +27,10 @@ struct AttentionOptions {
 namespace tandem::kernels {
 
 struct AttentionForward {
-  Array y;        ///< [B, h, T, e]; in memory [B, T, h, e], so that joining the heads copies nothing
-  Array log_sum;  ///< [B, h, T]: log sum_j e^(s_ij); +inf where all keys are hidden
+  Array y;  ///< [B, h, T, e]; in memory [B, T, h, e], so that joining the heads copies nothing
+  /// [B, h, T, 2]: m_i = max_j s_ij and log sum_j e^(s_ij - m_i); +inf and 0 where all keys are hidden. Apart, because
+  /// beside an m_i of -1e9, which a finite mask makes, the second would be rounded away.
+  Array rows;
 };
 /// q [B, h, T, d], k [B, h, S, d], v [B, h, S, e]. Throws Error with the shapes when they or the masks do not fit.
 AttentionForward attention(const Array& q, const Array& k, const Array& v, const AttentionOptions& options);

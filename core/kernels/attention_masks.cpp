@@ -37,12 +37,15 @@ void check_attention(const Array& q, const Array& k, const Array& v, const Atten
   const Shape scores{q.shape(0), q.shape(1), q.shape(2), k.shape(2)};
   if (options.mask.defined()) {
     const Shape& mask = options.mask.shape();
-    bool broadcasts = mask.rank() <= 4 && is_floating(options.mask.dtype());
+    const std::string mask_facts = fmt::format("mask {} {}, {}", name(options.mask.dtype()), to_string(mask), facts);
+    if (!is_floating(options.mask.dtype())) {
+      fail(kWhere, "the mask must be floating, because it is added to the scores", mask_facts,
+           "make it with where(hidden, -inf, 0), or give hidden_keys");
+    }
+    bool broadcasts = mask.rank() <= 4;
     for (int dim = 1; broadcasts && dim <= mask.rank(); ++dim)
       broadcasts = mask[-dim] == 1 || mask[-dim] == scores[-dim];
-    if (!broadcasts)
-      fail(kWhere, fmt::format("the mask must be floating and broadcast to {}", to_string(scores)),
-           fmt::format("mask {} {}, {}", name(options.mask.dtype()), to_string(mask), facts));
+    if (!broadcasts) fail(kWhere, fmt::format("the mask must broadcast to {}", to_string(scores)), mask_facts);
   }
   if (options.hidden_keys.defined() && !(options.hidden_keys.shape() == Shape{scores[0], scores[3]}))
     fail(kWhere, fmt::format("hidden_keys must be [{}, {}]", scores[0], scores[3]),

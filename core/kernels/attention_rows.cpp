@@ -28,27 +28,30 @@ TANDEM_INLINE void add_masks(float* __restrict s, std::int64_t n, float scale, c
 
 }  // namespace
 
-TANDEM_TARGETS __attribute__((flatten)) float softmax_row(float* s, std::int64_t n, float scale, const RowMask& mask) {
+TANDEM_TARGETS __attribute__((flatten)) void softmax_row(float* s, std::int64_t n, float scale, const RowMask& mask,
+                                                         float* row) {
   const std::int64_t seen = std::min(n, mask.seen);
   std::fill(s + seen, s + n, 0.0F);
   add_masks(s, seen, scale, mask);
   const float largest = strip<Max>(s, seen, 1, Max::kIdentity);
   if (largest == -kInfinity) {
     std::fill_n(s, seen, 0.0F);
-    return kInfinity;
+    row[0] = kInfinity, row[1] = 0;
+    return;
   }
   for (std::int64_t j = 0; j < seen; ++j) s[j] = vector_math::exp(s[j] - largest);
   const float total = static_cast<float>(strip<Sum>(s, seen, 1, 0)), inverse = 1.0F / total;
   for (std::int64_t j = 0; j < seen; ++j) s[j] *= inverse;
-  return largest + std::log(total);
+  row[0] = largest, row[1] = std::log(total);
 }
 
 TANDEM_TARGETS __attribute__((flatten)) void probability_row(float* s, std::int64_t n, float scale, const RowMask& mask,
-                                                             float log_sum) {
+                                                             const float* row) {
   const std::int64_t seen = std::min(n, mask.seen);
   std::fill(s + seen, s + n, 0.0F);
   add_masks(s, seen, scale, mask);
-  for (std::int64_t j = 0; j < seen; ++j) s[j] = vector_math::exp(s[j] - log_sum);
+  const float largest = row[0], log_total = row[1];
+  for (std::int64_t j = 0; j < seen; ++j) s[j] = vector_math::exp((s[j] - largest) - log_total);
 }
 
 TANDEM_TARGETS void score_grad_row(const float* __restrict p, float* __restrict dp, std::int64_t n, float scale,

@@ -23,10 +23,10 @@ struct RowMask {
   std::int64_t seen = 0;
 };
 
-/// s[0..n) = softmax(scale s + masks), zeros when all is hidden; returns log sum e^s, +inf then.
-float softmax_row(float* s, std::int64_t n, float scale, const RowMask& mask);
-/// s[0..n) = e^(scale s + masks - log_sum).
-void probability_row(float* s, std::int64_t n, float scale, const RowMask& mask, float log_sum);
+/// s[0..n) = softmax(scale s + masks), zeros when all is hidden. `row` receives what AttentionForward::rows keeps.
+void softmax_row(float* s, std::int64_t n, float scale, const RowMask& mask, float* row);
+/// s[0..n) = the same again, from `row`: e^((scale s + masks - row[0]) - row[1]).
+void probability_row(float* s, std::int64_t n, float scale, const RowMask& mask, const float* row);
 /// ds = scale p (dp - along) into dp.
 void score_grad_row(const float* p, float* dp, std::int64_t n, float scale, float along);
 /// x *= factor.

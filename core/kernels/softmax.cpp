@@ -152,7 +152,8 @@ Labels checked_labels(const char* where, const Array& x, const Array& labels, st
   require_dtype(where, "labels", labels, DType::i64);
   if (x.rank() != 2 || labels.rank() != 1 || labels.shape(0) != x.shape(0)) {
     fail(where, "x must be [B, C] and labels [B]",
-         fmt::format("x {}, labels {}", to_string(x.shape()), to_string(labels.shape())));
+         fmt::format("x {}, labels {}", to_string(x.shape()), to_string(labels.shape())),
+         x.rank() > 2 ? "reshape x to [-1, C] and labels to [-1]" : "");
   }
   Labels result{labels.contiguous()};
   const std::int64_t* values = result.array.data<std::int64_t>();

@@ -77,7 +77,8 @@ TEST_CASE("attention: two keys, on paper") {
   const auto r = kernels::attention(q, k, v, {.scale = 1});
   CHECK(r.y.at({0, 0, 0, 0}) == doctest::Approx(1));
   CHECK(r.y.at({0, 0, 0, 1}) == doctest::Approx(6));
-  CHECK(r.log_sum.item() == doctest::Approx(std::log(4.0)));
+  CHECK(r.rows.at({0, 0, 0, 0}) == doctest::Approx(std::log(3.0)));  // of 0 and ln 3
+  CHECK(r.rows.at({0, 0, 0, 1}) == doctest::Approx(std::log(4.0 / 3)));
 }
 
 TEST_CASE("attention: causal queries see no later key; cached keys shift the first query") {
@@ -101,12 +102,34 @@ TEST_CASE("attention: a query that sees no key gives zeros and no gradient, not 
     const auto r = kernels::attention(q.to(dtype), k.to(dtype), v.to(dtype), options);
     CHECK(difference(r.y.slice(0, 0, 1), Array::zeros({1, 2, 3, 4})) == 0);
     CHECK(difference(r.y.slice(2, 1, 2), Array::zeros({2, 2, 1, 4})) == 0);
-    CHECK(r.log_sum.at({0, 0, 0}) == kInfinity);
+    CHECK(r.rows.at({0, 0, 0, 0}) == kInfinity);
     const Grads g = gradients(Array::full(r.y.shape(), 1, dtype), q.to(dtype), k.to(dtype), v.to(dtype), options);
     CHECK(difference(g.dq.slice(0, 0, 1), Array::zeros({1, 2, 3, 4})) == 0);
     CHECK(difference(g.dv.slice(0, 0, 1), Array::zeros({1, 2, 5, 4})) == 0);
     CHECK(difference(g.dv.slice(0, 1, 2).slice(2, 2, 3), Array::zeros({1, 2, 1, 4})) == 0);
     for (const double d : g.dk.to_vector<double>()) CHECK(std::isfinite(d));
+  }
+}
+
+TEST_CASE("attention: a large finite mask on all keys of a query hides none of them, forward and backward") {
+  const std::int64_t S = 40;
+  const Array q = normal({1, 2, 3, 8}, 1), k = normal({1, 2, S, 8}, 2), v = normal({1, 2, S, 5}, 3);
+  // Queries 0 and 1 and the keys lie in different channels: scores of 0, which f32 and f64 round alike beside -1e9.
+  q.slice(2, 0, 2).slice(3, 4, 8).fill(0);
+  k.slice(3, 0, 4).fill(0);
+  for (const double low : {-1e9, static_cast<double>(std::numeric_limits<float>::lowest())}) {
+    CAPTURE(low);
+    const Array mask = Array::zeros({3, S});
+    mask.slice(0, 0, 2).fill(low);
+    mask.slice(0, 2, 3).slice(1, 0, S / 2).fill(low);
+    check(q, k, v, {.mask = mask});
+    check(q, k, v, {.causal = true, .first_query = S - 2, .mask = mask});
+    check(q, k, v, {.mask = mask, .dropout = 0.3, .generator = Generator(6)});
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Array dy = Array::full({1, 2, 1, 5}, 1, dtype), first = q.slice(2, 0, 1).to(dtype);
+      const Grads g = gradients(dy, first, k.to(dtype), v.to(dtype), {.mask = mask.slice(0, 0, 1)});
+      CHECK(difference(g.dv, Array::full({1, 2, S, 5}, 1.0 / static_cast<double>(S))) < 1e-6);
+    }
   }
 }
 
@@ -161,8 +184,15 @@ TEST_CASE("attention refuses what does not fit") {
           kernels::attention(x, x, x, {.mask = Array::zeros({3, 4})});
         }) ==
         where +
-            "the mask must be floating and broadcast to [2, 2, 3, 3]: mask f32 [3, 4], q [2, 2, 3, 4], k [2, 2, 3, 4], "
-            "v [2, 2, 3, 4]");
+            "the mask must broadcast to [2, 2, 3, 3]: mask f32 [3, 4], q [2, 2, 3, 4], k [2, 2, 3, 4], v [2, 2, 3, 4]");
+  for (const DType dtype : {DType::u8, DType::i64}) {
+    CHECK(message_of([&] {
+            kernels::attention(x, x, x, {.mask = Array::zeros({3, 3}, dtype)});
+          }) ==
+          where + "the mask must be floating, because it is added to the scores: mask " + std::string(name(dtype)) +
+              " [3, 3], q [2, 2, 3, 4], k [2, 2, 3, 4], v [2, 2, 3, 4]; make it with where(hidden, -inf, 0), or give "
+              "hidden_keys");
+  }
   CHECK(message_of([&] {
           kernels::attention(x, x, x, {.hidden_keys = Array::zeros({2, 4})});
         }) == where + "hidden_keys must be [2, 3]: hidden_keys [2, 4], q [2, 2, 3, 4], k [2, 2, 3, 4], v [2, 2, 3, 4]");

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include <tandem/core/kernels/reference/softmax.h>
 #include <tandem/core/kernels/softmax.h>
@@ -62,6 +63,17 @@ TEST_CASE("softmax does not overflow, and a row with -inf gives 0 there") {
   CHECK(std::isnan(k::softmax(Array::from({NAN, 0}, {2}), 0).at({1})));
 }
 
+TEST_CASE("softmax of equals is 1 / n however far from 0 they are, in f32 and f64") {
+  for (const double far : {1e9, -1e9, static_cast<double>(std::numeric_limits<float>::lowest())}) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      CAPTURE(far);
+      const Array x = Array::full({2, 20}, far, dtype);
+      CHECK(worst_error(k::softmax(x, 1), Array::full({2, 20}, 0.05)) < 1e-7);
+      CHECK(worst_error(k::log_softmax(x, 1), Array::full({2, 20}, -std::log(20.0))) < 1e-6);
+    }
+  }
+}
+
 TEST_CASE("cross-entropy by hand") {
   const Array x = Array::from({0, std::log(3.0), 0, 0}, {2, 2}), labels = labels_of({1, 0});
   Array log_p;
@@ -91,6 +103,11 @@ TEST_CASE("errors name row, value and shapes") {
   CHECK(message_of([&] {
           k::cross_entropy(x, labels_of({0, 1}), 0, -100, nullptr);
         }) == "cross_entropy: x must be [B, C] and labels [B]: x [4, 10], labels [2]");
+  CHECK(message_of([&] {
+          k::cross_entropy(Array::zeros({2, 2, 10}), labels_of({0, 1}), 0, -100, nullptr);
+        }) ==
+        "cross_entropy: x must be [B, C] and labels [B]: x [2, 2, 10], labels [2]; reshape x to [-1, C] and labels to "
+        "[-1]");
   CHECK(message_of([&] {
           k::cross_entropy(x, labels_of({1, 1, 1, 1}), 0, 1, nullptr);
         }) == "cross_entropy: no row counts: all 4 labels are 1, which is ignored");

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace tandem::kernels::reference {
@@ -15,9 +17,10 @@ struct AttentionSizes {
   std::int64_t heads, T, S, d, e;
 };
 
-/// p_j = softmax of scale q . k_j + bias_j, zeros when all are -inf. Returns log sum_j e^(s_j), +inf then.
+/// p_j = softmax of scale q . k_j + bias_j, zeros when all are -inf. Returns m = max s_j and log sum_j e^(s_j - m),
+/// +inf and 0 then.
 template <class T>
-T attention_row(const T* q, const T* k, const T* bias, T scale, std::int64_t S, std::int64_t d, T* p) {
+std::pair<T, T> attention_row(const T* q, const T* k, const T* bias, T scale, std::int64_t S, std::int64_t d, T* p) {
   constexpr T kInfinity = std::numeric_limits<T>::infinity();
   T largest = -kInfinity, total = 0;
   for (std::int64_t j = 0; j < S; ++j) {
@@ -28,21 +31,22 @@ T attention_row(const T* q, const T* k, const T* bias, T scale, std::int64_t S, 
   }
   if (largest == -kInfinity) {
     std::fill_n(p, S, T(0));
-    return kInfinity;
+    return {kInfinity, T(0)};
   }
   for (std::int64_t j = 0; j < S; ++j) total += p[j] = std::exp(p[j] - largest);
   for (std::int64_t j = 0; j < S; ++j) p[j] /= total;
-  return largest + std::log(total);
+  return {largest, std::log(total)};
 }
 
 /// keep may be null.
 template <class T>
 void attention(const AttentionSizes& s, const T* q, const T* k, const T* v, const T* bias, const T* keep, T scale, T* y,
-               T* log_sum) {
+               T* rows) {
   std::vector<T> p(static_cast<std::size_t>(s.S));
   for (std::int64_t row = 0; row < s.heads * s.T; ++row) {
     const std::int64_t head = row / s.T;
-    log_sum[row] = attention_row(q + row * s.d, k + head * s.S * s.d, bias + row * s.S, scale, s.S, s.d, p.data());
+    std::tie(rows[2 * row], rows[2 * row + 1]) =
+        attention_row(q + row * s.d, k + head * s.S * s.d, bias + row * s.S, scale, s.S, s.d, p.data());
     T* out = y + row * s.e;
     std::fill_n(out, s.e, T(0));
     for (std::int64_t j = 0; j < s.S; ++j) {
