@@ -30,6 +30,13 @@ Target make_target(const Array& labels, const Shape& x, DType dtype, const Cross
   return {Array::from(q, x).to(dtype), Array::from(weight, {x[0], 1}).to(dtype)};
 }
 
+/// The same numbers in another dtype: its own transpose.
+Tensor converted(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  return record("to", x.value().to(dtype), {x}, {},
+                [from = x.dtype()](const Tensor& dy, const Saved&, Needs) { return Grads{converted(dy, from)}; });
+}
+
 }  // namespace
 
 /// y = -mean_i sum_c q_ic log_softmax(x)_ic, q = (1 - s) onehot(label) + s / C;  dx = dy (softmax(x) - q) / rows
@@ -44,11 +51,14 @@ Tensor cross_entropy(const Tensor& x, const Tensor& labels, const CrossEntropyOp
   return record("cross_entropy", std::move(y), {x}, {x, Save(log_probabilities), Save(labels.value())},
                 [options](const Tensor& dy, const Saved& saved, Needs) {
                   if (!is_recording()) {
-                    return Grads{kernels::cross_entropy_grad(dy.value(), saved[1].value(), saved[2].value(),
-                                                             options.label_smoothing, options.ignore)};
+                    const Array dx = kernels::cross_entropy_grad(dy.value(), saved[1].value(), saved[2].value(),
+                                                                 options.label_smoothing, options.ignore);
+                    return Grads{dx.to(saved[0].dtype())};  // bf16 logits are worked on in f32
                   }
                   const Target target = make_target(saved[2].value(), saved[0].shape(), dy.dtype(), options);
-                  return Grads{(softmax(saved[0], 1) - target.q) * (dy * target.weight)};
+                  const Tensor wide = converted(saved[0], dy.dtype());
+                  const Tensor dx = (softmax(wide, 1) - target.q) * (dy * target.weight);
+                  return Grads{converted(dx, saved[0].dtype())};
                 });
 }
 

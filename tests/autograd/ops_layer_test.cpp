@@ -125,6 +125,24 @@ TEST_CASE("cross-entropy by hand: plain, smoothed, with ignored rows") {
   check_values(grad({ignored}, {x}).front(), {0.25, -0.25, 0, 0});
 }
 
+TEST_CASE("cross-entropy of bf16 logits: an f32 loss, bf16 gradients, fused and recorded, also of second order") {
+  const Array numbers = Array::from({0, 1.5, -2, 0.25, 3, -1}, {2, 3});  // without error in bf16
+  const Tensor wide(numbers, true), x(numbers.to(DType::bf16), true);
+  const auto gradient = [](const Tensor& v, bool create_graph) {
+    const Tensor loss = cross_entropy(v, labels({1, 0}), {.label_smoothing = 0.1});
+    CHECK(loss.dtype() == DType::f32);
+    return grad({loss}, {v}, {.create_graph = create_graph}).front();
+  };
+  constexpr double kRounding = 1.0 / 256;
+  CHECK(identical(gradient(x, false).value(), gradient(wide, false).value().to(DType::bf16)));
+  const Tensor recorded = gradient(x, true), twin = gradient(wide, true);
+  CHECK(recorded.dtype() == DType::bf16);
+  check_values(recorded.value(), twin.value().to_vector<double>(), kRounding);
+  const Tensor second = grad({sum(square(recorded))}, {x}).front();
+  CHECK(second.dtype() == DType::bf16);
+  check_values(second.value(), grad({sum(square(twin))}, {wide}).front().value().to_vector<double>(), kRounding);
+}
+
 TEST_CASE("squared error and binary cross-entropy by hand") {
   const Tensor x = leaf({1, 4}, {2}), t = leaf({0, 2}, {2});
   const Tensor squared = mse_loss(x, t);
