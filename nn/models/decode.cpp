@@ -10,6 +10,7 @@
 
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
+#include <tandem/nn/behaviour_scope.h>
 
 namespace tandem::nn {
 
@@ -20,7 +21,8 @@ using Ids = std::vector<std::int64_t>;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 /// The most tokens of each translation.
-std::vector<std::size_t> limits(const Transformer& model, const Array& source, const DecodeOptions& options) {
+std::vector<std::size_t> limits(const Transformer& model, const Array& source, std::int64_t more) {
+  if (more < 0) fail("decode", fmt::format("more is {}, must be at least 0", more));
   if (source.rank() != 2) fail("decode", "source must be [B, S]", "source " + source.shape().to_string());
   const Ids ids = source.to_vector<std::int64_t>();
   const auto width = static_cast<std::size_t>(source.shape(1));
@@ -28,8 +30,8 @@ std::vector<std::size_t> limits(const Transformer& model, const Array& source, c
   for (std::size_t begin = 0; begin < ids.size(); begin += width) {
     const auto row = ids.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto padding = std::count(row, row + source.shape(1), model.options().padding);
-    all.push_back(
-        static_cast<std::size_t>(std::min(source.shape(1) - padding + options.more, model.options().positions)));
+    const std::int64_t most = std::min(source.shape(1) - padding + more, model.options().positions);
+    all.push_back(static_cast<std::size_t>(std::max<std::int64_t>(1, most)));
   }
   return all;
 }
@@ -118,8 +120,10 @@ std::vector<Candidate> candidates_of(const Search& search, std::size_t first_row
 }  // namespace
 
 std::vector<Ids> greedy_decode(Transformer& model, const Array& source, const DecodeOptions& options) {
+  const std::vector<std::size_t> limit = limits(model, source, options.more);
   const NoGradGuard no_grad;
-  const std::vector<std::size_t> limit = limits(model, source, options);
+  const BehaviourScope behaviour(model);
+  model.evaluate();
   TransformerCache cache = model.start(source);
   std::vector<Ids> result(limit.size());
   std::vector<std::size_t> open;  // which sentence each row is
@@ -150,9 +154,11 @@ std::vector<Ids> beam_decode(Transformer& model, const Array& source, const Beam
     fail("beam_decode", "beams must be at least 1, length_power at least 0",
          fmt::format("beams {}, length_power {}", options.beams, options.length_power));
   }
+  const std::vector<std::size_t> limit = limits(model, source, options.more);
   const NoGradGuard no_grad;
+  const BehaviourScope behaviour(model);
+  model.evaluate();
   const auto beams = static_cast<std::size_t>(options.beams);
-  const std::vector<std::size_t> limit = limits(model, source, options);
   // Of the 2 beams likeliest candidates of a row at most one ends it, so `beams` that go on are among those of all
   // rows.
   const std::int64_t width = std::min(2 * options.beams, model.options().target_tokens);
