@@ -60,8 +60,10 @@ class Module {
   NamedTensors parameters() const;
   /// State that is not trained: running_mean, running_var, num_batches_tracked.
   NamedTensors buffers() const;
-  /// Parameters and buffers as PyTorch lists them: of each module first its parameters, then its buffers, then its
-  /// children. The Tensors are the model's own: clone them to keep a snapshot.
+  /// Parameters and buffers in PyTorch's order: of each module first its parameters, then its buffers, then its
+  /// children. A tied parameter is listed once, under its first name; PyTorch lists it under each, so that the state of
+  /// a model with tied parameters is loaded there with strict=False. The Tensors are the model's own: clone them to
+  /// keep a snapshot.
   NamedTensors state_dict() const;
   /// Copies values by name, in place and converted to the model's dtype, so that optimizers bound to the parameters and
   /// packed weights notice. Any name of a tied parameter will do. Throws one Error that lists missing, unexpected,

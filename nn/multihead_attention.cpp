@@ -67,11 +67,14 @@ Tensor MultiheadAttention::step(const Tensor& x, KeyValueCache& cache, const Att
     const Tensor all = project(x, 0, 3);
     if (all.requires_grad()) fail("step", "a cache passes no gradients on", "", "decode under a NoGradGuard");
     const Array k = all.value().slice(2, width, 2 * width), v = all.value().slice(2, 2 * width, 3 * width);
-    cache.k = before == 0 ? k.contiguous() : kernels::concatenate({cache.k, k}, 1);
-    cache.v = before == 0 ? v.contiguous() : kernels::concatenate({cache.v, v}, 1);
+    KeyValueCache next;  // takes the place of `cache` once nothing can throw
+    next.k = before == 0 ? k.contiguous() : kernels::concatenate({cache.k, k}, 1);
+    next.v = before == 0 ? v.contiguous() : kernels::concatenate({cache.v, v}, 1);
     AttentionMasks causal = masks;
     causal.causal = true;
-    return attend(slice(all, 2, 0, width), cache.k, cache.v, causal, before);
+    const Tensor y = attend(slice(all, 2, 0, width), next.k, next.v, causal, before);
+    cache = std::move(next);
+    return y;
   });
 }
 
@@ -81,13 +84,14 @@ Tensor MultiheadAttention::step_on_memory(const Tensor& query, const Tensor& mem
     check("query", query);
     const Tensor q = project(query, 0, 1);
     if (q.requires_grad()) fail("step_on_memory", "a cache passes no gradients on", "", "decode under a NoGradGuard");
-    if (cache.size() == 0) {
-      check("memory", memory);
-      const Array both = project(memory, 1, 3).value();
-      cache.k = both.slice(2, 0, options_.width).contiguous();
-      cache.v = both.slice(2, options_.width, 2 * options_.width).contiguous();
-    }
-    return attend(q, cache.k, cache.v, masks, 0);
+    if (cache.size() > 0) return attend(q, cache.k, cache.v, masks, 0);
+    check("memory", memory);
+    const Array both = project(memory, 1, 3).value();
+    KeyValueCache next{both.slice(2, 0, options_.width).contiguous(),
+                       both.slice(2, options_.width, 2 * options_.width).contiguous()};
+    const Tensor y = attend(q, next.k, next.v, masks, 0);
+    cache = std::move(next);
+    return y;
   });
 }
 

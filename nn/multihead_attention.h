@@ -45,7 +45,8 @@ class MultiheadAttention : public Module {
   Tensor operator()(const Tensor& x, const AttentionMasks& masks);
   Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionMasks& masks = {});
   /// Self-attention of the next tokens x [B, n, width] on all before and themselves, causally; they join the cache.
-  /// hidden_keys, when given, covers the whole cache afterwards. Throws Error while recording gradients.
+  /// hidden_keys, when given, covers the whole cache afterwards. Throws Error while recording gradients; an Error
+  /// leaves the cache as it was.
   Tensor step(const Tensor& x, KeyValueCache& cache, const AttentionMasks& masks = {});
   /// Attention on `memory` [B, S, width], whose keys and values are computed once and kept in the cache.
   Tensor step_on_memory(const Tensor& query, const Tensor& memory, KeyValueCache& cache,

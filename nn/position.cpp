@@ -29,6 +29,10 @@ Tensor Position::add_positions(const Tensor& x, std::int64_t first) const {
     fail("position", fmt::format("a sentence of {} tokens is longer than the {} positions", end, options_.positions),
          "x " + to_string(x.shape()), "cut it, or make the model with more positions");
   }
+  if (is_learned_ && table_.dtype() != x.dtype()) {
+    fail("position", fmt::format("x is {}, the weight {}", name(x.dtype()), name(table_.dtype())),
+         "x " + to_string(x.shape()), "convert the model with to(), or x");
+  }
   const Tensor part = slice(table_, 0, first, end);
   return x + (part.dtype() == x.dtype() ? part : Tensor(part.value().to(x.dtype())));
 }
@@ -51,6 +55,7 @@ SinusoidalPosition::SinusoidalPosition(const Options& options) : Position("Sinus
 }
 
 LearnedPosition::LearnedPosition(const Options& options) : Position("LearnedPosition", options) {
+  is_learned_ = true;
   weight = table_ = parameter("weight", Array::empty({options.positions, options.width}));
   init::normal(weight, 0, 0.02);
 }

@@ -18,7 +18,8 @@ class Position : public Module {
  public:
   using Options = PositionOptions;
   using Module::operator();
-  /// x [B, n, width] stands at positions first, first + 1 ... Throws Error when that is more than there are.
+  /// x [B, n, width] stands at positions first, first + 1 ... Throws Error when that is more than there are, and when x
+  /// and a learned p differ in dtype (sines are converted to x's).
   Tensor operator()(const Tensor& x, std::int64_t first);
   const Options& options() const { return options_; }
 
@@ -27,6 +28,7 @@ class Position : public Module {
   Tensor forward(const Tensor& x) override { return add_positions(x, 0); }
   std::string describe() const override;
   Tensor table_;
+  bool is_learned_ = false;  // then the table is not converted, which would cut its gradient
 
  private:
   Tensor add_positions(const Tensor& x, std::int64_t first) const;

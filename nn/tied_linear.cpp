@@ -11,7 +11,9 @@ TiedLinear::TiedLinear(const Options& options, const Tensor& shared) {
     fail("TiedLinear", "the weight must be a matrix [out, in]",
          shared.defined() ? "weight " + to_string(shared.shape()) : "there is none");
   }
+  const bool is_trained = shared.requires_grad();
   weight = parameter("weight", shared);
+  weight.set_requires_grad(is_trained);
   if (options.bias) bias = parameter("bias", Array::zeros({shared.shape(0)}, shared.dtype()));
 }
 

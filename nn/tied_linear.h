@@ -17,7 +17,8 @@ class TiedLinear : public Module {
     bool bias = true;  ///< from 0
   };
 
-  /// weight [out, in], the same Tensor as the other layer's. Throws Error when it is not a matrix.
+  /// weight [out, in], the same Tensor as the other layer's; frozen there, it stays frozen. Throws Error when it is not
+  /// a matrix.
   TiedLinear(const Options& options, const Tensor& weight);
 
   std::string describe() const override;

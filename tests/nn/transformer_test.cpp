@@ -15,6 +15,7 @@
 #include <tandem/nn/locked_dropout.h>
 #include <tandem/nn/models/transformer.h>
 #include <tandem/nn/position.h>
+#include <tandem/nn/tied_linear.h>
 
 #include "nn/error_text.h"
 
@@ -89,6 +90,18 @@ TEST_CASE("embedding: rows, padding, dropout of whole tokens") {
   CHECK(identical(dropped(all).value(), Array::full({100, 3}, 1)));
 }
 
+TEST_CASE("tied linear: the weight is the embedding's, and stays frozen when it was") {
+  nn::Embedding table({.tokens = 5, .width = 3});
+  const nn::TiedLinear trained({}, table.weight);
+  CHECK(trained.weight.state() == table.weight.state());
+  CHECK(table.weight.requires_grad());
+  table.freeze();
+  const nn::TiedLinear frozen({}, table.weight);
+  CHECK_FALSE(table.weight.requires_grad());
+  CHECK_FALSE(frozen.weight.requires_grad());
+  CHECK(frozen.bias.requires_grad());
+}
+
 TEST_CASE("locked dropout: one mask for all steps") {
   nn::seed(1);
   nn::LockedDropout dropout({.p = 0.5});
@@ -127,13 +140,27 @@ TEST_CASE("positions: sines on paper, learned ones, and a sentence that is too l
         }) ==
         "LearnedPosition(3 positions, 4): position: a sentence of 4 tokens is longer than the 3 positions: x "
         "[1, 2, 4]; cut it, or make the model with more positions");
+  // sines are converted to x's dtype; a weight is not, because its gradient would stop there
+  const Tensor double_x = Array::zeros({2, 3, 4}, DType::f64);
+  CHECK(sines(double_x).dtype() == DType::f64);
+  CHECK(
+      error_text([&] { learned(double_x); }) ==
+      "LearnedPosition(3 positions, 4): position: x is f64, the weight f32: x [2, 3, 4]; convert the model with to(), "
+      "or x");
+  learned.to(DType::f64);
+  sum(learned(double_x)).backward();
+  CHECK(identical(learned.weight.grad(), Array::full({3, 4}, 2, DType::f64)));
 }
 
 TEST_CASE("attention: a query without keys gives the output's bias, in training too") {
   nn::MultiheadAttention attention({.width = 4, .heads = 2, .dropout = 0.5});
+  for (NamedTensor& p : attention.parameters()) {
+    if (p.name == "out_proj.bias") nn::init::constant(p.tensor, 0.25);
+  }
   const Array hidden = Array::from(std::vector<std::int64_t>{1, 1, 1, 0, 0, 0}, {2, 3});
   const Tensor y = attention(normal({2, 3, 4}, 1), {.hidden_keys = hidden});
-  CHECK(difference(slice(y, 0, 0, 1), Tensor(Array::zeros({1, 3, 4}))) == 0);
+  CHECK(difference(slice(y, 0, 0, 1), Tensor(Array::full({1, 3, 4}, 0.25))) == 0);
+  CHECK(difference(slice(y, 0, 1, 2), Tensor(Array::full({1, 3, 4}, 0.25))) > 0);
   CHECK(attention.describe() == "MultiheadAttention(4, 2 heads, dropout 0.5)");
   CHECK(error_text([] { nn::MultiheadAttention({.width = 4, .heads = 3}); }) ==
         "MultiheadAttention: heads must divide width: width 4, heads 3");
@@ -156,6 +183,28 @@ TEST_CASE("attention: token by token with a cache equals all at once") {
   CHECK(cache.size() == 5);
   cache.reorder(Array::from(std::vector<std::int64_t>{2, 2}, {2}));
   CHECK(cache.k.shape() == Shape{2, 5, 8});
+}
+
+TEST_CASE("attention: a step that throws leaves the cache as it was") {
+  nn::MultiheadAttention attention({.width = 8, .heads = 2});
+  const Tensor x = normal({3, 5, 8}, 1);
+  const Array wrong = Array::zeros({3, 9}, DType::u8);
+  const NoGradGuard guard;
+  nn::KeyValueCache cache, memory;
+  attention.step(slice(x, 1, 0, 2), cache);
+  const Array k = cache.k.clone(), v = cache.v.clone();
+  CHECK(
+      error_text([&] { attention.step(slice(x, 1, 2, 3), cache, {.hidden_keys = wrong}); }) ==
+      "MultiheadAttention(8, 2 heads): scaled_dot_product_attention: hidden_keys must be [3, 3]: hidden_keys [3, 9], q "
+      "[3, 2, 1, 4], k [3, 2, 3, 4], v [3, 2, 3, 4]");
+  CHECK(cache.size() == 2);
+  CHECK(identical(cache.k, k));
+  CHECK(identical(cache.v, v));
+  CHECK(
+      error_text([&] { attention.step_on_memory(slice(x, 1, 2, 3), x, memory, {.hidden_keys = wrong}); }) ==
+      "MultiheadAttention(8, 2 heads): scaled_dot_product_attention: hidden_keys must be [3, 5]: hidden_keys [3, 9], q "
+      "[3, 2, 1, 4], k [3, 2, 5, 4], v [3, 2, 5, 4]");
+  CHECK(memory.size() == 0);
 }
 
 TEST_CASE("transformer: decoding token by token equals all at once, with padding and reordered beams") {
