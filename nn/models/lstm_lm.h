@@ -2,7 +2,8 @@
 //   ids [T, B] -> embedding -> dropout -> LSTM 0 -> dropout -> ... -> LSTM n -> dropout -> decoder -> logits [T, B,
 //   tokens]
 // Named models: Zaremba et al. 2014, "Recurrent neural network regularization" (small, medium, large); AWD-LSTM of
-// Merity et al. 2018, "Regularizing and optimizing LSTM language models"; a small one for characters, of our own.
+// Merity et al. 2018, "Regularizing and optimizing LSTM language models", https://arxiv.org/abs/1708.02182, with its
+// dropouts, without its activation regularisers AR and TAR; a small one for characters, of our own.
 // Read next: nn/recurrent.h.
 #pragma once
 
@@ -76,8 +77,8 @@ class LstmLanguageModel : public Module {
 };
 
 /// "lstm-small", "lstm-medium", "lstm-large" (Zaremba et al.: 2 x 200, 2 x 650 with dropout .5, 2 x 1500 with .65) or
-/// "awd-lstm" (3 layers of 1150, 1150 and 400, tied, the Lookahead paper's dropouts) or "char-lstm" (2 x 256 on
-/// embeddings of 64, dropout .1, for characters). Throws UsageError that lists them.
+/// "awd-lstm" (3 layers of 1150, 1150 and 400, tied, the Lookahead paper's dropouts; no AR and TAR) or "char-lstm" (2 x
+/// 256 on embeddings of 64, dropout .1, for characters). Throws UsageError that lists them.
 LstmLanguageModelOptions lstm_language_model(std::string_view name, std::int64_t tokens);
 const std::vector<std::string>& lstm_language_model_names();
 
