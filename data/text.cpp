@@ -13,14 +13,11 @@ namespace tandem {
 
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kBlank = " \t\r\v\f";
-
 void for_each_word(std::string_view line, const std::function<void(std::string_view)>& f) {
-  for (std::size_t begin = line.find_first_not_of(kBlank); begin != std::string_view::npos;) {
-    const std::size_t end = std::min(line.find_first_of(kBlank, begin), line.size());
+  for (std::size_t begin = line.find_first_not_of(kBlanks); begin != std::string_view::npos;) {
+    const std::size_t end = std::min(line.find_first_of(kBlanks, begin), line.size());
     f(line.substr(begin, end - begin));
-    begin = line.find_first_not_of(kBlank, end);
+    begin = line.find_first_not_of(kBlanks, end);
   }
 }
 
@@ -35,9 +32,9 @@ TokenKind token_kind(std::string_view kind) {
 }
 
 std::string read_text(const std::filesystem::path& file) {
-  std::string text = read_file(file);
-  check_utf8(text, file.string());
-  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  const std::string content = read_file(file);
+  check_utf8(content, file.string());
+  std::string text(without_byte_order_mark(content));
   if (text.empty()) fail(file.string(), "the file is empty", "a text is needed");
   return text;
 }

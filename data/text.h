@@ -15,6 +15,8 @@ enum class TokenKind { words, characters };
 
 inline constexpr std::string_view kEndOfLine = "<eos>";
 inline constexpr std::string_view kUnknown = "<unk>";
+/// What divides the words of a line.
+inline constexpr std::string_view kBlanks = " \t\r\v\f";
 
 /// "words" or "characters".
 std::string_view name(TokenKind kind);

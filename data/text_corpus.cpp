@@ -42,6 +42,21 @@ Array read_part(const fs::path& folder, const Part& part, const Vocabulary& voca
   return ids;
 }
 
+/// Where the test part of so large a share begins: at the next character, of words at the next line or, where none
+/// follows, the next word. text.size() when nothing does.
+std::size_t find_cut(std::string_view text, TokenKind kind, double test) {
+  auto cut = static_cast<std::size_t>(static_cast<double>(text.size()) * (1 - test));
+  if (kind == TokenKind::characters) {
+    while (cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) ++cut;
+    return cut;
+  }
+  const std::size_t line = std::min(text.find('\n', cut), text.size() - 1) + 1;
+  if (line < text.size()) return line;
+  const std::string blanks = std::string(kBlanks) + "\n";
+  const std::size_t blank = std::min(text.find_first_of(blanks, cut), text.size());
+  return std::min(text.find_first_not_of(blanks, blank), text.size());
+}
+
 }  // namespace
 
 double TextCorpus::unknown_share(const Array& part) const {
@@ -79,22 +94,24 @@ TextCorpus text_corpus(const fs::path& file, const TextCorpusOptions& options) {
     fail_usage("text", fmt::format("the test part is {}, must be within (0, 1)", options.test));
   const std::string text = read_text(file);
   const TokenKind kind = options.vocabulary ? options.vocabulary->kind() : options.kind;
-  auto cut = static_cast<std::size_t>(static_cast<double>(text.size()) * (1 - options.test));
-  if (kind == TokenKind::words) {
-    cut = std::min(text.find('\n', cut), text.size() - 1) + 1;
-  } else {
-    while (cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) ++cut;
-  }
-  if (cut == 0 || cut >= text.size()) {
+  const std::size_t cut = find_cut(text, kind, options.test);
+  const bool is_divisible = cut > 0 && cut < text.size();
+  if (!is_divisible && !options.training_checksum) {
     fail(file.string(), "the text is too short to be divided",
-         fmt::format("{} bytes, training part {}", text.size(), std::min(cut, text.size())));
+         fmt::format("{} bytes, training part {}", text.size(), cut));
   }
-  const std::string_view training = std::string_view(text).substr(0, cut);
   TextCorpus corpus;
   corpus.name = "text";
-  corpus.vocabulary = vocabulary_of(training, options);
-  corpus.train = corpus.vocabulary.encode(training);
-  corpus.test = corpus.vocabulary.encode(std::string_view(text).substr(cut));
+  if (is_divisible) {
+    const std::string_view training = std::string_view(text).substr(0, cut);
+    corpus.vocabulary = vocabulary_of(training, options);
+    corpus.train = corpus.vocabulary.encode(training);
+    corpus.test = corpus.vocabulary.encode(std::string_view(text).substr(cut));
+    if (!options.training_checksum || checksum(corpus) == *options.training_checksum) return corpus;
+  }
+  corpus.vocabulary = vocabulary_of(text, options);
+  corpus.train = {};
+  corpus.test = corpus.vocabulary.encode(text);
   return corpus;
 }
 
@@ -105,8 +122,9 @@ std::uint64_t checksum(const TextCorpus& corpus) {
     for (std::size_t i = 0; i < count; ++i) hash = (hash ^ p[i]) * 0x100000001b3ULL;
   };
   const std::string vocabulary = corpus.vocabulary.to_text();
-  const Array ids = corpus.train.contiguous();
   add(vocabulary.data(), vocabulary.size());
+  if (!corpus.train.defined()) return hash;
+  const Array ids = corpus.train.contiguous();
   add(ids.bytes(), static_cast<std::size_t>(ids.size()) * sizeof(std::int64_t));
   return hash;
 }

@@ -16,7 +16,8 @@ namespace tandem {
 struct TextCorpus {
   std::string name;       ///< "ptb"
   Vocabulary vocabulary;  ///< of the training part, unless it was given
-  Array train, test;      ///< ids i64 [N]
+  Array train;            ///< ids i64 [N]; undefined when the whole text is the test part
+  Array test;             ///< ids i64 [N]
   Array valid;            ///< the same; undefined when there is no such part
 
   /// Share of <unk> in a part, 0 to 1.
@@ -27,8 +28,10 @@ struct TextCorpusOptions {
   TokenKind kind = TokenKind::words;
   std::int64_t min_count = 1;  ///< rarer tokens of the training part become <unk>
   double test = 0.1;           ///< share of a single file that is its test part, its end
-  std::optional<Vocabulary> vocabulary =
-      {};  ///< in place of the training part's: that of a trained model; it brings its kind
+  /// In place of the training part's: that of a trained model. It brings its kind.
+  std::optional<Vocabulary> vocabulary = {};
+  /// checksum() of the corpus that this model was trained on: any other text is its test part as a whole.
+  std::optional<std::uint64_t> training_checksum = {};
 };
 
 /// Penn Treebank as Mikolov et al. 2010 prepared it: ptb.train.txt, ptb.valid.txt, ptb.test.txt in `folder`, in its
@@ -39,9 +42,9 @@ TextCorpus penn_treebank(const std::filesystem::path& folder = {}, const TextCor
 /// True when penn_treebank finds all files.
 bool has_penn_treebank(const std::filesystem::path& folder = {});
 
-/// A text file; the last options.test of its bytes, from the next character on (of words: from the next line on), is
-/// the test part. Throws Error naming the file when it cannot be read, is empty or not UTF-8, or is too short to be
-/// divided; UsageError when options.test is not within (0, 1).
+/// A text file; the last options.test of its bytes, from the next character on (of words: from the next line on, or the
+/// next word where no line follows), is the test part. Throws Error naming the file when it cannot be read, is empty or
+/// not UTF-8, or is too short to be divided; UsageError when options.test is not within (0, 1).
 TextCorpus text_corpus(const std::filesystem::path& file, const TextCorpusOptions& options = {});
 
 /// 64 bits that change with any token of the vocabulary and any id of the training part (FNV-1a).

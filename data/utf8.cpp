@@ -50,6 +50,11 @@ void check_utf8(std::string_view text, std::string_view where) {
        "convert it, e.g. with iconv -f ISO-8859-1 -t UTF-8");
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 char32_t utf8_code_point(std::string_view text, std::size_t at) {
   const std::size_t length = utf8_length(text, at);
   if (length <= 1) return byte_at(text, at);

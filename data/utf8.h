@@ -15,6 +15,8 @@ std::size_t utf8_length(std::string_view text, std::size_t at);
 std::size_t find_not_utf8(std::string_view text);
 /// Throws Error naming `where`, and line and byte of the first byte that is not UTF-8.
 void check_utf8(std::string_view text, std::string_view where);
+/// The text without the mark EF BB BF that some programs put in front of it.
+std::string_view without_byte_order_mark(std::string_view text);
 /// The code point at `at`, where utf8_length is not 0.
 char32_t utf8_code_point(std::string_view text, std::size_t at);
 

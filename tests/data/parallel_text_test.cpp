@@ -28,7 +28,9 @@ using Lines = std::vector<std::string>;
 
 TEST_CASE("parallel text: lines of both files, with line ends of any kind") {
   const TemporaryFolder folder;
-  write_file(folder / "a", "eins zwei\r\ndrei\n");
+  write_file(folder / "a",
+             "\xEF\xBB\xBF"
+             "eins zwei\r\ndrei\n");
   write_file(folder / "b", "one two\nthree");
   const ParallelText text = read_parallel_text(folder / "a", folder / "b");
   CHECK(text.size() == 2);
@@ -73,6 +75,8 @@ TEST_CASE("multi30k: three parts, in the direction that is asked for") {
         "multi30k: a file is missing: " + (folder / "train.fr").string() +
             "; the folder holds train, val and test_2016_flickr, each with .de, .en or .fr; --data says where it "
             "lies");
+  for (const char* part : {"train.de", "train.en", "val.de", "val.en"}) std::filesystem::remove(folder / part);
+  CHECK(multi30k_test({.folder = folder.path()}).target == Lines{"test_2016_flickr en"});
 }
 
 TEST_CASE("held-out parts are the end of the files, and know their lines") {
@@ -87,7 +91,12 @@ TEST_CASE("held-out parts are the end of the files, and know their lines") {
   CHECK(sets.validation.source == Lines{"s42", "s43"});
   CHECK(sets.validation.first_line == 42);
   CHECK(sets.test.target == Lines{"t44", "t45"});
+  ParallelText other = text;
+  other.target[0] = "another";
+  CHECK(test_lines(text, checksum(sets.train)).source == sets.test.source);
+  CHECK(test_lines(other, checksum(sets.train)).source == other.source);
   text.source.resize(19);
   text.target.resize(19);
   CHECK(error_of([&] { hold_out(text); }) == "x.de: too few lines to hold some out: 19 lines; at least 20 are needed");
+  CHECK(test_lines(text, checksum(text)).size() == 19);
 }

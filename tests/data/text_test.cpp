@@ -79,6 +79,45 @@ TEST_CASE("a text file: without its byte-order mark; missing, empty, not UTF-8")
   CHECK(error_text([&] { read_text(folder / "b.txt"); }).find("b.txt") != std::string::npos);
 }
 
+TEST_CASE("a byte-order mark is left out, once and only in front") {
+  CHECK(without_byte_order_mark("\xEF\xBB\xBF\xEF\xBB\xBF"
+                                "a") ==
+        "\xEF\xBB\xBF"
+        "a");
+  for (const char* without : {"", "a\xEF\xBB\xBF", "\xEF\xBB"}) CHECK(without_byte_order_mark(without) == without);
+}
+
+TEST_CASE("a text of a single line is cut between words") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "a.txt";
+  for (const char* end : {"", "\n"}) {
+    write_file(file, std::string("aa bb aa bb aa bb cc  bb") + end);  // the middle lies in the fifth word
+    const TextCorpus corpus = text_corpus(file, {.test = 0.5});
+    CHECK(corpus.vocabulary.tokens() == Words{"<eos>", "<unk>", "aa", "bb"});
+    CHECK(ids_of(corpus.train) == std::vector<std::int64_t>{2, 3, 2, 3, 2, 0});
+    CHECK(ids_of(corpus.test) == std::vector<std::int64_t>{3, 1, 3, 0});
+    write_file(file, std::string("single") + end);
+    CHECK(error_text([&] { text_corpus(file); }).find("the text is too short to be divided") != std::string::npos);
+  }
+}
+
+TEST_CASE("a text is the test part as a whole, unless it is the one of training") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "a.txt", other = folder / "b.txt", word = folder / "c.txt";
+  write_file(file, "b a a\nc b\nd\n");
+  write_file(other, "b a a\nc c\nd\n");
+  write_file(word, "a");
+  const TextCorpus trained = text_corpus(file, {.test = 0.5});
+  const TextCorpusOptions options{
+      .test = 0.5, .vocabulary = trained.vocabulary, .training_checksum = checksum(trained)};
+  CHECK(ids_of(text_corpus(file, options).test) == ids_of(trained.test));
+  CHECK(ids_of(text_corpus(file, options).train) == ids_of(trained.train));
+  const TextCorpus whole = text_corpus(other, options);
+  CHECK_FALSE(whole.train.defined());
+  CHECK(ids_of(whole.test) == std::vector<std::int64_t>{2, 3, 3, 0, 4, 4, 0, 1, 0});
+  CHECK(ids_of(text_corpus(word, options).test) == std::vector<std::int64_t>{3, 0});
+}
+
 TEST_CASE("a text file as corpus: characters are cut at nine tenths, words at the next line") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / "a.txt";
