@@ -86,8 +86,12 @@ struct Own {
   double temperature = 1;
 };
 
-/// What the command line left open becomes the model's own setting; the model, that of the tokens.
+/// What the command line left open becomes the model's own setting; the model, that of the tokens; the data set, what
+/// --data is. To train, that is Penn Treebank by default; to evaluate, the data set of training.
 void complete(const CommandLine& line, Options& o, Own& own) {
+  std::error_code ignored;
+  if (o.dataset.empty() && !o.data.empty()) o.dataset = std::filesystem::is_directory(o.data, ignored) ? "ptb" : "text";
+  if (o.dataset.empty() && o.evaluate.empty()) o.dataset = "ptb";
   if (!line.is_given("--model") && own.tokens == "characters") o.model = "char-lstm";
   const Setting& s = setting_of(o.model);
   if (!line.is_given("--tokens")) own.tokens = name(s.tokens);
@@ -99,15 +103,31 @@ void complete(const CommandLine& line, Options& o, Own& own) {
   if (own.bptt < 1) fail_usage("--bptt", fmt::format("is {}, must be at least 1", own.bptt));
 }
 
-/// --dataset, else a text where --data is a file, else Penn Treebank. Words that a text has once become <unk>, so that
-/// it is learned; Penn Treebank brings its own.
+/// Words that a text has once become <unk>, so that it is learned; Penn Treebank brings its own.
 TextCorpus open_corpus(const Options& o, TextCorpusOptions options) {
   std::error_code ignored;
-  const bool is_text = o.dataset.empty() ? std::filesystem::is_regular_file(o.data, ignored) : o.dataset == "text";
-  if (!is_text) return penn_treebank(o.data, options);
+  if (!o.data.empty() && !std::filesystem::exists(o.data, ignored))
+    fail("--data", "there is no such file or folder", o.data,
+         o.resume.empty() ? "" : "the run began elsewhere: give its new path with --data");
+  if (o.dataset == "ptb") return penn_treebank(o.data, options);
   if (o.data.empty()) fail_usage("--dataset text", "the file is not given", {}, "give it with --data");
   options.min_count = options.kind == TokenKind::words ? 2 : 1;
   return text_corpus(o.data, options);
+}
+
+void sample(const Options& o, const Own& own, const std::vector<SavedModel>& models, const Vocabulary& vocabulary) {
+  for (const SavedModel& saved : models) {
+    const std::string model_name = metadata_value(saved, "model");
+    nn::LstmLanguageModel model(nn::lstm_language_model(model_name, vocabulary.size()));
+    load_model(model, saved, model_name);
+    model.evaluate();
+    for (const std::uint64_t seed : o.seeds) {
+      const std::string title = o.seeds.size() > 1 ? fmt::format("{}, seed {}", saved.run, seed) : saved.run;
+      const SampleOptions options{.tokens = own.sample, .temperature = own.temperature, .seed = seed};
+      fmt::print("{}:\n{}\n", title, sample_text(model, vocabulary, options));
+      std::fflush(stdout);
+    }
+  }
 }
 
 int evaluate_or_sample(Options o, const Own& own) {
@@ -120,20 +140,67 @@ int evaluate_or_sample(Options o, const Own& own) {
   }
   if (own.sample == 0) {
     adopt_saved(o, models);
-    LanguageModeling task(open_corpus(o, {.vocabulary = vocabulary}), {.model = o.model, .batch = 1, .bptt = own.bptt});
+    LanguageModeling task(
+        open_corpus(o, {.vocabulary = vocabulary, .training_checksum = saved_checksum(models.front())}),
+        {.model = o.model, .batch = 1, .bptt = own.bptt});
     return evaluate_saved(task, o, models);
   }
   if (o.threads > 0) set_threads(o.threads);
-  for (const SavedModel& saved : models) {
-    const std::string model_name = metadata_value(saved, "model");
-    nn::LstmLanguageModel model(nn::lstm_language_model(model_name, vocabulary.size()));
-    load_model(model, saved, model_name);
-    model.evaluate();
-    const SampleOptions options{.tokens = own.sample, .temperature = own.temperature, .seed = o.seeds.front()};
-    fmt::print("{}:\n{}\n", saved.run, sample_text(model, vocabulary, options));
-    std::fflush(stdout);
-  }
+  sample(o, own, models, vocabulary);
   return kExitDone;
+}
+
+/// Values that cannot be, and options that would have no effect.
+void check(const CommandLine& line, const Own& own) {
+  const Options& o = line.options();
+  if (own.sample < 0) fail_usage("--sample", fmt::format("is {}, must be at least 0", own.sample));
+  check_temperature(own.temperature);
+  const bool is_evaluation = !o.evaluate.empty(), draws = own.sample > 0;
+  if (draws && !is_evaluation)
+    fail_usage("--sample", "needs a trained model", {}, "give its run folder with --evaluate");
+  if (!o.resume.empty()) return;
+  if (!draws) line.refuse({"--temperature"}, "is for --sample");
+  if (is_evaluation) line.refuse({"--tokens", "--model", "--batch", "--checkpoint-every"}, "is for training");
+  if (is_evaluation && !draws) line.refuse({"--seed"}, "is for training and for --sample");
+  if (draws) line.refuse({"--data", "--dataset", "--bptt"}, "is not used by --sample");
+}
+
+/// "lstm-small 20, lstm-medium 20, ...".
+template <class F>
+std::string of_models(const F& value) {
+  std::string text;
+  for (const Setting& s : kSettings) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", s.model, value(s));
+  return text;
+}
+
+void describe(CommandLine& line) {
+  const std::string own = "the model's own";
+  line.describe("--data", {.text = "Folder of Penn Treebank, or a text file, to train on nine tenths and test on the "
+                                   "last; with --evaluate any other text is tested on as a whole; default: ptb in "
+                                   "$TANDEM_DATA, else in ~/.cache/tandem",
+                           .type = "PATH"});
+  line.describe("--dataset", {.text = "Data set: ptb, text; default: what --data is"});
+  line.describe(
+      "--optimizer",
+      {.text = "Optimizer, e.g. \"clip_norm(sgd(lr=35), max=0.143)\"; given several times: "
+               "compared; default: sgd and adam alone, inside lookahead and at half the lr; "
+               "lr of sgd / lr of adam / norm they are clipped at: " +
+               of_models([](const Setting& s) { return fmt::format("{} / {} / {}", s.sgd_lr, s.adam_lr, s.clip); }),
+       .default_value = own});
+  line.describe("--schedule", {.text = "Times the lr of every leaf: " +
+                                       of_models([](const Setting& s) { return fmt::format("\"{}\"", s.schedule); }),
+                               .default_value = own});
+  line.describe("--epochs",
+                {.text = "Passes over the training text: " + of_models([](const Setting& s) { return s.epochs; }),
+                 .default_value = own});
+  line.describe("--batch", {.text = "Parts of the text that are read side by side: " +
+                                    of_models([](const Setting& s) { return s.batch; }),
+                            .default_value = own});
+  line.describe("--bptt",
+                {.text = "Tokens that gradients go back: " + of_models([](const Setting& s) { return s.bptt; }),
+                 .default_value = own});
+  line.describe("--tokens", {.default_value = own});
+  line.describe("--seed", {.text = "Seed of weights, dropout and --sample; given several times: repeated"});
 }
 
 }  // namespace
@@ -141,22 +208,19 @@ int evaluate_or_sample(Options o, const Own& own) {
 int main(int argc, char** argv) {
   return run_program([&] {
     CommandLine line("Trains language models and compares optimizers; draws text from trained ones.",
-                     language_defaults(), {{"ptb", "text"}, nn::lstm_language_model_names()});
+                     language_defaults(), {{"ptb", "text"}, nn::lstm_language_model_names(), false});
     Own own;
-    line.add("--tokens", own.tokens, "What a text is made of; default: what the model is for", {"words", "characters"});
-    line.add("--bptt", own.bptt, "Tokens that gradients go back");
+    line.add("--tokens", own.tokens, "What a text is made of", {"words", "characters"});
+    line.add("--bptt", own.bptt, {});
     line.add("--sample", own.sample, "With --evaluate: draw N tokens of text from each model; 0: evaluate it");
     line.add("--temperature", own.temperature, "Of --sample: below 1 likelier, above 1 more varied; 0: the likeliest");
+    describe(line);
+    line.complete([&](Options& o) { complete(line, o, own); });
     if (!line.parse(argc, argv)) return kExitDone;
 
-    Options options = line.options();
-    if (own.sample < 0) fail_usage("--sample", fmt::format("is {}, must be at least 0", own.sample));
-    if (own.sample > 0 && options.evaluate.empty())
-      fail_usage("--sample", "needs a trained model", {}, "give its run folder with --evaluate");
-    if (!(own.temperature >= 0)) fail_usage("--temperature", fmt::format("is {}, must be at least 0", own.temperature));
+    const Options& options = line.options();
+    check(line, own);
     if (!options.evaluate.empty()) return evaluate_or_sample(options, own);
-
-    complete(line, options, own);
     LanguageModeling task(open_corpus(options, {.kind = token_kind(own.tokens)}),
                           {.model = options.model, .batch = options.batch, .bptt = own.bptt});
     return compare(task, options);

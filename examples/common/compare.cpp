@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -69,6 +70,7 @@ Metadata model_metadata(const Task& task, const Configuration& configuration, co
   Metadata metadata = {{"format", "pt"},
                        {"program", configuration.program},
                        {"dataset", configuration.dataset},
+                       {"data_checksum", task.data_checksum()},
                        {"model", configuration.model},
                        {"optimizer", run.optimizer},
                        {"schedule", configuration.schedule},
@@ -228,13 +230,21 @@ std::vector<SavedModel> load_saved_models(const std::filesystem::path& folder) {
   std::sort(paths.begin(), paths.end());
   std::vector<SavedModel> models;
   for (const auto& path : paths)
-    models.push_back({path, std::filesystem::absolute(path).parent_path().filename().string(), load_safetensors(path)});
+    models.push_back(
+        {path, std::filesystem::weakly_canonical(path).parent_path().filename().string(), load_safetensors(path)});
   return models;
 }
 
 std::string metadata_value(const SavedModel& model, const std::string& key) {
   const auto found = model.content.metadata.find(key);
   return found == model.content.metadata.end() ? std::string() : found->second;
+}
+
+std::optional<std::uint64_t> saved_checksum(const SavedModel& model) {
+  const std::string text = metadata_value(model, "data_checksum");
+  std::uint64_t value = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return text.empty() || end.ptr != text.data() + text.size() ? std::nullopt : std::optional(value);
 }
 
 void load_model(nn::Module& model, const SavedModel& saved, const std::string& name) {

@@ -2,7 +2,9 @@
 // models that such a comparison left.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,9 @@ std::vector<SavedModel> load_saved_models(const std::filesystem::path& folder);
 
 /// What the file says of itself under `key`; empty when it says nothing.
 std::string metadata_value(const SavedModel& model, const std::string& key);
+
+/// Task::data_checksum() of the data that the model was trained on; nothing when the file does not say it.
+std::optional<std::uint64_t> saved_checksum(const SavedModel& model);
 
 /// Gives a model these weights. Throws Error naming the file when they are not of the model called `name`.
 void load_model(nn::Module& model, const SavedModel& saved, const std::string& name);

@@ -13,9 +13,14 @@
 
 namespace tandem::examples {
 
+void check_temperature(double temperature) {
+  if (temperature >= 0 && std::isfinite(temperature)) return;
+  fail_usage("--temperature", fmt::format("is {}, must be finite and at least 0", temperature), {},
+             "0 draws the most likely token");
+}
+
 std::int64_t draw_token(const Array& logits, double temperature, double chance) {
-  if (!(temperature >= 0 && std::isfinite(temperature)))
-    fail_usage("--temperature", fmt::format("is {}, must be at least 0", temperature), "0: the most likely token");
+  check_temperature(temperature);
   std::vector<double> weights = logits.to_vector<double>();
   const auto best = std::max_element(weights.begin(), weights.end());
   if (temperature == 0) return best - weights.begin();

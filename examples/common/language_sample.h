@@ -15,9 +15,12 @@ struct SampleOptions {
   std::uint64_t seed = 0;
 };
 
+/// Throws UsageError for a temperature that is negative or not finite.
+void check_temperature(double temperature);
+
 /// The id drawn from softmax(logits / temperature), logits of any shape as one row; the first of the most likely for
-/// temperature 0. `chance` in [0, 1) is where the cumulated probabilities are cut. Throws UsageError for a temperature
-/// that is negative or not finite.
+/// temperature 0. `chance` in [0, 1) is where the cumulated probabilities are cut. Throws as check_temperature()
+/// does.
 std::int64_t draw_token(const Array& logits, double temperature, double chance);
 
 /// A text of so many tokens after a line break, which it does not contain. The model is in evaluation behaviour. Equal

@@ -26,20 +26,19 @@ Tensor token_loss(const Tensor& logits, const Array& targets) {
 
 nn::LstmLanguageModel& language_model(nn::Module& model) { return dynamic_cast<nn::LstmLanguageModel&>(model); }
 
-LanguageBatches training_batches(const TextCorpus& corpus, const LanguageTaskOptions& options) {
-  corpus.vocabulary.check(corpus.train, "training text");
-  corpus.vocabulary.check(corpus.test, "test text");
-  if (corpus.valid.defined()) corpus.vocabulary.check(corpus.valid, "validation text");
-  return LanguageBatches(corpus.train, {.batch = options.batch, .steps = options.bptt});
-}
-
 }  // namespace
 
 LanguageModeling::LanguageModeling(TextCorpus corpus, const LanguageTaskOptions& options)
-    : corpus_(std::move(corpus)), options_(options), training_(training_batches(corpus_, options_)) {
+    : corpus_(std::move(corpus)), options_(options) {
   nn::lstm_language_model(options_.model, corpus_.vocabulary.size());  // throws for an unknown name
+  if (corpus_.train.defined()) {
+    corpus_.vocabulary.check(corpus_.train, "training text");
+    training_.emplace(corpus_.train, LanguageBatchOptions{.batch = options_.batch, .steps = options_.bptt});
+  }
   for (const Array* part : {&corpus_.valid, &corpus_.test}) {
-    if (part->defined() && part->size() < 2)
+    if (!part->defined()) continue;
+    corpus_.vocabulary.check(*part, part == &corpus_.valid ? "validation text" : "test text");
+    if (part->size() < 2)
       fail(corpus_.name, "the part to evaluate on is too short", fmt::format("{} token", part->size()));
   }
 }
@@ -47,10 +46,12 @@ LanguageModeling::LanguageModeling(TextCorpus corpus, const LanguageTaskOptions&
 std::string LanguageModeling::data_checksum() const { return fmt::format("{:016x}", checksum(corpus_)); }
 
 std::string LanguageModeling::describe_data() const {
-  const Array &valid = corpus_.valid, &test = corpus_.test;
-  std::string text = fmt::format("{}: {} training", corpus_.name, with_commas(corpus_.train.size()));
+  const Array &train = corpus_.train, &valid = corpus_.valid, &test = corpus_.test;
+  std::string text = corpus_.name + ": ";
+  text += train.defined() ? fmt::format("{} training", with_commas(train.size())) : "";
   text += valid.defined() ? fmt::format(", {} validation", with_commas(valid.size())) : "";
-  text += fmt::format(" and {} test {}, vocabulary {}", with_commas(test.size()), name(corpus_.vocabulary.kind()),
+  text += fmt::format("{}{} test {}{}, vocabulary {}", train.defined() ? " and " : "", with_commas(test.size()),
+                      name(corpus_.vocabulary.kind()), train.defined() ? "" : ", the whole text",
                       with_commas(corpus_.vocabulary.size()));
   const double unknown = corpus_.unknown_share(test);
   if (unknown > 0) text += fmt::format(", {:.2g} % of the test part unknown", 100 * unknown);
@@ -67,12 +68,13 @@ std::shared_ptr<nn::Module> LanguageModeling::make_model(std::uint64_t seed) {
 }
 
 void LanguageModeling::start_epoch(std::uint64_t /*seed*/, std::int64_t /*epoch*/, std::int64_t batch) {
-  training_.set_position(batch);
+  if (!training_) fail(corpus_.name, "the text is only to evaluate on", "it has no training part");
+  training_->set_position(batch);
   before_ = after_ = {};
 }
 
 bool LanguageModeling::next_batch() {
-  std::optional<LanguageBatch> batch = training_.next();
+  std::optional<LanguageBatch> batch = training_->next();
   if (!batch) return false;
   batch_ = *std::move(batch);
   before_ = after_;
@@ -111,7 +113,7 @@ void LanguageModeling::set_carried(const NamedArrays& arrays) {
 }
 
 void LanguageModeling::run_training_batches(nn::Module& model, std::uint64_t /*seed*/, std::int64_t count) {
-  LanguageBatches batches(corpus_.train, training_.options());
+  LanguageBatches batches(corpus_.train, training_->options());
   for (std::int64_t i = 0; i < count; ++i) {
     const std::optional<LanguageBatch> batch = batches.next();
     if (!batch) return;

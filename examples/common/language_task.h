@@ -32,7 +32,8 @@ struct LanguageTaskOptions {
 /// is left out.
 class LanguageModeling : public Task {
  public:
-  /// Throws UsageError for an unknown model, Error when the text is too short or has an id outside its vocabulary.
+  /// A corpus without a training part is only to evaluate on. Throws UsageError for an unknown model, Error when the
+  /// text is too short or has an id outside its vocabulary.
   LanguageModeling(TextCorpus corpus, const LanguageTaskOptions& options);
 
   std::string dataset() const override { return corpus_.name; }
@@ -42,7 +43,7 @@ class LanguageModeling : public Task {
   std::string main_metric() const override;
   std::shared_ptr<nn::Module> make_model(std::uint64_t seed) override;
 
-  std::int64_t steps_per_epoch() const override { return training_.batches(); }
+  std::int64_t steps_per_epoch() const override { return training_ ? training_->batches() : 0; }
   void start_epoch(std::uint64_t seed, std::int64_t epoch, std::int64_t batch) override;
   bool next_batch() override;
   std::int64_t examples() const override { return batch_.targets.size(); }
@@ -60,7 +61,7 @@ class LanguageModeling : public Task {
 
   TextCorpus corpus_;
   LanguageTaskOptions options_;
-  LanguageBatches training_;
+  std::optional<LanguageBatches> training_;  // of the training part, where there is one
   LanguageBatch batch_;
   nn::LanguageModelState before_, after_;  // before and after the batch; equal batches give equal losses again
 };

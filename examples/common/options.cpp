@@ -29,6 +29,15 @@ void check_at_least(const std::string& option, std::int64_t value, std::int64_t 
   if (value < least) fail_usage(option, fmt::format("is {}, must be at least {}", value, least));
 }
 
+/// The value that an option has by now, given or not, as text; of one that may come several times, all of them.
+std::string value_of(CLI::Option& option) {
+  if (option.get_expected_max() == 0) return option.count() > 0 ? "given" : "";  // without a value
+  option.capture_default_str();
+  const std::string text = option.get_default_str();
+  const bool is_list = option.get_expected_max() > 1 && text.starts_with('[') && text.ends_with(']');
+  return is_list ? text.substr(1, text.size() - 2) : text;
+}
+
 /// Misspelt specs are refused before data are read. How many steps a run has is not known yet; any number serves.
 void check_specs(const Options& options) {
   constexpr std::int64_t kAnyLength = 1'000'000;
@@ -93,10 +102,11 @@ CommandLine::CommandLine(const std::string& description, const Options& defaults
   app.add_option("--threads", o.threads, "Threads that compute; 0: one a processor")->type_name("N");
   auto* out =
       app.add_option("--out", o.out, fmt::format("Run folder; default: runs/{}-TIME", o.program))->type_name("DIR");
-  app.add_option("--reestimate", o.reestimate,
-                 "Before each evaluation, gather batch-norm statistics of the evaluation weights from N training "
-                 "batches; 0: keep those of the fast weights")
-      ->type_name("N");
+  if (choices.has_batch_norm)
+    app.add_option("--reestimate", o.reestimate,
+                   "Before each evaluation, gather batch-norm statistics of the evaluation weights from N training "
+                   "batches; 0: keep those of the fast weights")
+        ->type_name("N");
   app.add_option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints, also at every epoch's end")
       ->type_name("N");
   auto* resume =
@@ -111,15 +121,18 @@ CommandLine::CommandLine(const std::string& description, const Options& defaults
 CommandLine::~CommandLine() = default;
 
 void CommandLine::add(const std::string& name, std::int64_t& value, const std::string& help) {
+  restore_.emplace_back([&value, initial = value] { value = initial; });
   parser_->app.add_option(name, value, help)->type_name("N");
 }
 
 void CommandLine::add(const std::string& name, double& value, const std::string& help) {
+  restore_.emplace_back([&value, initial = value] { value = initial; });
   parser_->app.add_option(name, value, help)->type_name("X");
 }
 
 void CommandLine::add(const std::string& name, std::string& value, const std::string& help,
                       const std::vector<std::string>& choices) {
+  restore_.emplace_back([&value, initial = value] { value = initial; });
   parser_->app.add_option(name, value, fmt::format("{}: {}", help, fmt::join(choices, ", ")))->type_name("NAME");
   own_choices_.push_back({name, &value, choices});
 }
@@ -127,11 +140,25 @@ void CommandLine::add(const std::string& name, std::string& value, const std::st
 bool CommandLine::is_given(const std::string& name) const { return parser_->app.get_option(name)->count() > 0; }
 
 void CommandLine::add(const std::string& name, std::string& value, const std::string& help) {
+  restore_.emplace_back([&value, initial = value] { value = initial; });
   parser_->app.add_option(name, value, help)->type_name("TEXT");
 }
 
 void CommandLine::add(const std::string& name, bool& value, const std::string& help) {
+  restore_.emplace_back([&value, initial = value] { value = initial; });
   parser_->app.add_flag(name, value, help);
+}
+
+void CommandLine::describe(const std::string& name, const OptionHelp& help) {
+  CLI::Option* option = parser_->app.get_option(name);
+  if (!help.text.empty()) option->description(help.text);
+  if (!help.type.empty()) option->type_name(help.type);
+  if (!help.default_value.empty()) option->default_str(help.default_value);
+}
+
+void CommandLine::refuse(const std::vector<std::string>& names, const std::string& why) const {
+  for (const std::string& name : names)
+    if (is_given(name)) fail_usage(name, why, {}, "leave it out");
 }
 
 bool CommandLine::parse(int argc, char** argv) {
@@ -139,7 +166,10 @@ bool CommandLine::parse(int argc, char** argv) {
   options_.arguments.assign(argv + 1, argv + argc);
   try {
     read(options_.arguments);
-    if (!options_.resume.empty()) adopt_resumed();
+    if (options_.resume.empty())
+      finish();
+    else
+      adopt_resumed();
   } catch (const CLI::CallForHelp&) {
     std::fputs(parser_->app.help().c_str(), stdout);
     return false;
@@ -157,6 +187,11 @@ void CommandLine::read(const std::vector<std::string>& arguments) {
   parser_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
 }
 
+void CommandLine::finish() {
+  check_names();
+  if (complete_) complete_(options_);
+}
+
 void CommandLine::adopt_resumed() {
   CLI::App& app = parser_->app;
   const Options now = options_;
@@ -167,23 +202,15 @@ void CommandLine::adopt_resumed() {
                fmt::format("{} is a run of {}, not of {}", folder.string(), manifest.program, options_.program));
   // Where data lie, how often to save and what to show may differ from the first command line; nothing else.
   const std::set<std::string> may_differ = {"--resume", "--data", "--quiet", "--checkpoint-every"};
-  std::map<std::string, std::vector<std::string>> given;
-  for (const CLI::Option* option : app.get_options())
-    if (option->count() > 0) given[option->get_name()] = option->results();
+  std::map<std::string, std::string> given;
+  for (CLI::Option* option : app.get_options())
+    if (option->count() > 0) given[option->get_name()] = value_of(*option);
 
   options_ = defaults_;
+  precision_ = "f32";
+  for (const auto& restore : restore_) restore();
   app.clear();
   read(manifest.arguments);
-  for (const auto& [name, values] : given) {
-    if (may_differ.contains(name)) continue;
-    const CLI::Option* option = app.get_option(name);
-    const std::vector<std::string> first =
-        option->count() > 0 ? option->results() : std::vector<std::string>{option->get_default_str()};
-    if (values != first)
-      fail_usage("--resume",
-                 fmt::format("{} is {}, the run has {}", name, fmt::join(values, " "), fmt::join(first, " ")), {},
-                 "leave it out");
-  }
   if (given.contains("--data")) options_.data = now.data;
   if (given.contains("--checkpoint-every")) options_.checkpoint_every = now.checkpoint_every;
   options_.quiet = options_.quiet || now.quiet;
@@ -192,15 +219,26 @@ void CommandLine::adopt_resumed() {
   options_.executable = now.executable;
   options_.arguments = manifest.arguments;
   options_.threads = manifest.threads;
+  finish();
+  for (const auto& [name, value] : given) {
+    const std::string first = value_of(*app.get_option(name));
+    if (may_differ.contains(name) || value == first) continue;
+    fail_usage("--resume", fmt::format("{} is {}, the run has {}", name, value, first.empty() ? "none" : first), {},
+               "leave it out");
+  }
 }
 
-void CommandLine::check() const {
+void CommandLine::check_names() const {
   const Options& o = options_;
   if (!choices_.datasets.empty() && !o.dataset.empty()) check_choice("--dataset", o.dataset, choices_.datasets);
   if (!choices_.models.empty()) check_choice("--model", o.model, choices_.models);
   for (const Choice& own : own_choices_) check_choice(own.name, *own.value, own.choices);
   check_choice("--precision", precision_, {"f32", "bf16"});
   if (precision_ == "bf16") fail_usage("--precision", "bf16 is not offered by this program", {}, "use --precision f32");
+}
+
+void CommandLine::check() const {
+  const Options& o = options_;
   check_at_least("--epochs", o.epochs, 1);
   check_at_least("--steps", o.steps, 0);
   check_at_least("--size", o.size, 0);

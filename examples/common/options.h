@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,14 @@ std::string shell_quoted(const std::string& argument);
 struct Choices {
   std::vector<std::string> datasets;
   std::vector<std::string> models;
+  bool has_batch_norm = true;  ///< a model of the program: --reestimate exists
+};
+
+/// What --help says of an option. Empty: as it is for every program.
+struct OptionHelp {
+  std::string text = {};
+  std::string type = {};           ///< "FILE"
+  std::string default_value = {};  ///< in brackets, where it is not one value
 };
 
 class CommandLine {
@@ -64,6 +73,12 @@ class CommandLine {
   void add(const std::string& name, std::string& value, const std::string& help);
   /// An option without a value, which sets `value`.
   void add(const std::string& name, bool& value, const std::string& help);
+  /// What --help says here of an option of all programs.
+  void describe(const std::string& name, const OptionHelp& help);
+  /// What parse() calls once the arguments are read, to fill in what they left open: `f` may ask is_given() and change
+  /// the Options and the values of add(). With --resume it completes the first command line, and with that its result
+  /// the others are compared.
+  void complete(std::function<void(Options&)> f) { complete_ = std::move(f); }
 
   /// Reads the arguments; with --resume, also those that the run folder began with, which the others may not
   /// contradict. False when --help was asked for and has been printed. Throws UsageError.
@@ -71,6 +86,9 @@ class CommandLine {
   const Options& options() const { return options_; }
   /// After parse(): whether the option stood on the command line, with --resume on the first one.
   bool is_given(const std::string& name) const;
+  /// After parse(): throws UsageError "NAME: WHY; leave it out" for the first of these that is given, since it would
+  /// have no effect.
+  void refuse(const std::vector<std::string>& names, const std::string& why) const;
 
  private:
   struct Parser;  // CLI11
@@ -79,13 +97,17 @@ class CommandLine {
     const std::string* value;
     std::vector<std::string> choices;
   };
+  void check_names() const;
   void check() const;
+  void finish();
   void read(const std::vector<std::string>& arguments);
   void adopt_resumed();
 
   Options options_, defaults_;
   Choices choices_;
-  std::vector<Choice> own_choices_;  // of the options of this program
+  std::vector<Choice> own_choices_;             // of the options of this program
+  std::vector<std::function<void()>> restore_;  // each gives a value of add() its default again
+  std::function<void(Options&)> complete_;
   std::string precision_ = "f32";
   std::unique_ptr<Parser> parser_;
 };

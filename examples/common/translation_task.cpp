@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -52,24 +53,40 @@ Translation::Translation(TranslationSets sets, const TranslationOptions& options
     : sets_(std::move(sets)),
       options_(checked(options)),
       codes_(options_.codes ? *options_.codes : learn(sets_.train, options_.merges)),
-      architecture_(translation_model(options_.model, codes_.size(), options_.dropout)),
-      pairs_(encode(sets_.train, architecture_.positions)) {
-  const std::int64_t positions = architecture_.positions;
-  SentencePairs validation = encode(sets_.validation, positions), test = encode(sets_.test, positions);
+      architecture_(translation_model(options_.model, codes_.size(), options_.dropout)) {
+  if (!options_.is_test) {
+    pairs_ = encode(sets_.train);
+    check_budget();
+    encode(sets_.test);  // a bad line is known before training
+    start_epoch(0, 0, 0);
+  }
   testing_.emplace(
-      options_.is_test ? std::move(test) : std::move(validation),
-      SentenceBatchOptions{.tokens = std::max(kTestTokens, positions), .sentences = kTestSentences, .shuffle = false});
-  start_epoch(0, 0, 0);
+      encode(options_.is_test ? sets_.test : sets_.validation),
+      SentenceBatchOptions{
+          .tokens = std::max(kTestTokens, architecture_.positions), .sentences = kTestSentences, .shuffle = false});
 }
 
-SentencePairs Translation::encode(const ParallelText& text, std::int64_t positions) const {
+SentencePairs Translation::encode(const ParallelText& text) const {
   SentencePairs pairs{codes_.encode(text.source), codes_.encode(text.target)};
+  const std::int64_t positions = architecture_.positions;
   for (std::size_t i = 0; i < pairs.source.size(); ++i) {
     const std::int64_t line = text.first_line + static_cast<std::int64_t>(i);
     check_positions(pairs.source[i], positions, text.source_file.string(), line);
     check_positions(pairs.target[i], positions, text.target_file.string(), line);
   }
   return pairs;
+}
+
+void Translation::check_budget() const {
+  for (std::size_t i = 0; i < pairs_.source.size(); ++i) {
+    const std::size_t source = pairs_.source[i].size(), target = pairs_.target[i].size();
+    const auto tokens = static_cast<std::int64_t>(std::max(source, target)) + 1;
+    if (tokens <= options_.tokens) continue;
+    const std::filesystem::path& file = source < target ? sets_.train.target_file : sets_.train.source_file;
+    fail_usage("--tokens", fmt::format("is {}, a sentence alone has more", options_.tokens),
+               fmt::format("{}:{} has {} with its end", file.string(),
+                           sets_.train.first_line + static_cast<std::int64_t>(i), tokens));
+  }
 }
 
 SentenceBatchOptions Translation::batch_options(std::uint64_t seed) const {
@@ -79,12 +96,17 @@ SentenceBatchOptions Translation::batch_options(std::uint64_t seed) const {
 std::string Translation::data_checksum() const { return fmt::format("{:016x}", checksum(sets_.train)); }
 
 std::string Translation::describe_data() const {
+  const std::string languages = fmt::format("{}: {} -> {}", options_.dataset, options_.from, options_.to);
+  const std::string subwords =
+      fmt::format("{} subwords of {} merges", with_commas(codes_.size()), with_commas(codes_.merges()));
+  if (options_.is_test)
+    return fmt::format("{}, {} test pairs; {}; measured on the test set", languages, with_commas(sets_.test.size()),
+                       subwords);
   return fmt::format(
-      "{}: {} -> {}, {} training, {} validation and {} test pairs; {} subwords of {} merges; batches of "
-      "at most {} tokens, measured on the {} set",
-      options_.dataset, options_.from, options_.to, with_commas(sets_.train.size()),
-      with_commas(sets_.validation.size()), with_commas(sets_.test.size()), with_commas(codes_.size()),
-      with_commas(codes_.merges()), with_commas(options_.tokens), options_.is_test ? "test" : "validation");
+      "{}, {} training, {} validation and {} test pairs; {}; batches of at most {} tokens, measured on the "
+      "validation set",
+      languages, with_commas(sets_.train.size()), with_commas(sets_.validation.size()), with_commas(sets_.test.size()),
+      subwords, with_commas(options_.tokens));
 }
 
 Metadata Translation::model_metadata() const {

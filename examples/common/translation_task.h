@@ -25,14 +25,15 @@ struct TranslationOptions {
   double dropout = 0.3, label_smoothing = 0.1;
   std::int64_t merges = 6000;           ///< of byte pairs, learned from the training text
   std::int64_t beams = 4;               ///< of the test
-  bool is_test = false;                 ///< evaluate() measures the test set, by beam search
+  bool is_test = false;                 ///< only evaluate(), which measures the test set, by beam search
   std::optional<BytePairs> codes = {};  ///< of a saved model; default: learned
 };
 
 class Translation : public Task {
  public:
-  /// Throws Error naming file and line for a sentence longer than the model's positions, UsageError for options out of
-  /// range.
+  /// With is_test the test set alone is looked at: there are no training batches. Throws Error naming file and line for
+  /// a sentence longer than the model's positions, UsageError for options out of range or a sentence longer than a
+  /// batch.
   Translation(TranslationSets sets, const TranslationOptions& options);
 
   std::string dataset() const override { return options_.dataset; }
@@ -46,7 +47,7 @@ class Translation : public Task {
 
   std::shared_ptr<nn::Module> make_model(std::uint64_t seed) override;
 
-  std::int64_t steps_per_epoch() const override { return training_->batches(); }
+  std::int64_t steps_per_epoch() const override { return training_ ? training_->batches() : 0; }
   void start_epoch(std::uint64_t seed, std::int64_t epoch, std::int64_t batch) override;
   bool next_batch() override;
   /// Target tokens: what the loss is the mean over.
@@ -59,7 +60,9 @@ class Translation : public Task {
   Metrics evaluate(nn::Module& model) override;
 
  private:
-  SentencePairs encode(const ParallelText& text, std::int64_t positions) const;
+  SentencePairs encode(const ParallelText& text) const;
+  /// Throws UsageError for a training pair that --tokens is too small for.
+  void check_budget() const;
   SentenceBatchOptions batch_options(std::uint64_t seed) const;
 
   TranslationSets sets_;

@@ -56,22 +56,24 @@ void check_positions(const std::vector<std::int64_t>& ids, std::int64_t position
        "cut it, or remove it");
 }
 
-std::vector<std::string> Translator::translate(const std::vector<std::string>& lines, const std::string& where,
-                                               std::int64_t first) const {
-  std::vector<std::vector<std::int64_t>> sentences;
+std::vector<std::int64_t> Translator::encode(std::string_view line, const std::string& where,
+                                             std::int64_t number) const {
+  if (find_not_utf8(line) != std::string::npos) fail(line_name(where, number), "not UTF-8");
+  std::vector<std::int64_t> sentence = codes.encode(line);
+  check_positions(sentence, model->options().positions, where, number);
+  return sentence;
+}
+
+std::vector<std::string> Translator::translate(std::vector<std::vector<std::int64_t>> sentences) const {
   std::vector<std::size_t> order;  // of those that have words, by length: little padding
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::int64_t number = first + static_cast<std::int64_t>(i);
-    if (find_not_utf8(lines[i]) != std::string::npos) fail(line_name(where, number), "not UTF-8");
-    sentences.push_back(codes.encode(lines[i]));
-    check_positions(sentences[i], model->options().positions, where, number);
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
     if (sentences[i].empty()) continue;
     sentences[i].push_back(BytePairs::kEnd);
     order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return sentences[a].size() < sentences[b].size(); });
-  std::vector<std::string> translations(lines.size());
+  std::vector<std::string> translations(sentences.size());
   for (std::size_t begin = 0; begin < order.size(); begin += kSentences) {
     const std::size_t end = std::min(order.size(), begin + kSentences);
     std::vector<std::vector<std::int64_t>> some;
@@ -84,21 +86,26 @@ std::vector<std::string> Translator::translate(const std::vector<std::string>& l
 
 void translate_stream(const Translator& translator, std::istream& in, std::ostream& out, std::size_t lines,
                       const std::string& where) {
-  std::int64_t done = 0;
-  std::vector<std::string> some;
+  std::int64_t number = 0;
+  std::vector<std::vector<std::int64_t>> some;
   const auto flush = [&] {
-    for (const std::string& line : translator.translate(some, where, done + 1)) out << line << '\n';
+    for (const std::string& line : translator.translate(std::move(some))) out << line << '\n';
     out.flush();
     if (!out) fail("translate", "the translations cannot be written");
-    done += static_cast<std::int64_t>(some.size());
     some.clear();
   };
   for (std::string line; std::getline(in, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    some.push_back(std::move(line));
+    ++number;
+    try {
+      some.push_back(translator.encode(number == 1 ? without_byte_order_mark(line) : line, where, number));
+    } catch (const Error&) {
+      flush();  // what stands before the bad line is not lost
+      throw;
+    }
     if (some.size() == lines) flush();
   }
-  if (!some.empty()) flush();
+  flush();
 }
 
 std::filesystem::path byte_pairs_path(const std::filesystem::path& run_folder) { return run_folder / "byte_pairs.txt"; }
@@ -116,7 +123,7 @@ BytePairs load_byte_pairs(const std::filesystem::path& folder, const std::vector
   std::error_code ignored;
   std::filesystem::path path = byte_pairs_path(folder);
   if (!std::filesystem::exists(path, ignored))
-    path = byte_pairs_path(std::filesystem::absolute(folder / ".").parent_path().parent_path());
+    path = byte_pairs_path(std::filesystem::weakly_canonical(folder).parent_path());
   if (!std::filesystem::exists(path, ignored))
     fail(byte_pairs_path(folder).string(), "the subwords of the model are missing", {},
          "translate writes byte_pairs.txt beside the runs");

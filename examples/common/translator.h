@@ -7,6 +7,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/data/byte_pairs.h>
@@ -27,10 +28,11 @@ struct Translator {
   std::shared_ptr<nn::Transformer> model;
   nn::BeamOptions beam = {};
 
-  /// Translations, in order; a line without a word gives an empty one. Line i is called `where`:first + i in errors.
-  /// Throws Error for a line that is not UTF-8, or has more tokens than the model has positions.
-  std::vector<std::string> translate(const std::vector<std::string>& lines, const std::string& where,
-                                     std::int64_t first = 1) const;
+  /// The subwords of a line, which is called `where`:number in errors. Throws Error for one that is not UTF-8, or has
+  /// more tokens than the model has positions.
+  std::vector<std::int64_t> encode(std::string_view line, const std::string& where, std::int64_t number) const;
+  /// Translations of what encode() gave, in order; a sentence without a word gives an empty line.
+  std::vector<std::string> translate(std::vector<std::vector<std::int64_t>> sentences) const;
 };
 
 /// Throws Error "FILE:LINE: a sentence of 300 tokens is longer than the model's 256 positions" when a sentence with its
@@ -38,7 +40,8 @@ struct Translator {
 void check_positions(const std::vector<std::int64_t>& ids, std::int64_t positions, const std::string& file,
                      std::int64_t line);
 
-/// Translates a stream line by line to another, which is written after every `lines` of them.
+/// Translates a stream line by line to another, which is written after every `lines` of them. A byte-order mark in
+/// front is left out. Throws Error as encode() does, once the lines before the bad one are written.
 void translate_stream(const Translator& translator, std::istream& in, std::ostream& out, std::size_t lines,
                       const std::string& where);
 

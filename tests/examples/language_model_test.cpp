@@ -114,6 +114,25 @@ TEST_CASE("the loss of a model that knows nothing is the logarithm of the vocabu
   CHECK(task.main_metric() == "test_loss");
 }
 
+TEST_CASE("the loss over a text does not depend on how many tokens are read at a time") {
+  const TemporaryFolder folder;
+  write_file(folder / "a.txt", tiny_text(40, 1));
+  const TextCorpus corpus = text_corpus(folder / "a.txt", {.kind = TokenKind::characters, .test = 0.5});
+  const auto task = [&](std::int64_t bptt) {
+    return LanguageModeling(corpus, {.model = "char-lstm", .batch = 2, .bptt = bptt});
+  };
+  LanguageModeling pieces = task(7), whole = task(1000);
+  const auto model = pieces.make_model(3);
+  Generator random(5);
+  for (NamedTensor& p : model->parameters()) nn::init::uniform(p.tensor, -0.3, 0.3, random);
+  model->evaluate();
+  const NoGradGuard no_grad;
+  const double loss = value_of(whole.evaluate(*model), "test_loss");
+  CHECK(value_of(pieces.evaluate(*model), "test_loss") == doctest::Approx(loss).epsilon(1e-6));
+  CHECK(value_of(task(1).evaluate(*model), "test_loss") == doctest::Approx(loss).epsilon(1e-6));
+  CHECK(loss > std::log(18.0));  // random weights are worse than guessing: the state matters
+}
+
 TEST_CASE("drawing a token: by hand") {
   const Array logits = Array::from({0, std::log(3.0), -1e9}, {1, 1, 3});
   CHECK(draw_token(logits, 0, 0.1) == 1);
@@ -122,7 +141,7 @@ TEST_CASE("drawing a token: by hand") {
   CHECK(draw_token(logits, 0.5, 0.2) == 1);  // p = 1/10, 9/10, 0
   CHECK(draw_token(logits, 1, 0.9999999) == 1);
   CHECK(error_text([&] { draw_token(logits, -1, 0); }) ==
-        "--temperature: is -1, must be at least 0: 0: the most likely token");
+        "--temperature: is -1, must be finite and at least 0; 0 draws the most likely token");
 }
 
 TEST_CASE("characters: killed and resumed, a run ends with the same model; it is evaluated and sampled") {
@@ -158,6 +177,35 @@ TEST_CASE("characters: killed and resumed, a run ends with the same model; it is
   INFO(evaluated.error);
   CHECK(evaluated.code == 0);
   CHECK(evaluated.output.find("perplexity") != std::string::npos);
+  CHECK(evaluated.output.find(" training and ") != std::string::npos);  // the text of training: its last tenth
+
+  write_file(folder / "b.txt", tiny_text(10, 9));
+  write_tiny_ptb(folder / "ptb");
+  const auto evaluate = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--evaluate", (folder / "whole").string()});
+    return run_child("language_model", more);
+  };
+  const auto printed = [&](const Finished& end, const std::string& part) {
+    INFO(end.error);
+    CHECK(end.code == 0);
+    CHECK(end.output.find(part) != std::string::npos);
+  };
+  const std::string count = std::to_string(tiny_text(10, 9).size());
+  printed(evaluate({"--data", (folder / "b.txt").string()}), "text: " + count + " test characters, the whole text");
+  printed(evaluate({"--data", (folder / "ptb").string()}), "test_loss and perplexity are of the validation part");
+  const auto refused = [&](std::vector<std::string> more, const std::string& part) {
+    const Finished end = evaluate(std::move(more));
+    INFO(end.error);
+    CHECK(end.code == 2);
+    CHECK(std::count(end.error.begin(), end.error.end(), '\n') == 1);
+    CHECK(end.error.find(part) != std::string::npos);
+  };
+  refused({}, "--dataset text: the file is not given");
+  refused({"--bptt", "0"}, "--bptt: is 0, must be at least 1");
+  refused({"--batch", "4"}, "--batch: is for training; leave it out");
+  refused({"--seed", "4"}, "--seed: is for training and for --sample; leave it out");
+  refused({"--sample", "4", "--data", "x"}, "--data: is not used by --sample; leave it out");
+  refused({"--temperature", "2"}, "--temperature: is for --sample; leave it out");
 
   const std::vector<std::string> sample = {"--evaluate", (folder / "whole").string(), "--sample", "40", "--seed", "7"};
   const Finished one = run_child("language_model", sample), two = run_child("language_model", sample);
@@ -165,6 +213,10 @@ TEST_CASE("characters: killed and resumed, a run ends with the same model; it is
   CHECK(one.code == 0);
   CHECK(one.output == two.output);
   CHECK(one.output.size() > 40);
+  const Finished both = evaluate({"--sample", "40", "--seed", "8", "--seed", "7"});
+  CHECK(both.output.find(", seed 8:\n") <
+        both.output.find(", seed 7:\n" + one.output.substr(one.output.find('\n') + 1)));
+  CHECK(both.output.find(", seed 7:\n" + one.output.substr(one.output.find('\n') + 1)) != std::string::npos);
 
   SUBCASE("a vocabulary of another checkpoint") {
     const std::filesystem::path file = folder / ("whole" + kRun + "model.safetensors");
@@ -181,6 +233,31 @@ TEST_CASE("characters: killed and resumed, a run ends with the same model; it is
     model.metadata.erase("vocabulary");
     CHECK(error_of().find("not a language model: it has no vocabulary") != std::string::npos);
   }
+}
+
+TEST_CASE("a resumed run is compared with what it really used, not with the defaults of another model") {
+  const TemporaryFolder folder;
+  const std::string text = (folder / "a.txt").string();
+  write_file(text, tiny_text(100, 1));
+  const Finished run = run_child("language_model", {"--data", text, "--model", "char-lstm", "--steps", "1", "--out",
+                                                    (folder / "run").string(), "--optimizer", "sgd(lr=1)"});
+  INFO(run.error);
+  REQUIRE(run.code == 0);
+  const auto resume = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--resume", (folder / "run").string()});
+    const Finished end = run_child("language_model", more);
+    return end.code == 0 ? "accepted" : std::to_string(end.code) + " " + end.last_error_line();
+  };
+  CHECK(resume({"--batch", "32", "--bptt", "64", "--tokens", "characters", "--epochs", "8"}) == "accepted");
+  CHECK(resume({"--seed", "0", "--dataset", "text", "--optimizer", "sgd(lr=1)"}) == "accepted");
+  CHECK(resume({"--batch", "20"}) == "2 --resume: --batch is 20, the run has 32; leave it out");
+  CHECK(resume({"--bptt", "35"}) == "2 --resume: --bptt is 35, the run has 64; leave it out");
+  CHECK(resume({"--tokens", "words"}) == "2 --resume: --tokens is words, the run has characters; leave it out");
+  CHECK(resume({"--seed", "1"}) == "2 --resume: --seed is 1, the run has 0; leave it out");
+  std::filesystem::rename(text, folder / "moved.txt");
+  CHECK(resume({}) == "1 --data: there is no such file or folder: " + text +
+                          "; the run began elsewhere: give its new path with --data");
+  CHECK(resume({"--data", (folder / "moved.txt").string()}) == "accepted");
 }
 
 TEST_CASE("words: Penn Treebank's files, perplexity on validation each epoch, on the test part at the end") {
@@ -202,6 +279,14 @@ TEST_CASE("words: Penn Treebank's files, perplexity on validation each epoch, on
   CHECK(read_file(folder / "run/metrics.csv").find("train_loss,test_loss,perplexity\n") != std::string::npos);
 }
 
+TEST_CASE("--help says what each model takes by default, and nothing of what no model here has") {
+  const std::string help = run_child("language_model", {"--help"}).output;
+  for (const char* part : {"--data PATH", "lstm-small 20, lstm-medium 35, lstm-large 35, awd-lstm 70, char-lstm 64",
+                           "--bptt N=the model's own", "Seed of weights, dropout and --sample"})
+    CHECK(help.find(part) != std::string::npos);
+  CHECK(help.find("--reestimate") == std::string::npos);
+}
+
 TEST_CASE("bad input ends with one clear line") {
   const TemporaryFolder folder;
   const auto refuse = [&](int code, std::vector<std::string> arguments, const std::string& part) {
@@ -220,12 +305,15 @@ TEST_CASE("bad input ends with one clear line") {
   refuse(1, {}, "ptb: file is missing: looked for /nonexistent/ptb/ptb.train.txt");
   refuse(1, {"--data", text("caf\xE9 au lait\n")}, "b.txt: not UTF-8: line 1, byte offset 3: 0xE9");
   refuse(1, {"--data", text("")}, "b.txt: the file is empty");
-  refuse(1, {"--data", text(tiny_text(3, 1))}, "b.txt: the text is too short to be divided");
+  refuse(1, {"--data", text("once\n")}, "b.txt: the text is too short to be divided");
+  refuse(1, {"--data", "shakespear.txt"}, "--data: there is no such file or folder: shakespear.txt");
   refuse(1, {"--data", text(tiny_text(30, 1)), "--batch", "1000"}, "language batches: the text is too short: ");
   refuse(2, {"--dataset", "text"}, "--dataset text: the file is not given");
   refuse(2, {"--tokens", "character"}, "--tokens: \"character\" is not known");
   refuse(2, {"--model", "lstm-tiny"}, "--model: \"lstm-tiny\" is not known");
   refuse(2, {"--bptt", "0"}, "--bptt: is 0, must be at least 1");
   refuse(2, {"--sample", "5"}, "--sample: needs a trained model");
-  refuse(2, {"--temperature", "-1"}, "--temperature: is -1, must be at least 0");
+  refuse(2, {"--temperature", "-1"}, "--temperature: is -1, must be finite and at least 0");
+  refuse(2, {"--temperature", "inf"}, "--temperature: is inf, must be finite and at least 0");
+  refuse(2, {"--reestimate", "3"}, "language_model: the command line is wrong: ");
 }
