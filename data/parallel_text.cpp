@@ -50,7 +50,8 @@ ParallelText read_part(const std::string& part, const Multi30kOptions& options) 
     std::error_code ignored;
     if (!fs::exists(path, ignored))
       fail("multi30k", "a file is missing", path.string(),
-           "the folder holds train, val and test_2016_flickr, each with .de, .en or .fr; --data says where it lies");
+           "get it with `examples/get_data.sh multi30k`, or name with --data the folder of train, val and "
+           "test_2016_flickr, each with .de, .en or .fr");
   }
   return read_parallel_text(source, target);
 }

@@ -78,7 +78,7 @@ TextCorpus penn_treebank(const fs::path& given, const TextCorpusOptions& options
   for (const Part& part : kParts) {
     if (fs::is_regular_file(folder / part.file, ignored)) continue;
     fail("ptb", "file is missing", fmt::format("looked for {}", (folder / part.file).string()),
-         "name the folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt with --data");
+         "get it with `examples/get_data.sh ptb`, or name its folder with --data");
   }
   TextCorpus corpus;
   corpus.name = "ptb";

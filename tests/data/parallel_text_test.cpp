@@ -71,10 +71,9 @@ TEST_CASE("multi30k: three parts, in the direction that is asked for") {
   CHECK(sets.validation.target == Lines{"val de"});
   CHECK(sets.test.source == Lines{"test_2016_flickr en"});
   const std::string error = error_of([&] { multi30k({.folder = folder.path(), .from = "de", .to = "fr"}); });
-  CHECK(error ==
-        "multi30k: a file is missing: " + (folder / "train.fr").string() +
-            "; the folder holds train, val and test_2016_flickr, each with .de, .en or .fr; --data says where it "
-            "lies");
+  CHECK(error == "multi30k: a file is missing: " + (folder / "train.fr").string() +
+                     "; get it with `examples/get_data.sh multi30k`, or name with --data the folder of train, val and "
+                     "test_2016_flickr, each with .de, .en or .fr");
   for (const char* part : {"train.de", "train.en", "val.de", "val.en"}) std::filesystem::remove(folder / part);
   CHECK(multi30k_test({.folder = folder.path()}).target == Lines{"test_2016_flickr en"});
 }

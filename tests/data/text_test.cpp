@@ -152,7 +152,7 @@ TEST_CASE("Penn Treebank: three files, one vocabulary, a warning where tokens ar
   CHECK_FALSE(has_penn_treebank(folder.path()));
   CHECK(error_text([&] { penn_treebank(folder.path()); }) ==
         "ptb: file is missing: looked for " + (folder / "ptb.train.txt").string() +
-            "; name the folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt with --data");
+            "; get it with `examples/get_data.sh ptb`, or name its folder with --data");
   std::filesystem::create_directory(folder / "ptb");
   write_file(folder / "ptb/ptb.train.txt", " the <unk> of N \n the end \n");
   write_file(folder / "ptb/ptb.valid.txt", " the start \n");
