@@ -18,7 +18,6 @@
 #include "examples/tiny_text.h"
 
 using namespace tandem;
-using namespace tandem::examples;
 using namespace tandem::test;
 
 namespace {
