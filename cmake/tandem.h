@@ -10,11 +10,15 @@
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/allocator.h>
 #include <tandem/core/array.h>
+#include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
 #include <tandem/core/layout.h>
 #include <tandem/core/safetensors.h>
 #include <tandem/core/threads.h>
+#include <tandem/core/tree.h>
+#include <tandem/core/utf8.h>
 #include <tandem/data/bleu.h>
 #include <tandem/data/byte_pairs.h>
 #include <tandem/data/catalog.h>

@@ -4,14 +4,16 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include <cerrno>
 #include <charconv>
-#include <cstring>
+#include <cstdio>
 
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/core/file.h>
+#include <tandem/core/keep_previous.h>
 #include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/safetensors_write.h>
 
 namespace tandem {
 
@@ -39,19 +41,6 @@ std::string checksum_of(const NamedArrays& arrays, const Metadata& metadata) {
     add(plain.bytes(), static_cast<std::size_t>(plain.size()) * size_of(plain.dtype()));
   }
   return fmt::format("{:08x}", crc);
-}
-
-/// Gives the file at `path` a second name, atomically, so that it lives on when `path` is replaced.
-void keep_previous(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return;
-  const std::filesystem::path previous = previous_checkpoint(path);
-  const std::filesystem::path temporary = previous.string() + ".part";
-  ::unlink(temporary.c_str());
-  if (::link(path.c_str(), temporary.c_str()) != 0 || ::rename(temporary.c_str(), previous.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    ::unlink(temporary.c_str());
-    fail("save_checkpoint: " + path.string(), "the one before cannot be kept", reason);
-  }
 }
 
 }  // namespace
@@ -86,19 +75,20 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   Metadata metadata = checkpoint.metadata;
   metadata[kFormatKey] = kFormat;
   metadata[kChecksumKey] = checksum_of(checkpoint.arrays, metadata);
-  // Written in full before the one before is touched.
-  const std::filesystem::path fresh = path.string() + ".new";
-  save_safetensors(fresh, checkpoint.arrays, metadata);
-  try {
-    keep_previous(path);
-  } catch (...) {
-    ::unlink(fresh.c_str());
-    throw;
+  const std::filesystem::path target = follow_links(path);
+  const std::filesystem::file_status before = std::filesystem::status(target);
+  if (std::filesystem::exists(before) && !std::filesystem::is_regular_file(before)) {
+    fail("save_checkpoint: " + path.string(), "not a regular file", {}, "a checkpoint replaces the one before it");
   }
-  if (::rename(fresh.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    ::unlink(fresh.c_str());
-    fail("save_checkpoint: " + path.string(), "cannot be renamed into place", reason);
+  AtomicFile file(path);
+  write_safetensors(file, "save_checkpoint: " + path.string(), checkpoint.arrays, metadata);
+  const std::filesystem::path previous = previous_checkpoint(target);
+  bool is_renamed = false;
+  try {
+    file.commit([&] { is_renamed = keep_previous(target, previous, ::link); });  // `file` is whole by then
+  } catch (...) {
+    if (is_renamed && !std::filesystem::exists(target)) ::rename(previous.c_str(), target.c_str());
+    throw;
   }
 }
 
@@ -122,6 +112,22 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   }
   file.metadata.erase(kFormatKey);
   return {std::move(file.arrays), std::move(file.metadata)};
+}
+
+LoadedCheckpoint load_checkpoint_or_previous(const std::filesystem::path& path) {
+  std::string reason;
+  try {
+    return {load_checkpoint(path), ""};
+  } catch (const Error& error) {
+    reason = error.what();
+  }
+  const std::filesystem::path previous = previous_checkpoint(follow_links(path));
+  try {
+    return {load_checkpoint(previous), fmt::format("{}; {} was read instead", reason, previous.string())};
+  } catch (const Error& error) {
+    fail("load_checkpoint", "neither the checkpoint nor the one before it can be read",
+         fmt::format("{} | {}", reason, error.what()));
+  }
 }
 
 }  // namespace tandem

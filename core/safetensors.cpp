@@ -15,6 +15,8 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
+#include <tandem/core/safetensors_write.h>
+#include <tandem/core/utf8.h>
 
 namespace tandem {
 namespace {
@@ -53,6 +55,15 @@ void check_names(const std::string& where, const NamedArrays& arrays) {
     if (entry.name == kMetadataKey) fail(where, "an array has the reserved name \"__metadata__\"");
     if (!seen.insert(entry.name).second) fail(where, fmt::format("two arrays have the name \"{}\"", entry.name));
     if (!entry.array.defined()) fail(where, fmt::format("the array \"{}\" is not defined", entry.name));
+    if (!is_utf8(entry.name)) fail(where, "the name of an array is not UTF-8", entry.name);
+  }
+}
+
+/// JSON is UTF-8. Whoever trains for hours asks is_utf8 before.
+void check_metadata(const std::string& where, const Metadata& metadata) {
+  for (const auto& [key, value] : metadata) {
+    if (!is_utf8(key)) fail(where, "a key of the metadata is not UTF-8", key);
+    if (!is_utf8(value)) fail(where, fmt::format("the metadata value of \"{}\" is not UTF-8", key), value);
   }
 }
 
@@ -85,12 +96,7 @@ std::string header_of(const std::string& where, const NamedArrays& arrays, const
                               {"shape", std::vector<std::int64_t>(array.shape().begin(), array.shape().end())},
                               {"data_offsets", {begin[i], begin[i] + bytes_of(array)}}}});
   }
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const Json::exception&) {
-    fail(where, "a name or a metadata value is not UTF-8");
-  }
+  std::string text = header.dump();
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   if (text.size() > kMaxHeaderBytes)
     fail(where, "the header is too long", fmt::format("{} bytes, at most {}", text.size(), kMaxHeaderBytes));
@@ -216,20 +222,24 @@ const Array* Safetensors::find(std::string_view name) const {
   return nullptr;
 }
 
-void save_safetensors(const std::filesystem::path& path, const NamedArrays& arrays, const Metadata& metadata) {
-  const std::string where = path.string();
+void write_safetensors(AtomicFile& file, const std::string& where, const NamedArrays& arrays,
+                       const Metadata& metadata) {
   check_names(where, arrays);
+  check_metadata(where, metadata);
   const std::vector<std::size_t> order = data_order(arrays);
   const std::string header = header_of(where, arrays, order, metadata);
   const std::uint64_t length = header.size();
-
-  AtomicFile file(path);
   file.write(&length, sizeof length);
   file.write(header);
   for (const std::size_t i : order) {
     const Array plain = arrays[i].array.contiguous();
     file.write(plain.bytes(), static_cast<std::size_t>(bytes_of(plain)));
   }
+}
+
+void save_safetensors(const std::filesystem::path& path, const NamedArrays& arrays, const Metadata& metadata) {
+  AtomicFile file(path);
+  write_safetensors(file, path.string(), arrays, metadata);
   file.commit();
 }
 

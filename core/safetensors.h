@@ -35,7 +35,8 @@ struct Safetensors {
 
 /// Writes the file atomically. The header keeps the order of `arrays`; the data stand with the widest dtypes first, so
 /// that each begins at a multiple of its element size. The same input gives the same bytes. Throws Error when a name is
-/// given twice or is reserved ("__metadata__"), when an Array is undefined, or when the file cannot be written.
+/// given twice or is reserved ("__metadata__"), when a name or metadata are not UTF-8 (ask is_utf8 of utf8.h before
+/// training), when an Array is undefined, or when the file cannot be written.
 void save_safetensors(const std::filesystem::path& path, const NamedArrays& arrays, const Metadata& metadata = {});
 
 /// Reads a file of dtypes F32, BF16, F64, I64 and U8. Nothing in the file is trusted: lengths, offsets, shapes, names

@@ -95,6 +95,14 @@ void graft(NamedArrays& tree, std::string_view prefix, const NamedArrays& entrie
   for (const NamedArray& entry : entries) tree.push_back({std::string(prefix) + entry.name, entry.array});
 }
 
+NamedArrays clone(const NamedArrays& tree) {
+  NamedArrays copy;
+  copy.reserve(tree.size());
+  for (const NamedArray& entry : tree)
+    copy.push_back({entry.name, entry.array.defined() ? entry.array.clone() : Array()});
+  return copy;
+}
+
 const Array* find_array(const NamedArrays& tree, std::string_view name) {
   for (const NamedArray& entry : tree)
     if (entry.name == name) return &entry.array;

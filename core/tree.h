@@ -32,6 +32,8 @@ std::string to_string(const std::vector<TreeDifference>& differences);
 NamedArrays subtree(const NamedArrays& tree, std::string_view prefix);
 /// Adds `entries` to `tree` with `prefix` before their names.
 void graft(NamedArrays& tree, std::string_view prefix, const NamedArrays& entries);
+/// Copies that share no memory with `tree`.
+NamedArrays clone(const NamedArrays& tree);
 /// The Array of this name, or nullptr.
 const Array* find_array(const NamedArrays& tree, std::string_view name);
 

@@ -1,18 +1,15 @@
-// UTF-8, as far as text needs it: characters, white space, and bytes that are neither. Not here: words in parts and
-// their numbers (byte_pairs.h).
+// UTF-8, as far as text needs it beyond core/utf8.h: code points, white space, words, marks. Not here: words in parts
+// and their numbers (byte_pairs.h).
 #pragma once
 
 #include <cstddef>
 #include <string_view>
 #include <vector>
 
+#include <tandem/core/utf8.h>
+
 namespace tandem {
 
-/// Bytes of the character that begins at `at`, 1 to 4; 0 where the bytes are not UTF-8 (RFC 3629: no overlong forms, no
-/// surrogates, nothing above U+10FFFF).
-std::size_t utf8_length(std::string_view text, std::size_t at);
-/// The first byte that is not UTF-8; npos when all of it is.
-std::size_t find_not_utf8(std::string_view text);
 /// Throws Error naming `where`, and line and byte of the first byte that is not UTF-8.
 void check_utf8(std::string_view text, std::string_view where);
 /// The text without the mark EF BB BF that some programs put in front of it.

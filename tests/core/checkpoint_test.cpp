@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <csignal>
 #include <limits>
 #include <string>
@@ -11,6 +12,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/keep_previous.h>
 
 #include "core/temporary_folder.h"
 
@@ -108,6 +110,77 @@ TEST_CASE("a full disk is a clear error, and the checkpoint before is whole") {
   CHECK(folder.count() == 1);
 }
 
+TEST_CASE("a checkpoint that cannot be read is replaced by the one before it, with a warning") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "checkpoint.safetensors", previous = previous_checkpoint(path);
+  save_checkpoint(path, sample(1));
+  save_checkpoint(path, sample(2));
+  const LoadedCheckpoint good = load_checkpoint_or_previous(path);
+  CHECK(good.checkpoint.number("step") == 2);
+  CHECK(good.warning.empty());
+
+  write_file(path, read_file(path).substr(0, 100));
+  const LoadedCheckpoint damaged = load_checkpoint_or_previous(path);
+  CHECK(damaged.checkpoint.number("step") == 1);
+  CHECK(damaged.warning == error_of([&] { load_checkpoint(path); }) + "; " + previous.string() + " was read instead");
+
+  std::filesystem::remove(path);
+  const LoadedCheckpoint missing = load_checkpoint_or_previous(path);
+  CHECK(missing.checkpoint.number("step") == 1);
+  CHECK(missing.warning == path.string() + ": the file cannot be read: No such file or directory; " +
+                               previous.string() + " was read instead");
+
+  write_file(previous, "no");
+  CHECK(error_of([&] { load_checkpoint_or_previous(path); }) ==
+        "load_checkpoint: neither the checkpoint nor the one before it can be read: " + path.string() +
+            ": the file cannot be read: No such file or directory | " + previous.string() +
+            ": not a safetensors file: 2 bytes, at least 8 are needed");
+}
+
+TEST_CASE("where the file system has no second names, the one before is kept by a rename") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "a", previous = folder / "b";
+  write_file(path, "new");
+  write_file(previous, "old");
+  const LinkFunction full = [](const char*, const char*) { return errno = ENOSPC, -1; };
+  CHECK(error_of([&] { keep_previous(path, previous, full); }) ==
+        "save_checkpoint: " + path.string() + ": the one before cannot be kept: No space left on device");
+  CHECK(read_file(previous) == "old");
+  const LinkFunction links[] = {[](const char*, const char*) { return errno = EPERM, -1; },
+                                [](const char*, const char*) { return errno = EOPNOTSUPP, -1; },
+                                [](const char*, const char*) { return errno = ENOSYS, -1; },
+                                [](const char*, const char*) { return errno = EMLINK, -1; }};
+  for (const LinkFunction link : links) {
+    write_file(path, "new");
+    write_file(previous, "old");
+    CHECK(keep_previous(path, previous, link));
+    CHECK(read_file(previous) == "new");
+    CHECK(folder.count() == 1);
+    CHECK_FALSE(keep_previous(path, previous, link));  // nothing to keep
+    CHECK(read_file(previous) == "new");
+  }
+}
+
+TEST_CASE("a checkpoint keeps links and modes, and replaces no device") {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "disk");
+  std::filesystem::create_symlink("disk/c.safetensors", folder / "c.safetensors");
+  const auto path = folder / "c.safetensors", target = folder / "disk/c.safetensors";
+  save_checkpoint(path, sample(1));
+  std::filesystem::permissions(target, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  save_checkpoint(path, sample(2));
+  CHECK(std::filesystem::is_symlink(path));
+  CHECK(load_checkpoint(target).number("step") == 2);
+  CHECK(load_checkpoint(previous_checkpoint(target)).number("step") == 1);
+  CHECK(std::filesystem::status(target).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  CHECK(folder.count() == 4);
+  write_file(target, "no");
+  CHECK(load_checkpoint_or_previous(path).checkpoint.number("step") == 1);
+  CHECK(error_of([&] { save_checkpoint("/dev/null", sample(1)); }) ==
+        "save_checkpoint: /dev/null: not a regular file; a checkpoint replaces the one before it");
+}
+
 TEST_CASE("the difference of two trees names what differs and where") {
   const NamedArrays a = {
       {"x", Array::from({1, 2, 3, 4}, {2, 2})}, {"only", Array::scalar(1)}, {"s", Array::zeros({2})}};
@@ -120,5 +193,10 @@ TEST_CASE("the difference of two trees names what differs and where") {
         "new: only in the second");
   CHECK(compare_trees(a, b, 0.3)[0].count == 1);
   CHECK(to_string(compare_trees(a, a)) == "equal");
+  const NamedArrays copy = clone(a);
+  CHECK(to_string(compare_trees(a, copy)) == "equal");
+  Array(copy[0].array).fill(7);
+  CHECK(a[0].array.at({0, 0}) == 1);
+  CHECK_FALSE(clone({{"none", Array()}})[0].array.defined());
   CHECK(subtree({{"a/b", a[0].array}, {"c/b", a[1].array}}, "a/").size() == 1);
 }

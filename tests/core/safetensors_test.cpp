@@ -12,6 +12,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/utf8.h>
 #include "core/temporary_folder.h"
 
 using namespace tandem;
@@ -117,7 +118,15 @@ TEST_CASE("what cannot be written is refused before a file appears") {
   CHECK_THROWS_WITH_AS(save_safetensors("f", {{"__metadata__", x}}),
                        "f: an array has the reserved name \"__metadata__\"", Error);
   CHECK_THROWS_WITH_AS(save_safetensors("f", {{"w", Array()}}), "f: the array \"w\" is not defined", Error);
-  CHECK_THROWS_WITH_AS(save_safetensors("f", {{"\xff", x}}), "f: a name or a metadata value is not UTF-8", Error);
+  CHECK_THROWS_WITH_AS(save_safetensors("f", {{"\xff", x}}), "f: the name of an array is not UTF-8: \xff", Error);
+  CHECK_THROWS_WITH_AS(save_safetensors("f", {{"w", x}}, {{"source", "t\xe9.de"}}),
+                       "f: the metadata value of \"source\" is not UTF-8: t\xe9.de", Error);
+  CHECK_THROWS_WITH_AS(save_safetensors("f", {{"w", x}}, {{"\xe9", "v"}}),
+                       "f: a key of the metadata is not UTF-8: \xe9", Error);
+  CHECK(is_utf8("t\xc3\xa9.de"));
+  CHECK(is_utf8(""));
+  for (const char* bad : {"t\xe9.de", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
+    CHECK_FALSE(is_utf8(bad));
   CHECK_THROWS_AS(save_safetensors(folder / "no/f", {{"w", x}}), Error);
   CHECK(folder.count() == 0);
   CHECK_FALSE(std::filesystem::exists("f"));
