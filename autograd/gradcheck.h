@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/tensor.h>
 
 namespace tandem {
@@ -45,9 +46,15 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>& inputs
 /// Throws Error on f32 or bf16 inputs or outputs (differences need double precision), when no input is f64, and when
 /// two calls of f differ.
 ///
-///   auto result = gradcheck([](const auto& in) { return tanh(matmul(in[0], in[1])); }, {a, b}, {.second_order =
-///   true}); if (!result) std::cout << result.to_string();
+///   auto result = gradcheck([](const auto& in) { return tanh(matmul(in[0], in[1])); }, {a, b});
+///   if (!result) std::cout << result.to_string();
 GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
+
+/// The same for a function that reads its leaves itself, as a model reads its parameters: checks d(v . f()) / d(each
+/// leaf). Values are moved in place and put back, gradients are left as they were. Throws Error as above, and for a
+/// leaf that is not f64 or asks for no gradient, an empty list, and options.second_order.
+GradcheckResult gradcheck_leaves(const std::function<Tensor()>& f, const NamedTensors& leaves,
+                                 const GradcheckOptions& options = {});
 
 }  // namespace tandem

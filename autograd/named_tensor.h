@@ -16,4 +16,13 @@ struct NamedTensor {
 
 using NamedTensors = std::vector<NamedTensor>;
 
+/// Copies of the values, without history and asking for no gradient: a snapshot, for load_state_dict to put back.
+inline NamedTensors clone(const NamedTensors& tensors) {
+  NamedTensors copy;
+  copy.reserve(tensors.size());
+  for (const NamedTensor& t : tensors)
+    copy.push_back({t.name, t.tensor.defined() ? Tensor(t.tensor.value().clone()) : Tensor()});
+  return copy;
+}
+
 }  // namespace tandem

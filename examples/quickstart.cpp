@@ -6,17 +6,6 @@
 
 using namespace tandem;
 
-double accuracy(nn::Module& model, Loader& loader) {
-  const NoGradGuard no_grad;
-  double correct = 0;
-  for (const auto& [images, labels] : loader) {
-    const auto chosen = argmax(model(images), 1).value().to_vector<std::int64_t>();
-    const auto right = labels.to_vector<std::int64_t>();
-    for (std::size_t i = 0; i < right.size(); ++i) correct += chosen[i] == right[i] ? 1 : 0;
-  }
-  return correct / static_cast<double>(loader.dataset().size());
-}
-
 int main() {
   const TrainTest set = synthetic({.train = 8000, .test = 2000});
   Loader train(set.train, {.transform = standard_augmentation(set.train)});
@@ -42,7 +31,6 @@ int main() {
       optimizer.step();
     }
     const auto slow = optimizer.evaluation_weights();  // slow weights until the end of the scope
-    model.evaluate();
-    std::printf("epoch %d: test accuracy %.3f\n", epoch, accuracy(model, test));
+    std::printf("epoch %d: test accuracy %.3f\n", epoch, nn::accuracy(model, test));
   }
 }

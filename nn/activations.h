@@ -1,6 +1,7 @@
 // Activations as layers, for Sequential. Inside a forward() the functions of autograd/ops.h are shorter.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -9,6 +10,9 @@ namespace tandem::nn {
 
 /// max(x, 0).
 class ReLU : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<ReLU>(); }
+
  protected:
   Tensor forward(const Tensor& x) override;
 };
@@ -22,6 +26,7 @@ class LeakyReLU : public Module {
   LeakyReLU() = default;
   explicit LeakyReLU(const Options& options) : options_(options) {}
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<LeakyReLU>(options_); }
 
  protected:
   Tensor forward(const Tensor& x) override;
@@ -39,6 +44,7 @@ class ELU : public Module {
   ELU() = default;
   explicit ELU(const Options& options) : options_(options) {}
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<ELU>(options_); }
 
  protected:
   Tensor forward(const Tensor& x) override;
@@ -49,29 +55,44 @@ class ELU : public Module {
 
 /// x Phi(x), exact.
 class GELU : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<GELU>(); }
+
  protected:
   Tensor forward(const Tensor& x) override;
 };
 
 /// x sigmoid(x).
 class SiLU : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<SiLU>(); }
+
  protected:
   Tensor forward(const Tensor& x) override;
 };
 
 /// 1 / (1 + e^-x).
 class Sigmoid : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Sigmoid>(); }
+
  protected:
   Tensor forward(const Tensor& x) override;
 };
 
 class Tanh : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Tanh>(); }
+
  protected:
   Tensor forward(const Tensor& x) override;
 };
 
 /// log(1 + e^x).
 class Softplus : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Softplus>(); }
+
  protected:
   Tensor forward(const Tensor& x) override;
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -39,6 +40,7 @@ class BatchNorm2d : public Module {
   void end_cumulative() { cumulative_ = false; }
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<BatchNorm2d>(options_); }
   const Options& options() const { return options_; }
 
   Tensor weight, bias;         ///< [C], from 1 and 0

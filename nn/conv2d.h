@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/core/kernels/conv2d.h>
@@ -28,6 +29,7 @@ class Conv2d : public Module {
   explicit Conv2d(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Conv2d>(options_); }
   std::int64_t multiply_adds(const Shape& x, const Shape& y) const override;
   const Options& options() const { return options_; }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/core/kernels/conv_transpose2d.h>
@@ -32,6 +33,7 @@ class ConvTranspose2d : public Module {
   explicit ConvTranspose2d(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<ConvTranspose2d>(options_); }
   std::int64_t multiply_adds(const Shape& x, const Shape& y) const override;
   const Options& options() const { return options_; }
 

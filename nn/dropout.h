@@ -2,6 +2,7 @@
 // repeat and a saved model continues exactly (Module::random_state).
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -22,6 +23,7 @@ class Dropout : public Module {
   explicit Dropout(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Dropout>(options_); }
   const Options& options() const { return options_; }
 
  protected:

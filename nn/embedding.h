@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -26,6 +27,7 @@ class Embedding : public Module {
   explicit Embedding(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Embedding>(options_); }
   const Options& options() const { return options_; }
 
   Tensor weight;  ///< [tokens, width]

@@ -1,6 +1,7 @@
 // Flatten: joins dims into one, in logical N, C, H, W order, so that a Linear after it means the same as in PyTorch.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -15,6 +16,8 @@ class Flatten : public Module {
   };
   Flatten() = default;
   explicit Flatten(const Options& options) : options_(options) {}
+
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Flatten>(options_); }
 
  protected:
   Tensor forward(const Tensor& x) override;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -24,6 +25,7 @@ class GroupNorm : public Module {
   explicit GroupNorm(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<GroupNorm>(options_); }
   const Options& options() const { return options_; }
 
   Tensor weight, bias;  ///< [C], from 1 and 0

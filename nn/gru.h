@@ -2,6 +2,8 @@
 // formula stands in core/kernels/gru.h; layers, directions and dropouts in recurrent.h.
 #pragma once
 
+#include <memory>
+
 #include <tandem/nn/recurrent.h>
 
 namespace tandem::nn {
@@ -13,6 +15,8 @@ class GRU : public Recurrent {
   using Options = RecurrentLayerOptions;
   /// Throws Error when a size is below 1 or a dropout outside [0, 1).
   explicit GRU(const Options& options) : Recurrent("GRU", 3, false, options) {}
+
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<GRU>(options()); }
 
  protected:
   RecurrentResult run(const Tensor& x, const Tensor& h, const Tensor&, const Tensor& w_ih, const Tensor& w_hh,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -22,6 +23,7 @@ class LayerNorm : public Module {
   explicit LayerNorm(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<LayerNorm>(options_); }
   const Options& options() const { return options_; }
 
   Tensor weight, bias;  ///< [width], from 1 and 0; undefined without affine

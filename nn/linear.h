@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -21,6 +22,7 @@ class Linear : public Module {
   explicit Linear(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Linear>(options_); }
   std::int64_t multiply_adds(const Shape& x, const Shape& y) const override;
   const Options& options() const { return options_; }
 

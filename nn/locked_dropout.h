@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -23,6 +24,7 @@ class LockedDropout : public Module {
   explicit LockedDropout(const Options& options);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<LockedDropout>(options_); }
   const Options& options() const { return options_; }
 
  protected:

@@ -2,6 +2,8 @@
 // core/kernels/lstm.h; layers, directions and dropouts in recurrent.h.
 #pragma once
 
+#include <memory>
+
 #include <tandem/nn/recurrent.h>
 
 namespace tandem::nn {
@@ -13,6 +15,8 @@ class LSTM : public Recurrent {
   using Options = RecurrentLayerOptions;
   /// Throws Error when a size is below 1 or a dropout outside [0, 1).
   explicit LSTM(const Options& options) : Recurrent("LSTM", 4, true, options) {}
+
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<LSTM>(options()); }
 
  protected:
   RecurrentResult run(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,

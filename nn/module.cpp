@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <tandem/nn/call_observer.h>
+#include <tandem/nn/models/make_model.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {
@@ -29,6 +30,12 @@ std::string Module::describe() const {
 }
 
 std::int64_t Module::multiply_adds(const Shape&, const Shape&) const { return 0; }
+
+std::shared_ptr<Module> Module::fresh() const {
+  if (!origin_.name.empty()) return make_model(origin_.name, origin_.options);
+  fail(describe(), "a model of this kind cannot be made again", "make_model does not know it",
+       "register_model it, or override fresh()");
+}
 
 // --- registration
 

@@ -1,18 +1,21 @@
 // Module: a layer, or a model made of layers. Parameters, buffers and children are plain data members of the subclass,
 // registered by name in its constructor; everything that walks the tree (state dict, freezing, to) follows from that.
 //
-//   struct Head : nn::Module {                                     Module::operator()   the door: adds the layer path
-//   to
-//     nn::Linear fc;                                                  |                 errors, tells observers
-//     Head() : fc({.in = 64, .out = 10}) { child("fc", fc); }       forward             what the subclass computes
+//   struct Head : nn::Module {
+//     nn::Linear fc;
+//     Head() : fc({.in = 64, .out = 10}) { child("fc", fc); }
 //     Tensor forward(const Tensor& x) override { return fc(relu(x)); }
 //   };
+//
+//   Module::operator()   the door: adds the layer path to errors, tells observers
+//   forward              what the subclass computes
 //
 // Not here: layers (one a file), initial values (init.h), tables (summary.h). Read next: linear.h, linear.cpp.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +23,7 @@
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/error.h>
+#include <tandem/nn/model_options.h>
 
 namespace tandem::nn {
 
@@ -32,13 +36,20 @@ struct NamedModule {
 };
 
 struct LoadOptions {
-  bool strict = true;  ///< missing and unexpected names are errors; misshapen entries always are
+  bool strict = true;           ///< missing and unexpected names are errors
+  bool skip_misshapen = false;  ///< entries of another shape are left alone, as a new head wants it; else errors
 };
 
-/// What a load that is not strict left alone.
+/// What a load took, and what it left alone.
 struct LoadReport {
-  std::vector<std::string> missing;     ///< of this model, not in the state
+  std::vector<std::string> loaded;      ///< names of the state
+  std::vector<std::string> missing;     ///< of this model, not in the state: as they were
   std::vector<std::string> unexpected;  ///< in the state, not of this model
+  std::vector<std::string> misshapen;   ///< "linear.weight is [10, 64], must be [3, 64]": as they were
+
+  bool is_complete() const { return missing.empty() && unexpected.empty() && misshapen.empty(); }
+  /// "loaded 41 entries; missing (1): linear.bias; misshapen (1): ...".
+  std::string to_string() const;
 };
 
 class Module {
@@ -93,6 +104,14 @@ class Module {
   /// Parameters and floating buffers in another dtype, in place: f64 for gradcheck. Gradients are dropped.
   /// Throws Error when an Optimizer holds a parameter.
   void to(DType dtype);
+
+  /// The name and options that make_model makes this model from; no name for one that it does not know.
+  const ModelOrigin& origin() const { return origin_; }
+  void set_origin(ModelOrigin origin) { origin_ = std::move(origin); }
+  /// A model of the same class and options, its weights drawn anew: what clone (nn/clone.h) fills. Default: by
+  /// make_model from the origin. Throws Error that says what to do where there is none; a class of one's own may
+  /// override it: `return std::make_shared<Mine>(options_);`.
+  virtual std::shared_ptr<Module> fresh() const;
 
   /// f for all modules below, children before parents, then this one; each module once.
   void apply(const std::function<void(Module&)>& f);
@@ -151,6 +170,7 @@ class Module {
   NamedTensors list(bool (*wanted)(Kind)) const;
   LoadReport load(const char* where, bool (*wanted)(Kind), const NamedTensors& state, const LoadOptions& options);
 
+  ModelOrigin origin_;
   std::string name_;  // in the parent; empty for a root
   bool training_ = true;
   std::vector<Entry> entries_;         // parameters before buffers, each in the order of registration

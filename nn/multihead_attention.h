@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class MultiheadAttention : public Module {
                         const AttentionMasks& masks = {});
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<MultiheadAttention>(options_); }
   std::int64_t multiply_adds(const Shape& x, const Shape& y) const override;
   const Options& options() const { return options_; }
 

@@ -1,6 +1,7 @@
 // Pooling over height and width as layers: MaxPool2d, AveragePool2d, GlobalAveragePool2d.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <tandem/core/kernels/pool2d.h>
@@ -16,6 +17,7 @@ class MaxPool2d : public Module {
   /// Throws Error for a kernel below 1 or padding above half the kernel.
   explicit MaxPool2d(const Options& options);
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<MaxPool2d>(options_); }
 
  protected:
   Tensor forward(const Tensor& x) override;
@@ -31,6 +33,7 @@ class AveragePool2d : public Module {
   /// Throws Error for a kernel below 1 or padding above half the kernel.
   explicit AveragePool2d(const Options& options);
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<AveragePool2d>(options_); }
 
  protected:
   Tensor forward(const Tensor& x) override;
@@ -41,6 +44,9 @@ class AveragePool2d : public Module {
 
 /// [N, C, H, W] -> [N, C], the mean over height and width.
 class GlobalAveragePool2d : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<GlobalAveragePool2d>(); }
+
  protected:
   Tensor forward(const Tensor& x) override;
 };

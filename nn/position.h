@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/nn/module.h>
@@ -42,6 +43,7 @@ class SinusoidalPosition : public Position {
  public:
   /// Throws Error when width or positions is below 1.
   explicit SinusoidalPosition(const Options& options);
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<SinusoidalPosition>(options()); }
 };
 
 /// p = weight, trained; from N(0, 0.02^2).
@@ -49,6 +51,7 @@ class LearnedPosition : public Position {
  public:
   /// Throws Error when width or positions is below 1.
   explicit LearnedPosition(const Options& options);
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<LearnedPosition>(options()); }
   Tensor weight;  ///< [positions, width]
 };
 

@@ -4,6 +4,7 @@
 // autograd/ops.h.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <tandem/core/generator.h>
@@ -25,6 +26,7 @@ class Reparameterize : public Module {
   /// One call with both; the shapes are equal.
   Tensor operator()(const Tensor& mean, const Tensor& log_variance);
   using Module::operator();
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Reparameterize>(); }
 
  protected:
   /// x [N, 2 L]: the mean in the first half, log_variance in the second. y [N, L].

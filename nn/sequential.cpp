@@ -1,6 +1,9 @@
 // See sequential.h.
+#include <map>
+
 #include <fmt/format.h>
 
+#include <tandem/nn/clone.h>
 #include <tandem/nn/sequential.h>
 
 namespace tandem::nn {
@@ -18,6 +21,17 @@ Sequential& Sequential::add(std::string name, std::shared_ptr<Module> layer) {
   child(std::move(name), *layer);
   layers_.push_back(std::move(layer));
   return *this;
+}
+
+std::shared_ptr<Module> Sequential::fresh() const {
+  auto copy = std::make_shared<Sequential>();
+  std::map<const Module*, std::shared_ptr<Module>> made;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    std::shared_ptr<Module>& layer = made[layers_[i].get()];
+    if (!layer) layer = fresh_as(*layers_[i]);
+    copy->add(children()[i].name, layer);
+  }
+  return copy;
 }
 
 Module& Sequential::operator[](std::size_t i) const {

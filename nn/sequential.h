@@ -35,6 +35,9 @@ class Sequential : public Module {
   /// Appends under a name. Throws Error for a name that is taken, empty or holds a dot.
   Sequential& add(std::string name, std::shared_ptr<Module> layer);
 
+  /// The layers made anew; a layer in two places is shared again. Throws Error naming a layer that cannot be.
+  std::shared_ptr<Module> fresh() const override;
+
   std::size_t size() const { return layers_.size(); }
   /// Layer i from the front. Throws Error when there is none.
   Module& operator[](std::size_t i) const;

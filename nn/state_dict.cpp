@@ -70,6 +70,14 @@ void append_list(std::string& facts, std::string_view sort, const std::vector<st
 
 }  // namespace
 
+std::string LoadReport::to_string() const {
+  std::string text = fmt::format("loaded {} entries", loaded.size());
+  append_list(text, "missing", missing);
+  append_list(text, "unexpected", unexpected);
+  append_list(text, "misshapen", misshapen);
+  return text;
+}
+
 LoadReport Module::load(const char* where, bool (*wanted)(Kind), const NamedTensors& state,
                         const LoadOptions& options) {
   std::vector<Found> targets;
@@ -84,7 +92,7 @@ LoadReport Module::load(const char* where, bool (*wanted)(Kind), const NamedTens
   }
 
   LoadReport report;
-  std::vector<std::string> repeated, misshapen;
+  std::vector<std::string> repeated;
   std::unordered_set<std::string> given;
   std::unordered_map<const Found*, const NamedTensor*> source_of;
   for (const NamedTensor& entry : state) {
@@ -96,15 +104,17 @@ LoadReport Module::load(const char* where, bool (*wanted)(Kind), const NamedTens
     if (at == target_of.end()) {
       report.unexpected.push_back(entry.name);
     } else if (!entry.tensor.defined()) {
-      misshapen.push_back(entry.name + " has no value");
+      report.misshapen.push_back(entry.name + " has no value");
     } else if (entry.tensor.shape() != at->second->tensor.shape()) {
-      misshapen.push_back(fmt::format("{} is {}, must be {}", entry.name, to_string(entry.tensor.shape()),
-                                      to_string(at->second->tensor.shape())));
+      report.misshapen.push_back(fmt::format("{} is {}, must be {}", entry.name, to_string(entry.tensor.shape()),
+                                             to_string(at->second->tensor.shape())));
     } else {
       const auto [place, fresh] = source_of.emplace(at->second, &entry);
       if (!fresh && !identical(place->second->tensor.value(), entry.tensor.value())) {
         repeated.push_back(
             fmt::format("{} and {} are one tied parameter with two values", place->second->name, entry.name));
+      } else {
+        report.loaded.push_back(entry.name);
       }
     }
   }
@@ -118,7 +128,7 @@ LoadReport Module::load(const char* where, bool (*wanted)(Kind), const NamedTens
   std::string facts;
   if (options.strict) append_list(facts, "missing", report.missing);
   if (options.strict) append_list(facts, "unexpected", report.unexpected);
-  append_list(facts, "misshapen", misshapen);
+  if (!options.skip_misshapen) append_list(facts, "misshapen", report.misshapen);
   append_list(facts, "repeated", repeated);
   if (!facts.empty()) fail(where, fmt::format("the state does not fit {}", describe()), facts);
 

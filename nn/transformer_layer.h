@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <tandem/nn/dropout.h>
@@ -34,6 +35,7 @@ class TransformerEncoderLayer : public Module {
   Tensor operator()(const Tensor& x, const AttentionMasks& masks);
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<TransformerEncoderLayer>(options_); }
   const Options& options() const { return options_; }
 
  protected:
@@ -71,6 +73,7 @@ class TransformerDecoderLayer : public Module {
   Tensor step(const Tensor& x, const Tensor& memory, DecoderLayerCache& cache, const AttentionMasks& memory_masks = {});
 
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<TransformerDecoderLayer>(options_); }
   const Options& options() const { return options_; }
 
  protected:

@@ -1,6 +1,7 @@
 // Upsample: images in another size as a layer, nearest or bilinear. The rule stands in core/kernels/upsample2d.h.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include <tandem/core/kernels/upsample2d.h>
@@ -17,6 +18,7 @@ class Upsample : public Module {
   /// Throws Error when scale and size are both given or both missing, or not positive.
   explicit Upsample(const Options& options);
   std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Upsample>(options_); }
 
  protected:
   Tensor forward(const Tensor& x) override;

@@ -42,7 +42,7 @@ ImageClassification::ImageClassification(const TrainTest& data, const Classifica
 
 std::shared_ptr<nn::Module> ImageClassification::make_model(std::uint64_t seed) {
   nn::seed(seed);
-  return nn::make_model(model(), {.classes = static_cast<std::int64_t>(data().train.classes.size())});
+  return nn::make_model(model(), {{"classes", data().train.classes.size()}});
 }
 
 Tensor ImageClassification::loss(nn::Module& model) { return cross_entropy(model(batch().images), batch().labels); }

@@ -22,6 +22,7 @@ void check(const AutoencoderOptions& o) {
 
 ConvAutoencoder::ConvAutoencoder(const AutoencoderOptions& options) : options_(options) {
   check(options);
+  set_origin(origin_of("autoencoder", options));
   const std::int64_t deepest = options.widths.back();
   add_halving(encoder_, options.channels, options.widths);
   encoder_.add(layer<Conv2d>({.in = deepest, .out = options.code, .kernel = 3, .padding = 1}));

@@ -19,6 +19,15 @@ struct AutoencoderOptions {
   std::int64_t code = 24;                           ///< channels of the bottleneck
 };
 
+/// Every option by its name, for files and command lines (nn/model_options.h): option("channels", o.channels) and so
+/// on.
+template <class Option>
+void visit_options(AutoencoderOptions& o, Option&& option) {
+  option("channels", o.channels);
+  option("widths", o.widths);
+  option("code", o.code);
+}
+
 /// x [N, channels, H, W] in [0, 1] -> its reconstruction, same shape. H and W are multiples of 2^widths.size() = 8; the
 /// code [N, code, H/8, W/8] then holds code / (64 channels) of the numbers of x: one eighth with the defaults.
 class ConvAutoencoder : public Module {

@@ -53,6 +53,7 @@ std::unique_ptr<Module> LstmLanguageModel::make_dropout(double p) const {
 LstmLanguageModel::LstmLanguageModel(const Options& options)
     : options_(checked(options)),
       encoder_({.tokens = options.tokens, .width = options.width, .dropout = options.embedding_dropout}) {
+  set_origin(origin_of("lstm", options));
   std::int64_t in = options.width;
   for (const std::int64_t hidden : options.hidden) {
     layers_.push_back(

@@ -37,6 +37,23 @@ struct LstmLanguageModelOptions {
   bool uniform = false;          ///< so the LSTM's weights too; else PyTorch's U(-1/sqrt(hidden), 1/sqrt(hidden))
 };
 
+/// Every option by its name, for files and command lines (nn/model_options.h): option("tokens", o.tokens) and so on.
+template <class Option>
+void visit_options(LstmLanguageModelOptions& o, Option&& option) {
+  option("tokens", o.tokens);
+  option("width", o.width);
+  option("hidden", o.hidden);
+  option("tied", o.tied);
+  option("embedding_dropout", o.embedding_dropout);
+  option("input_dropout", o.input_dropout);
+  option("hidden_dropout", o.hidden_dropout);
+  option("output_dropout", o.output_dropout);
+  option("weight_dropout", o.weight_dropout);
+  option("locked", o.locked);
+  option("initial", o.initial);
+  option("uniform", o.uniform);
+}
+
 /// The states of all layers, carried from one part of a text to the next.
 struct LanguageModelState {
   std::vector<RecurrentState> layers;

@@ -1,12 +1,14 @@
-// make_model: models by the names that command lines take.
+// make_model: models by the names that command lines and model files take, and the table behind it, which is open:
+// register_model adds a model of your own. Read next: nn/model_options.h, nn/model_file.h.
 #pragma once
 
-#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <tandem/nn/model_options.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {
@@ -15,20 +17,33 @@ namespace tandem::nn {
 enum class ModelTask {
   classification,  ///< images -> logits [N, classes]
   reconstruction,  ///< images in [0, 1] -> images: ConvAutoencoder, ConvVae
+  language,        ///< ids [T, B] -> logits [T, B, tokens]: LstmLanguageModel
+  translation,     ///< ids [B, S] and [B, T] -> logits [B, T, tokens]: Transformer
+  other,           ///< "resnet", "lstm": families whose sizes are all options; and what does none of the above
 };
 
-struct ModelOptions {
-  std::int64_t classes = 10;  ///< classification only
-  std::int64_t channels = 3;  ///< of the images; reconstruction only
-  std::int64_t size = 32;     ///< height and width of the images; only "vae" is made for one size
+struct ModelEntry {
+  ModelTask task = ModelTask::other;
+  std::string description = {};  ///< one line
+  /// A new model from its options. Called from one thread at a time.
+  std::function<std::shared_ptr<Module>(OptionReader& option)> make = {};
 };
 
-/// A new model; its weights are drawn from default_generator(). Throws UsageError that lists the names, and suggests
-/// one, for a name that is not known.
+/// Makes `name` known to make_model, load_model and clone. Throws Error when it is taken or there is no `make`.
+void register_model(const std::string& name, ModelEntry entry);
+
+/// A new model; its weights are drawn from default_generator(). It knows its origin(): name, and all options with the
+/// values in force. Throws UsageError that lists the names, and suggests one, for a name that is not known, and for an
+/// option that the model does not have or that cannot be read.
+///   make_model("resnet20", {{"classes", 100}})
+///   make_model("vae", ModelOptions::from_text("size=64, latent=32"))
 std::shared_ptr<Module> make_model(std::string_view name, const ModelOptions& options = {});
 
-/// "resnet20", "resnet32", "resnet56", "resnet18"; "autoencoder", "vae".
+/// All of a task, in the order of the table: "resnet20", "resnet32", "resnet56", "resnet18"; "autoencoder", "vae";
+/// those of lstm_language_model_names(); "transformer"; then what register_model added.
 std::vector<std::string> model_names(ModelTask task);
+/// Of all tasks.
+std::vector<std::string> model_names();
 
 /// One line that says which model of the literature the name means. Throws UsageError as make_model does.
 std::string describe_model(std::string_view name);

@@ -88,6 +88,7 @@ ResNet::ResNet(const ResNetOptions& options)
       conv1_({.in = options.channels, .out = options.widths[0], .kernel = 3, .padding = 1, .bias = false}),
       bn1_({.channels = options.widths[0], .relu = true}),
       linear_({.in = options.widths.back(), .out = options.classes}) {
+  set_origin(origin_of("resnet", options));
   child("conv1", conv1_);
   child("bn1", bn1_);
   std::int64_t in = options.widths[0];
@@ -118,21 +119,24 @@ std::string ResNet::describe() const {
                      options_.shortcut == Shortcut::zero_padded ? "zero-padded" : "projection");
 }
 
-std::shared_ptr<ResNet> resnet20(std::int64_t classes) {
-  return std::make_shared<ResNet>(ResNetOptions{.blocks = 3, .classes = classes});
+std::shared_ptr<ResNet> resnet20(std::int64_t classes, std::int64_t channels) {
+  return std::make_shared<ResNet>(ResNetOptions{.blocks = 3, .classes = classes, .channels = channels});
 }
 
-std::shared_ptr<ResNet> resnet32(std::int64_t classes) {
-  return std::make_shared<ResNet>(ResNetOptions{.blocks = 5, .classes = classes});
+std::shared_ptr<ResNet> resnet32(std::int64_t classes, std::int64_t channels) {
+  return std::make_shared<ResNet>(ResNetOptions{.blocks = 5, .classes = classes, .channels = channels});
 }
 
-std::shared_ptr<ResNet> resnet56(std::int64_t classes) {
-  return std::make_shared<ResNet>(ResNetOptions{.blocks = 9, .classes = classes});
+std::shared_ptr<ResNet> resnet56(std::int64_t classes, std::int64_t channels) {
+  return std::make_shared<ResNet>(ResNetOptions{.blocks = 9, .classes = classes, .channels = channels});
 }
 
-std::shared_ptr<ResNet> resnet18(std::int64_t classes) {
-  return std::make_shared<ResNet>(
-      ResNetOptions{.widths = {64, 128, 256, 512}, .blocks = 2, .shortcut = Shortcut::projection, .classes = classes});
+std::shared_ptr<ResNet> resnet18(std::int64_t classes, std::int64_t channels) {
+  return std::make_shared<ResNet>(ResNetOptions{.widths = {64, 128, 256, 512},
+                                                .blocks = 2,
+                                                .shortcut = Shortcut::projection,
+                                                .classes = classes,
+                                                .channels = channels});
 }
 
 }  // namespace tandem::nn

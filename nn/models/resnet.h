@@ -31,6 +31,18 @@ struct ResNetOptions {
   std::int64_t channels = 3;  ///< of the images
 };
 
+/// Every option by its name, for files and command lines (nn/model_options.h): option("widths", o.widths) and so on.
+template <class Option>
+void visit_options(ResNetOptions& o, Option&& option) {
+  option("widths", o.widths);
+  option("blocks", o.blocks);
+  int shortcut = static_cast<int>(o.shortcut);
+  option.choice("shortcut", shortcut, {"zero_padded", "projection"});
+  o.shortcut = static_cast<Shortcut>(shortcut);
+  option("classes", o.classes);
+  option("channels", o.channels);
+}
+
 /// y = relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)).
 class ResidualBlock : public Module {
  public:
@@ -73,12 +85,12 @@ class ResNet : public Module {
 };
 
 /// He et al. 2016 for CIFAR, option A: 269,722 parameters for ten classes.
-std::shared_ptr<ResNet> resnet20(std::int64_t classes = 10);
+std::shared_ptr<ResNet> resnet20(std::int64_t classes = 10, std::int64_t channels = 3);
 /// He et al. 2016 for CIFAR, option A: 464,154 parameters for ten classes.
-std::shared_ptr<ResNet> resnet32(std::int64_t classes = 10);
+std::shared_ptr<ResNet> resnet32(std::int64_t classes = 10, std::int64_t channels = 3);
 /// He et al. 2016 for CIFAR, option A: 853,018 parameters for ten classes.
-std::shared_ptr<ResNet> resnet56(std::int64_t classes = 10);
+std::shared_ptr<ResNet> resnet56(std::int64_t classes = 10, std::int64_t channels = 3);
 /// DeVries & Taylor 2017: 11,173,962 parameters for ten classes, 11,220,132 for a hundred.
-std::shared_ptr<ResNet> resnet18(std::int64_t classes = 10);
+std::shared_ptr<ResNet> resnet18(std::int64_t classes = 10, std::int64_t channels = 3);
 
 }  // namespace tandem::nn

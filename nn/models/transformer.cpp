@@ -46,6 +46,7 @@ Transformer::Transformer(const Options& o)
     fail("Transformer", "a shared vocabulary has one size",
          fmt::format("source {}, target {} tokens", o.source_tokens, o.target_tokens));
   }
+  set_origin(origin_of("transformer", o));
   const double deviation = 1 / std::sqrt(static_cast<double>(o.width));
   if (!o.shared_vocabulary) {
     source_ = std::make_unique<Embedding>(Embedding::Options{.tokens = o.source_tokens, .width = o.width});

@@ -30,6 +30,24 @@ struct TransformerOptions {
   bool shared_vocabulary = false;  ///< one table for source, target and output; else one for target and output
 };
 
+/// Every option by its name, for files and command lines (nn/model_options.h): option("source_tokens", o.source_tokens)
+/// and so on.
+template <class Option>
+void visit_options(TransformerOptions& o, Option&& option) {
+  option("source_tokens", o.source_tokens);
+  option("target_tokens", o.target_tokens);
+  option("width", o.width);
+  option("heads", o.heads);
+  option("feedforward", o.feedforward);
+  option("encoder_layers", o.encoder_layers);
+  option("decoder_layers", o.decoder_layers);
+  option("positions", o.positions);
+  option("padding", o.padding);
+  option("dropout", o.dropout);
+  option("norm_first", o.norm_first);
+  option("shared_vocabulary", o.shared_vocabulary);
+}
+
 /// What decoding keeps: the memory, and keys and values of every layer for the tokens so far.
 struct TransformerCache {
   Tensor memory;      ///< [B, S, width]

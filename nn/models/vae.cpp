@@ -41,6 +41,7 @@ ConvVae::ConvVae(const VaeOptions& options)
       mean_({.in = features(options), .out = options.latent}),
       log_variance_({.in = features(options), .out = options.latent}),
       expand_({.in = options.latent, .out = features(options)}) {
+  set_origin(origin_of("vae", options));
   add_halving(encoder_, options.channels, options.widths);
   encoder_.add(layer<Flatten>());
   add_doubling(decoder_, options.widths, options.channels);

@@ -28,6 +28,17 @@ struct VaeOptions {
   double deviation = 0.1;
 };
 
+/// Every option by its name, for files and command lines (nn/model_options.h): option("channels", o.channels) and so
+/// on.
+template <class Option>
+void visit_options(VaeOptions& o, Option&& option) {
+  option("channels", o.channels);
+  option("size", o.size);
+  option("latent", o.latent);
+  option("widths", o.widths);
+  option("deviation", o.deviation);
+}
+
 /// x [N, channels, size, size] in [0, 1]; z [N, latent].
 class ConvVae : public Module {
  public:

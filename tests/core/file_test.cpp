@@ -277,28 +277,3 @@ TEST_CASE("a temporary has a short name of its own, which a crash leaves for rem
   CHECK(remove_stale_temporaries(folder.path()) == 2);
   CHECK(temporary_path(folder.path()) != temporary_path(folder.path()));
 }
-
-TEST_CASE("a log goes on behind what was kept, or where it is shorter and that is allowed, behind what is there") {
-  const TemporaryFolder folder;
-  const std::filesystem::path path = folder / "log";
-  write_file(path, "0123456789");
-  {
-    LogFile log(path, 4);
-    CHECK(log.size() == 4);
-    log.append("ab");
-    log.sync();
-  }
-  CHECK(read_file(path) == "0123ab");
-  CHECK(message_of([&] { LogFile(path, 7); }) ==
-        path.string() + ": the file is too short to go on: 6 bytes, 7 expected");
-  CHECK(read_file(path) == "0123ab");
-  LogFile log(path, 7, WhenShort::warn);
-  CHECK(log.size() == 6);
-  log.append("c");
-  CHECK(read_file(path) == "0123abc");
-  CHECK_THROWS_AS(LogFile(folder / "none", 3), Error);
-  LogFile fresh(folder / "none", 3, WhenShort::warn);
-  CHECK(fresh.size() == 0);
-  fresh.append("d");
-  CHECK(read_file(folder / "none") == "d");
-}

@@ -163,7 +163,7 @@ TEST_CASE("vae: thirty steps of Adam raise the bound") {
 TEST_CASE("make_model: autoencoders by name, apart from the classifiers") {
   const std::vector<std::string> names = nn::model_names(nn::ModelTask::reconstruction);
   CHECK(names == std::vector<std::string>{"autoencoder", "vae"});
-  CHECK(nn::make_model("autoencoder", {.channels = 1})->describe().rfind("ConvAutoencoder(", 0) == 0);
-  CHECK(nn::make_model("vae", {.size = 64})->describe().rfind("ConvVae(64x64", 0) == 0);
+  CHECK(nn::make_model("autoencoder", {{"channels", 1}})->describe().rfind("ConvAutoencoder(", 0) == 0);
+  CHECK(nn::make_model("vae", {{"size", 64}})->describe().rfind("ConvVae(64x64", 0) == 0);
   for (const std::string& name : names) CHECK(nn::describe_model(name).find("autoencoder") != std::string::npos);
 }
