@@ -24,6 +24,7 @@
 #include <tandem/data/catalog.h>
 #include <tandem/data/cifar.h>
 #include <tandem/data/dataset.h>
+#include <tandem/data/hold_out.h>
 #include <tandem/data/image.h>
 #include <tandem/data/image_folder.h>
 #include <tandem/data/image_quality.h>
@@ -38,6 +39,7 @@
 #include <tandem/data/text.h>
 #include <tandem/data/text_corpus.h>
 #include <tandem/data/transform.h>
+#include <tandem/data/transform_text.h>
 #include <tandem/data/vocabulary.h>
 #include <tandem/nn/accuracy.h>
 #include <tandem/nn/activations.h>

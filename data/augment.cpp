@@ -7,6 +7,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/data/bytes_to_floats.h>
+#include <tandem/data/image.h>
 #include <tandem/data/resize_pixels.h>
 #include <tandem/data/transform.h>
 
@@ -241,6 +242,10 @@ class Custom final : public TransformStep {
 Transform random_crop(const RandomCropOptions& options) {
   if (options.size.h < 1 || options.size.w < 1 || options.padding < 0) {
     fail("random_crop", "size must be positive and padding not negative",
+         fmt::format("size {}, padding {}", to_string(options.size), options.padding));
+  }
+  if (options.size.h > kLongestSide || options.size.w > kLongestSide || options.padding > kLongestSide) {
+    fail("random_crop", fmt::format("size and padding may be {} at most", kLongestSide),
          fmt::format("size {}, padding {}", to_string(options.size), options.padding));
   }
   return Transform(std::make_shared<RandomCrop>(options));

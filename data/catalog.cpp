@@ -1,4 +1,7 @@
 // The table of data sets by name. See catalog.h.
+#include <algorithm>
+#include <mutex>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,8 +16,8 @@ namespace tandem {
 namespace {
 
 struct Entry {
-  const char* name;
-  TrainTest (*open)(const OpenOptions& options);
+  std::string name;
+  DatasetOpener open;
 };
 
 TrainTest open_folder(const OpenOptions& options) {
@@ -25,29 +28,50 @@ TrainTest open_folder(const OpenOptions& options) {
                                             .seed = options.seed});
 }
 
-const Entry kEntries[] = {
-    {"cifar10", [](const OpenOptions& o) { return cifar10({.folder = o.folder}); }},
-    {"cifar100", [](const OpenOptions& o) { return cifar100({.folder = o.folder}); }},
-    {"folder", open_folder},
-    {"synthetic", [](const OpenOptions& o) { return synthetic({.seed = o.seed}); }},
-};
+std::mutex table_mutex;
+
+std::vector<Entry>& table() {
+  static std::vector<Entry> entries{
+      {"cifar10", [](const OpenOptions& o) { return cifar10({.folder = o.folder}); }},
+      {"cifar100", [](const OpenOptions& o) { return cifar100({.folder = o.folder}); }},
+      {"folder", open_folder},
+      {"synthetic", [](const OpenOptions& o) { return synthetic({.seed = o.seed}); }},
+  };
+  return entries;
+}
+
+/// The opener of this name; none where it is not known.
+DatasetOpener find(std::string_view name) {
+  const std::lock_guard lock(table_mutex);
+  const auto at = std::find_if(table().begin(), table().end(), [&](const Entry& e) { return e.name == name; });
+  return at == table().end() ? DatasetOpener() : at->open;
+}
 
 }  // namespace
 
-const std::vector<std::string>& dataset_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const Entry& entry : kEntries) all.emplace_back(entry.name);
-    return all;
-  }();
+void register_dataset(const std::string& name, DatasetOpener opener) {
+  const std::string where = fmt::format("register_dataset: \"{}\"", name);
+  if (name.empty() || !opener) fail(where, "a data set needs a name and a function that opens it");
+  if (find(name)) fail(where, "the name is taken");
+  const std::lock_guard lock(table_mutex);
+  table().push_back({name, std::move(opener)});
+}
+
+std::vector<std::string> dataset_names() {
+  const std::lock_guard lock(table_mutex);
+  std::vector<std::string> names;
+  for (const Entry& entry : table()) names.push_back(entry.name);
   return names;
 }
 
 TrainTest open_dataset(std::string_view name, const OpenOptions& options) {
-  for (const Entry& entry : kEntries) {
-    if (name == entry.name) return entry.open(options);
+  if (const DatasetOpener open = find(name)) {
+    TrainTest sets = open(options);
+    validate(sets.train);
+    validate(sets.test);
+    return sets;
   }
-  const auto& names = dataset_names();
+  const std::vector<std::string> names = dataset_names();
   const std::string near = nearest_word(name, names.data(), names.size());
   fail_usage("data set", fmt::format("\"{}\" is not known", name), fmt::format("known: {}", fmt::join(names, ", ")),
              near.empty() ? "" : fmt::format("did you mean {}?", near));

@@ -1,8 +1,10 @@
-// The data sets that a program may name on its command line. Adding one: a row in catalog.cpp.
+// The data sets that a program may name on its command line. Adding one that comes with Tandem: a row in catalog.cpp;
+// one of your own: register_dataset.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,11 +20,19 @@ struct OpenOptions {
   bool skip_bad_files = false;        ///< of a folder: BadFiles::skip
 };
 
-/// The set called `name`: cifar10, cifar100, folder (image_folder.h) or synthetic. Throws UsageError for another name,
-/// with the nearest one, and for a folder that is not given.
+/// Opens a data set from options; throws Error, or UsageError for what a command line got wrong.
+using DatasetOpener = std::function<TrainTest(const OpenOptions& options)>;
+
+/// Makes `name` known to open_dataset. Throws Error when it is taken, empty, or there is no opener.
+///   register_dataset("digits", [](const OpenOptions& o) { return read_digits(o.folder); });
+void register_dataset(const std::string& name, DatasetOpener opener);
+
+/// The set called `name`: cifar10, cifar100, folder (image_folder.h), synthetic, or one that was registered. Throws
+/// UsageError for another name, with the nearest one, and for a folder that is not given; Error when what an opener
+/// gives is not valid.
 TrainTest open_dataset(std::string_view name, const OpenOptions& options = {});
 
-/// The names that open_dataset knows.
-const std::vector<std::string>& dataset_names();
+/// The names that open_dataset knows, in the order of their rows.
+std::vector<std::string> dataset_names();
 
 }  // namespace tandem

@@ -18,20 +18,26 @@ struct Sums {
   std::uint64_t values = 0, squares = 0;
 };
 
-// Adds `rows` rows of `width` pixels. Sums of one row fit 32 bits up to a width of 66,052.
+// Pixels whose squares add up below 2^32: 255^2 * 65,536 = 4.26e9.
+constexpr std::int64_t kPart = 65536;
+
+// Adds `rows` rows of `width` pixels, a part at a time in 32 bits, which vectorises, and the parts in 64.
 template <std::int64_t kChannels>  // 0: any number
 void add_rows(const std::uint8_t* pixels, std::int64_t rows, std::int64_t width, std::int64_t any, Sums* sums) {
   const std::int64_t channels = kChannels > 0 ? kChannels : any;
   for (std::int64_t i = 0; i < rows; ++i, pixels += width * channels) {
     for (std::int64_t c = 0; c < channels; ++c) {
-      std::uint32_t values = 0, squares = 0;
-      for (std::int64_t j = 0; j < width; ++j) {
-        const std::uint32_t v = pixels[j * channels + c];
-        values += v;
-        squares += v * v;
+      for (std::int64_t begin = 0; begin < width; begin += kPart) {
+        const std::int64_t end = std::min(begin + kPart, width);
+        std::uint32_t values = 0, squares = 0;
+        for (std::int64_t j = begin; j < end; ++j) {
+          const std::uint32_t v = pixels[j * channels + c];
+          values += v;
+          squares += v * v;
+        }
+        sums[c].values += values;
+        sums[c].squares += squares;
       }
-      sums[c].values += values;
-      sums[c].squares += squares;
     }
   }
 }
@@ -84,6 +90,13 @@ Dataset first(const Dataset& dataset, std::int64_t n) {
   part.images = dataset.images.slice(0, 0, count);
   part.labels = dataset.labels.slice(0, 0, count);
   return part;
+}
+
+void require_classes(const Dataset& dataset) {
+  if (dataset.classes.size() > 1) return;
+  fail(fmt::format("data set \"{}\"", dataset.name), "one class only",
+       dataset.classes.empty() ? "it has none" : fmt::format("\"{}\"", dataset.classes.front()),
+       "put the images of each class into a folder of its own");
 }
 
 std::uint64_t checksum(const Dataset& dataset) {

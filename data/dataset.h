@@ -39,6 +39,9 @@ ChannelStatistics channel_statistics(const Array& images);
 /// The first n pictures, sharing memory; all of them when there are fewer. The statistics stay those of the whole.
 Dataset first(const Dataset& dataset, std::int64_t n);
 
+/// Throws Error, saying how folders name classes, when there are fewer than two: nothing to classify.
+void require_classes(const Dataset& dataset);
+
 /// 64 bits that change with any byte of images or labels (FNV-1a over both, in logical order).
 std::uint64_t checksum(const Dataset& dataset);
 

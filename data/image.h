@@ -19,6 +19,9 @@
 
 namespace tandem {
 
+/// Sides that pictures may be brought to.
+inline constexpr std::int64_t kLongestSide = 1 << 14;
+
 /// What a file may cost; larger ones are refused by their header, before anything is decoded.
 struct ImageLimits {
   std::int64_t pixels = std::int64_t{1} << 26;      ///< width * height; 64 Mi

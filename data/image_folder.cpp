@@ -171,6 +171,10 @@ class Reader {
 void check_options(const ImageFolderOptions& options) {
   if (options.size != Size2() && (options.size.h < 1 || options.size.w < 1))
     fail("image folder", "size must be positive, or 0 for that of the first image", to_string(options.size));
+  if (options.size.h > kLongestSide || options.size.w > kLongestSide) {
+    fail("image folder", fmt::format("sides of pictures may be {} at most", kLongestSide), to_string(options.size),
+         "take a smaller size (programs: --size)");
+  }
   if (options.workers < 0)
     fail("image folder", "workers must not be negative", fmt::format("{} given", options.workers));
 }

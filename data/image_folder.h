@@ -34,7 +34,7 @@ enum class BadFiles {
 };
 
 struct ImageFolderOptions {
-  Size2 size = 0;  ///< of every picture; 0: that of the first, which all must have
+  Size2 size = 0;  ///< of every picture, sides of at most kLongestSide; 0: that of the first, which all must have
   Fit fit = Fit::cover;
   Window window = Window::centre;
   BadFiles bad_files = BadFiles::refuse;

@@ -33,7 +33,7 @@ class LanguageBatches {
 
   const LanguageBatchOptions& options() const { return options_; }
   /// In a pass.
-  std::int64_t batches() const { return (length_ + options_.steps - 1) / options_.steps; }
+  std::int64_t batches() const { return (length_ - 1) / options_.steps + 1; }
   /// Targets in a pass.
   std::int64_t tokens() const { return length_ * options_.batch; }
 

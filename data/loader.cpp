@@ -18,6 +18,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/saturate.h>
 #include <tandem/data/buffer_pool.h>
 #include <tandem/data/loader.h>
 
@@ -42,6 +43,19 @@ LoaderOptions checked(const Dataset& dataset, LoaderOptions options) {
 
 std::size_t round_up(std::size_t bytes) { return (bytes + 63) / 64 * 64; }  // to whole cache lines
 
+/// Of `count` images in floats. Throws Error where no memory could hold them.
+std::size_t image_bytes(std::int64_t count, const PictureFormat& format) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;  // 256 TiB
+  const std::int64_t bytes =
+      saturating_multiply(saturating_multiply(saturating_multiply(format.height, format.width), format.channels),
+                          saturating_multiply(count, static_cast<std::int64_t>(sizeof(float))));
+  if (bytes > kMost) {
+    fail("loader", "a batch is too large", fmt::format("{} images of {}", count, to_string(format)),
+         "take a smaller batch");
+  }
+  return static_cast<std::size_t>(bytes);
+}
+
 PictureFormat format_of(const Array& images) { return {images.shape(2), images.shape(3), images.shape(1), true}; }
 
 }  // namespace
@@ -53,15 +67,15 @@ class Loader::State {
         options_(checked(dataset_, std::move(options))),
         input_(format_of(dataset_.images)),
         output_(options_.transform.output(input_)),
-        batches_(options_.drop_last ? dataset_.size() / options_.batch
-                                    : (dataset_.size() + options_.batch - 1) / options_.batch),
-        labels_begin_(round_up(static_cast<std::size_t>(options_.batch * output_.count()) * sizeof(float))),
+        batch_(std::min(options_.batch, dataset_.size())),
+        batches_(options_.drop_last ? dataset_.size() / batch_ : (dataset_.size() - 1) / batch_ + 1),
+        prefetch_(std::min(options_.prefetch, batches_)),
+        labels_begin_(round_up(image_bytes(batch_, output_))),
         // in flight: `prefetch`, one with the caller, one that the caller lets go while it takes the next
-        pool_(std::make_shared<BufferPool>(
-            labels_begin_ + static_cast<std::size_t>(options_.batch) * sizeof(std::int64_t),
-            options_.workers > 0 ? static_cast<std::size_t>(options_.prefetch) + 2 : 2)),
+        pool_(std::make_shared<BufferPool>(labels_begin_ + static_cast<std::size_t>(batch_) * sizeof(std::int64_t),
+                                           options_.workers > 0 ? static_cast<std::size_t>(prefetch_) + 2 : 2)),
         pictures_(static_cast<std::size_t>(std::max(options_.workers, 1))),
-        slots_(static_cast<std::size_t>(options_.prefetch)) {
+        slots_(static_cast<std::size_t>(prefetch_)) {
     for (Picture& picture : pictures_) options_.transform.reserve(input_, picture);
   }
   State(const State&) = delete;
@@ -72,7 +86,7 @@ class Loader::State {
   const LoaderOptions& options() const { return options_; }
   std::int64_t batches() const { return batches_; }
   std::int64_t epoch() const { return epoch_; }
-  std::int64_t position() const { return epoch_ * batches_ + handed_out_; }
+  std::int64_t position() const { return saturating_add(saturating_multiply(epoch_, batches_), handed_out_); }
   bool is_epoch_over() const { return handed_out_ == batches_; }
 
   std::optional<Batch> next();
@@ -88,19 +102,17 @@ class Loader::State {
   void prepare_order();
   void start_workers();
   void run_worker(Picture& picture);
-  bool has_work() const { return is_running_ && claimed_ < batches_ && claimed_ < handed_out_ + options_.prefetch; }
-  Slot& slot(std::int64_t number) { return slots_[static_cast<std::size_t>(number % options_.prefetch)]; }
-  std::int64_t count_of(std::int64_t number) const {
-    return std::min(options_.batch, dataset_.size() - number * options_.batch);
-  }
+  bool has_work() const { return is_running_ && claimed_ < batches_ && claimed_ < handed_out_ + prefetch_; }
+  Slot& slot(std::int64_t number) { return slots_[static_cast<std::size_t>(number % prefetch_)]; }
+  std::int64_t count_of(std::int64_t number) const { return std::min(batch_, dataset_.size() - number * batch_); }
   void fill(std::int64_t number, std::byte* buffer, Picture& picture) const;
   Batch wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const;
 
   const Dataset dataset_;
   const LoaderOptions options_;
   const PictureFormat input_, output_;
-  const std::int64_t batches_;
-  const std::size_t labels_begin_;  // in each buffer, behind the images
+  const std::int64_t batch_, batches_, prefetch_;  // as far as the set goes: options may be larger
+  const std::size_t labels_begin_;                 // in each buffer, behind the images
   const std::shared_ptr<BufferPool> pool_;
 
   // Changed by the caller's thread alone, and only while no worker is busy: workers read them without the lock.
@@ -209,7 +221,7 @@ void Loader::State::run_worker(Picture& picture) {
 }
 
 void Loader::State::fill(std::int64_t number, std::byte* buffer, Picture& picture) const {
-  const std::int64_t begin = number * options_.batch, count = count_of(number);
+  const std::int64_t begin = number * batch_, count = count_of(number);
   const std::uint8_t* images = dataset_.images.data<std::uint8_t>();
   const std::int64_t* labels = dataset_.labels.data<std::int64_t>();
   const std::int64_t* order = options_.shuffle ? order_.data<std::int64_t>() + begin : nullptr;
@@ -228,9 +240,8 @@ void Loader::State::fill(std::int64_t number, std::byte* buffer, Picture& pictur
 Batch Loader::State::wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const {
   const std::int64_t count = count_of(number);
   const Shape shape{count, output_.channels, output_.height, output_.width};
-  const auto image_bytes = static_cast<std::size_t>(shape.count()) * sizeof(float);
   const auto label_bytes = static_cast<std::size_t>(count) * sizeof(std::int64_t);
-  return {Array::over(std::make_shared<Storage>(buffer, 0, image_bytes), shape,
+  return {Array::over(std::make_shared<Storage>(buffer, 0, image_bytes(count, output_)), shape,
                       dense_strides(shape, Layout::channels_last), DType::f32),
           Array::over(std::make_shared<Storage>(buffer, labels_begin_, label_bytes), {count}, {1}, DType::i64)};
 }

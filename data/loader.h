@@ -18,13 +18,13 @@
 namespace tandem {
 
 struct LoaderOptions {
-  std::int64_t batch = 128;
+  std::int64_t batch = 128;  ///< more than the set has: one batch of all
   bool shuffle = true;
   std::uint64_t seed = 0;     ///< of the order and of what is random in the transform
   int workers = 2;            ///< threads; 0: batches are made by the caller
   Transform transform = {};   ///< default: bytes / 255
   bool drop_last = false;     ///< leave out a last batch that is not full
-  std::int64_t prefetch = 4;  ///< batches that workers make ahead at most
+  std::int64_t prefetch = 4;  ///< batches that workers make ahead at most; never more than an epoch has
 };
 
 /// Valid as long as it is held, whatever the Loader does; its memory is used again afterwards.
@@ -77,7 +77,7 @@ class Loader {
   /// Makes the next batch the first of this epoch.
   void start_epoch(std::int64_t epoch);
 
-  /// Batches handed out since the start of epoch 0; what was made ahead does not count.
+  /// Batches handed out since the start of epoch 0; what was made ahead does not count. At most INT64_MAX.
   std::int64_t position() const;
   /// Goes on as a Loader whose position() was this: for resuming. Throws Error when negative.
   void set_position(std::int64_t position);

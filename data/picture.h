@@ -32,20 +32,22 @@ class Picture {
 
   const PictureFormat& format() const { return format_; }
 
-  /// The pixels [height, width, channels]. T is std::uint8_t while format().is_bytes, else float.
+  /// The pixels [height, width, channels]. T is std::uint8_t while format().is_bytes, else float; Error otherwise.
   template <class T>
   const T* pixels() const {
+    if (std::is_same_v<T, std::uint8_t> != format_.is_bytes) fail_type();
     if constexpr (std::is_same_v<T, float>)
       return values_;
     else
       return bytes_;
   }
 
-  /// The pixels, to change in place.
+  /// The pixels, to change in place. Throws Error as pixels does.
   template <class T>
   T* mutable_pixels();
 
   /// A buffer for the next state, with undefined contents; the present pixels stay readable until switch_to_next().
+  /// Throws Error when T is not what `format` says, or a size is negative.
   template <class T>
   T* next(const PictureFormat& format);
   void switch_to_next();
@@ -61,6 +63,8 @@ class Picture {
   }
 
  private:
+  [[noreturn]] void fail_type() const;
+
   PictureFormat format_, next_format_;
   const std::uint8_t *image_ = nullptr, *bytes_ = nullptr, *next_bytes_ = nullptr;
   const float *values_ = nullptr, *next_values_ = nullptr;

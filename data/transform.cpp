@@ -1,12 +1,28 @@
 // Composition of transforms, and the way from bytes to floats. See transform.h; the steps stand in augment.cpp.
 #include <algorithm>
-#include <cassert>
+
+#include <fmt/format.h>
 
 #include <tandem/core/error.h>
 #include <tandem/data/bytes_to_floats.h>
 #include <tandem/data/transform.h>
 
 namespace tandem {
+
+namespace {
+
+/// An error inside a step names it.
+void apply_step(const TransformStep& step, Picture& picture, Generator& generator) {
+  try {
+    step.apply(picture, generator);
+  } catch (const Error& error) {
+    const std::string name = step.describe();
+    if (error.message().starts_with(name)) throw;
+    throw Error(fmt::format("{}: {}", name, error.message()));
+  }
+}
+
+}  // namespace
 
 Transform Transform::operator|(const Transform& next) const {
   Transform both = *this;
@@ -34,8 +50,11 @@ void Transform::reserve(const PictureFormat& format, Picture& picture) const {
 void Transform::apply(const std::uint8_t* image, const PictureFormat& format, Generator generator, Picture& picture,
                       float* out, std::int64_t out_count) const {
   picture.start(image, format, out, out_count);
-  for (const auto& step : steps_) step->apply(picture, generator);
-  assert(picture.format().count() == out_count);
+  for (const auto& step : steps_) apply_step(*step, picture, generator);
+  if (picture.format().count() != out_count) {
+    fail("transform", "a step makes another size than its output() says",
+         fmt::format("{}, {} numbers expected", to_string(picture.format()), out_count), describe());
+  }
   if (picture.format().is_bytes) {
     static const ByteScale plain({0}, {1});
     plain.convert(picture.pixels<std::uint8_t>(), out_count, out);

@@ -1,9 +1,12 @@
 // Shape, broadcasting, and the grammar of errors with layer paths and suggestions.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include <string>
 
 #include <tandem/core/error.h>
+#include <tandem/core/saturate.h>
 #include <tandem/core/shape.h>
 
 using namespace tandem;
@@ -54,4 +57,14 @@ TEST_CASE("a misspelt word finds its neighbour, a foreign one does not") {
   CHECK(nearest_word("momentun", known, 3) == "momentum");
   CHECK(nearest_word("lokahead", known, 3) == "lookahead");
   CHECK(nearest_word("xyzzy", known, 3).empty());
+}
+
+TEST_CASE("sums and products of counts stop at the largest number") {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  CHECK(saturating_multiply(6, 7) == 42);
+  CHECK(saturating_multiply(std::int64_t{1} << 32, std::int64_t{1} << 31) == most);
+  CHECK(saturating_multiply(most, 0) == 0);
+  CHECK(saturating_multiply(most, 1) == most);
+  CHECK(saturating_add(most - 1, 1) == most);
+  CHECK(saturating_add(most, 1) == most);
 }

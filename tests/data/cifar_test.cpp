@@ -190,11 +190,3 @@ TEST_CASE("a label out of range names file, record and value") {
   CHECK(cifar100({.folder = folder.path()}).train.size() == 1);
   CHECK_THROWS_AS(cifar100({.folder = folder.path(), .coarse = true}), Error);
 }
-
-TEST_CASE("the catalog knows its names and suggests the nearest") {
-  CHECK(dataset_names() == std::vector<std::string>{"cifar10", "cifar100", "folder", "synthetic"});
-  CHECK_THROWS_WITH_AS(
-      open_dataset("sinthetic"),
-      "data set: \"sinthetic\" is not known: known: cifar10, cifar100, folder, synthetic; did you mean synthetic?",
-      UsageError);
-}

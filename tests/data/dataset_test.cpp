@@ -78,3 +78,28 @@ TEST_CASE("validate names what does not fit") {
                        Error);
   CHECK_THROWS_WITH_AS(validate(Dataset{}), "data set \"\": has no images or no labels", Error);
 }
+
+TEST_CASE("channel statistics of rows wider than 32 bits can sum") {
+  Array images = Array::empty({1, 3, 1, 100000}, DType::u8, Layout::channels_last);
+  auto* bytes = images.data<std::uint8_t>();
+  double squares = 0;
+  for (std::int64_t i = 0; i < images.size(); ++i) {
+    const int v = 200 + static_cast<int>(i / 3 % 56);
+    bytes[i] = static_cast<std::uint8_t>(v);
+    squares += (v - 227.5) * (v - 227.5);
+  }
+  const ChannelStatistics statistics = channel_statistics(images);
+  for (std::size_t c = 0; c < 3; ++c) {
+    CHECK(statistics.mean[c] * 255 == doctest::Approx(227.5).epsilon(1e-4));
+    CHECK(statistics.deviation[c] * 255 == doctest::Approx(std::sqrt(squares / 300000)).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("classification needs two classes") {
+  Dataset set = counting_set(3);
+  require_classes(set);
+  set.classes = {"all"};
+  CHECK_THROWS_WITH_AS(
+      require_classes(set),
+      "data set \"counting\": one class only: \"all\"; put the images of each class into a folder of its own", Error);
+}

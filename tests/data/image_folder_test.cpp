@@ -1,6 +1,7 @@
 // Folders of images as data sets: layouts, order, splits, sizes, bad files.
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <set>
 
 #include <core/temporary_folder.h>
@@ -176,6 +177,13 @@ TEST_CASE("sizes: one for all, or what is asked for") {
             ": the image is smaller than the window: expected at least 6x6, found 9x5 (height x width); let it be "
             "resized (Fit::cover), or take a smaller window");
   CHECK_THROWS_AS(read_images(folder.path(), {.size = {-1, 4}}), Error);
+  for (const std::int64_t side : {std::int64_t{16385}, std::int64_t{3037000500}, std::int64_t{1} << 32,
+                                  std::numeric_limits<std::int64_t>::max()}) {
+    const std::string message = "image folder: sides of pictures may be 16384 at most: " + to_string(Size2(side)) +
+                                "; take a smaller size (programs: --size)";
+    CHECK(error_of([&] { read_images(folder.path(), {.size = side}); }) == message);
+    CHECK(error_of([&] { read_image_folder(folder.path(), {.size = side}); }) == message);
+  }
 }
 
 TEST_CASE("windows: the middle one is that of cover(); random ones depend on the seed alone") {

@@ -1,6 +1,8 @@
 // Language-model batches by hand: streams, targets, the short last batch, positions, and every error.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include <vector>
 
 #include <nn/error_text.h>
@@ -77,4 +79,11 @@ TEST_CASE("what does not fit") {
   LanguageBatches batches(Array::arange(9), {.batch = 2, .steps = 3});
   CHECK(error_text([&] { batches.set_position(3); }) ==
         "language batches: no such position: 3 asked for, a pass has 2 batches");
+}
+
+TEST_CASE("steps beyond the text: one batch of all") {
+  LanguageBatches batches(Array::arange(9), {.batch = 2, .steps = std::numeric_limits<std::int64_t>::max()});
+  CHECK(batches.batches() == 1);
+  CHECK(batches.next()->inputs.shape() == Shape{4, 2});
+  CHECK_FALSE(batches.next());
 }

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <limits>
+#include <memory>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
@@ -53,6 +55,15 @@ std::vector<int> numbers(const std::vector<Batch>& batches) {
   }
   return result;
 }
+
+// Says that it makes pictures larger than any memory.
+struct Enlarge : TransformStep {
+  PictureFormat output(const PictureFormat& in) const override {
+    return {std::int64_t{1} << 32, std::int64_t{1} << 32, in.channels, false};
+  }
+  void apply(Picture&, Generator&) const override {}
+  std::string describe() const override { return "enlarge"; }
+};
 
 }  // namespace
 
@@ -240,4 +251,26 @@ TEST_CASE("what a Loader cannot do is said when it is made") {
                        "loader: drop_last leaves no batch: batch 7, data set \"counting\" has 6 images", Error);
   CHECK_THROWS_AS(Loader(set, {.transform = random_crop({.size = 20})}), Error);
   CHECK_THROWS_AS(Loader(Dataset{}), Error);
+}
+
+TEST_CASE("options larger than the set: one batch of all, in memory of the set's size") {
+  const Dataset set = counting_set(20);
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t batch : {std::int64_t{1000000}, std::int64_t{10000000000}, std::int64_t{1} << 61, most}) {
+    for (const int workers : {0, 2}) {
+      Loader loader(set, {.batch = batch, .workers = workers, .prefetch = most});
+      Loader whole(set, {.batch = 20, .workers = 0});
+      CHECK(loader.batches() == 1);
+      CHECK(identical(loader.next()->images, whole.next()->images));
+      CHECK_FALSE(loader.next());
+      CHECK(loader.options().batch == batch);
+    }
+  }
+  Loader small(set, {.batch = 3, .prefetch = std::int64_t{1} << 62});
+  CHECK(read_epoch(small).size() == 7);
+  small.start_epoch(most);
+  CHECK(small.position() == most);
+  CHECK_THROWS_WITH_AS(Loader(set, {.transform = Transform(std::make_shared<Enlarge>())}),
+                       "loader: a batch is too large: 20 images of 3x4294967296x4294967296 f32; take a smaller batch",
+                       Error);
 }

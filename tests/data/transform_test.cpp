@@ -239,3 +239,52 @@ TEST_CASE("centre_crop takes the middle") {
                        "centre_crop: the window is larger than the image: image 5x5, window 6x6", Error);
   CHECK_THROWS_AS(centre_crop({.size = 0}), Error);
 }
+
+TEST_CASE("a step that takes bytes for floats, or floats for bytes, is told so with its name") {
+  const PictureFormat format{2, 2, 1, true};
+  const std::vector<std::uint8_t> bytes(4);
+  const Transform on_floats = custom("noise", [](Picture& p, Generator&) { p.mutable_pixels<float>()[0] += 1; });
+  const Transform on_bytes = custom("grey", [](Picture& p, Generator&) { p.mutable_pixels<std::uint8_t>()[0] = 1; });
+  CHECK_THROWS_WITH_AS(apply(on_floats, bytes, format),
+                       "custom(noise): picture: the pixels are bytes, float asked for: 1x2x2 u8; put to_unit() or "
+                       "normalize() before this step",
+                       Error);
+  CHECK_THROWS_WITH_AS(apply(to_unit() | on_bytes, bytes, format),
+                       "custom(grey): picture: the pixels are float, bytes asked for: 1x2x2 f32; put this step before "
+                       "to_unit() or normalize()",
+                       Error);
+  CHECK(apply(to_unit() | on_floats, bytes, format)[0] == 1);
+  CHECK(apply_bytes(on_bytes, bytes, format)[0] == 1);
+  const Transform reads = custom("reads", [](Picture& p, Generator&) { static_cast<void>(p.pixels<float>()); });
+  CHECK_THROWS_AS(apply(reads, bytes, format), Error);
+  const Transform writes = custom("writes", [](Picture& p, Generator&) { p.next<float>(p.format()); });
+  CHECK_THROWS_WITH_AS(apply(writes, bytes, format),
+                       "custom(writes): picture: the next pixels have another type than their format: 1x2x2 u8; "
+                       "next<std::uint8_t> for bytes, next<float> for floats",
+                       Error);
+}
+
+TEST_CASE("a step that makes another size than it says is refused") {
+  struct Liar : TransformStep {
+    PictureFormat output(const PictureFormat& in) const override { return {in.height, in.width, in.channels, false}; }
+    void apply(Picture& picture, Generator&) const override {
+      PictureFormat larger = picture.format();
+      larger.height *= 2;
+      picture.next<std::uint8_t>(larger);
+      picture.switch_to_next();
+    }
+    std::string describe() const override { return "liar"; }
+  };
+  CHECK_THROWS_WITH_AS(
+      apply(Transform(std::make_shared<Liar>()), std::vector<std::uint8_t>(4), {2, 2, 1}),
+      "transform: a step makes another size than its output() says: 1x4x2 u8, 4 numbers expected; liar", Error);
+}
+
+TEST_CASE("sizes and paddings have an upper limit") {
+  const std::int64_t huge = std::int64_t{1} << 62;
+  CHECK_THROWS_WITH_AS(random_crop({.size = 4, .padding = huge}),
+                       "random_crop: size and padding may be 16384 at most: size 4x4, padding 4611686018427387904",
+                       Error);
+  CHECK_THROWS_AS(random_crop({.size = huge}), Error);
+  CHECK_THROWS_AS(centre_crop({.size = huge}).output({8, 8, 3, true}), Error);
+}
