@@ -94,3 +94,4 @@
 #include <tandem/optim/rule.h>
 #include <tandem/optim/schedule.h>
 #include <tandem/optim/sgd.h>
+#include <tandem/optim/step_report.h>

@@ -32,6 +32,8 @@ class Rule {
   /// "lookahead(adam(lr=0.0003), k=5, alpha=0.5)": the arguments that matter and those that differ from their defaults.
   /// parse_rule reads it back.
   std::string describe() const;
+  /// True when only Optimizer::step(closure) will do: adaptive alpha, rules like SAM.
+  bool needs_closure() const;
   const RuleNode& node() const { return *node_; }
   bool operator==(const Rule& other) const { return describe() == other.describe(); }
 
