@@ -171,7 +171,7 @@ class GroupOf : public BoundGroup {
   void watch_gradient(std::int64_t begin, std::int64_t end, const T* gradient) {
     Squares all;
     for_runs(arena.frame().arrived, begin, end, [&](std::int64_t from, std::int64_t to, bool) {
-      all.add(detail::squares_pass<T>(gradient + (from - begin), to - from));
+      all.add(detail::report_pass<T>(gradient + (from - begin), to - from));
     });
     watch_.gradient[static_cast<std::size_t>(begin / kBlock)] = all;
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/optim/curve.h>
 #include <tandem/optim/spec.h>
 
 namespace tandem {
@@ -30,6 +31,20 @@ bool is_numeric(const Field& field) {
 
 void HyperParameters::bind() {
   for (const NamedField& f : fields()) bind_plateaus(f);
+  find_unknown();
+}
+
+void HyperParameters::find_unknown() {
+  unknown_.clear();
+  for (const NamedField& f : fields()) {
+    auto* const* schedule = std::get_if<Schedule*>(&f.field.value);
+    if (schedule != nullptr && outline(**schedule).is_open) unknown_.push_back(f);
+  }
+}
+
+void HyperParameters::check(std::int64_t step) const {
+  for (const NamedField& f : unknown_)
+    f.field.check(f.node->name(), std::get<Schedule*>(f.field.value)->at(step), step);
 }
 
 std::string HyperParameters::describe() const {
@@ -41,8 +56,11 @@ std::string HyperParameters::describe() const {
   return text;
 }
 
-void HyperParameters::report(double metric) {
-  for (const NamedPlateau& p : plateaus_) p.plateau.state->report(p.plateau.rule, metric);
+void HyperParameters::report(double metric, bool larger_is_better) {
+  for (const NamedPlateau& p : plateaus_) {
+    const PlateauRule& rule = p.plateau.rule;
+    p.plateau.state->report(rule, metric, larger_is_better || rule.maximize != 0);
+  }
 }
 
 std::vector<NamedField> HyperParameters::fields(std::string_view name) const {
@@ -55,8 +73,20 @@ std::vector<NamedField> HyperParameters::fields(std::string_view name) const {
     if (is_meant && is_numeric(f.field)) found.push_back(f);
   }
   if (!found.empty() || name.empty()) return found;
+  for (const NamedField& f : all) {
+    if (name != f.path && name != f.field.name) continue;
+    const bool is_flag = std::holds_alternative<bool*>(f.field.value);
+    if (is_numeric(f.field)) {
+      fail_usage("optimizer", fmt::format("\"{}\" is only of an outer rule", name), fmt::format("in {}", describe()),
+                 fmt::format("name it \"{}\"", f.path));
+    }
+    fail_usage("optimizer", fmt::format("{} is {} and fixed at binding", name, is_flag ? "true or false" : "a word"),
+               fmt::format("in {}", describe()), "write it into the rule");
+  }
   std::vector<std::string> known;
-  for (const NamedField& f : all) known.push_back(name.find('/') == std::string_view::npos ? f.field.name : f.path);
+  for (const NamedField& f : all) {
+    if (is_numeric(f.field)) known.push_back(name.find('/') == std::string_view::npos ? f.field.name : f.path);
+  }
   const std::string near = nearest_word(name, known.data(), known.size());
   fail_usage("optimizer", fmt::format("no hyper-parameter \"{}\"", name), fmt::format("in {}", describe()),
              near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
@@ -68,11 +98,7 @@ void HyperParameters::set(std::string_view name, const Schedule& value) {
   for (const NamedField& f : meant) {
     const bool is_count = std::holds_alternative<std::int64_t*>(f.field.value);
     const bool is_whole = value.is_constant() && value.scale() == std::floor(value.scale());
-    if (!f.field.range.contains(value.scale())) {
-      fail_usage(f.node->name(),
-                 fmt::format("{} is {}, must be {}", f.field.name, spec::number(value.scale()), f.field.range.text()),
-                 {}, f.field.range.remedy);
-    }
+    f.field.check(f.node->name(), value);
     if (is_count && !is_whole) {
       fail_usage(f.node->name(), fmt::format("{} is {}, must be a whole number", f.field.name, value.describe()));
     }
@@ -84,6 +110,7 @@ void HyperParameters::set(std::string_view name, const Schedule& value) {
       **count = static_cast<std::int64_t>(value.scale());
     }
   }
+  find_unknown();
 }
 
 double HyperParameters::peek(std::string_view name, std::int64_t step) const {

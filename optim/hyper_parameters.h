@@ -37,13 +37,17 @@ class HyperParameters {
   std::vector<NamedField> fields(std::string_view name = {}) const;
   void set(std::string_view name, const Schedule& value);
   double peek(std::string_view name, std::int64_t step) const;
-  void report(double metric);
+  void report(double metric, bool larger_is_better);
+  /// Throws UsageError when a schedule that is known only now (custom, plateau) leaves the range in this step.
+  void check(std::int64_t step) const;
   const std::vector<NamedPlateau>& plateaus() const { return plateaus_; }
 
  private:
   void bind_plateaus(const NamedField& f);
+  void find_unknown();
   const std::vector<std::unique_ptr<BoundGroup>>& groups_;
   std::vector<NamedPlateau> plateaus_;
+  std::vector<NamedField> unknown_;  // their schedules have custom parts or plateaus
 };
 
 }  // namespace tandem

@@ -51,12 +51,14 @@ class Optimizer::Impl {
     require_no_scope("step");
     if (needs_closure())
       fail("optimizer", "the rule needs the loss at other weights", describe(), "call step(closure)");
+    hyper_parameters_.check(steps_);
     absorb_changes();
     group_steps_.step(steps_, nullptr);
   }
 
   Tensor step(const std::function<Tensor()>& closure) {
     require_no_scope("step");
+    hyper_parameters_.check(steps_);
     absorb_changes();
     Tensor loss;
     const std::function<void()> evaluate = [&] {
@@ -86,7 +88,7 @@ class Optimizer::Impl {
     return std::any_of(groups_.begin(), groups_.end(), [](const auto& group) { return group->needs_closure(); });
   }
 
-  void report(double metric) { hyper_parameters_.report(metric); }
+  void report(double metric, bool larger_is_better) { hyper_parameters_.report(metric, larger_is_better); }
 
   std::int64_t step_count() const { return steps_; }
 
@@ -196,7 +198,7 @@ void Optimizer::watch_steps(bool on) { impl_->watch_steps(on); }
 const StepReport& Optimizer::last_step() const { return impl_->group_steps().last(); }
 void Optimizer::on_sync(std::function<void(const SyncEvent&)> callback) { impl_->on_sync(std::move(callback)); }
 bool Optimizer::is_evaluating() const { return impl_->is_evaluating(); }
-void Optimizer::report(double metric) { impl_->report(metric); }
+void Optimizer::report(double metric, bool larger_is_better) { impl_->report(metric, larger_is_better); }
 std::int64_t Optimizer::step_count() const { return impl_->step_count(); }
 std::string Optimizer::describe() const { return impl_->describe(); }
 void Optimizer::set(std::string_view name, const Schedule& value) { impl_->hyper_parameters().set(name, value); }

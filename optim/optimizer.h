@@ -61,8 +61,9 @@ class Optimizer {
   /// step, load or save state or open evaluation_weights(): these throw Error. An exception from it goes on to the
   /// caller of step() when the step is complete. The weights stay the same, bit for bit.
   void on_sync(std::function<void(const SyncEvent&)> callback);
-  /// Tells plateau schedules a metric, e.g. the test loss of an epoch.
-  void report(double metric);
+  /// Tells plateau schedules a metric, e.g. the test loss of an epoch; larger_is_better: an accuracy (as plateau's
+  /// maximize). NaN and infinities count as reports that are not better.
+  void report(double metric, bool larger_is_better = false);
   /// Calls of step() so far: the position of all schedules.
   std::int64_t step_count() const;
 

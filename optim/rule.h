@@ -76,6 +76,11 @@ struct Field {
   bool is_always_printed = false;
 
   std::string text() const;
+  /// Throws UsageError `where: name is value[ at step n], must be range; remedy` when a value is out of the range.
+  void check(std::string_view where, double at, std::int64_t step = -1) const;
+  /// The same for a schedule at its start, its ends and its bends. An open lower end may be reached after the start: a
+  /// curve that ends at 0. What is known only at work, custom functions and plateaus, step() checks.
+  void check(std::string_view where, const Schedule& schedule) const;
 };
 
 /// Collects the fields of an options struct: `f("lr", lr, kNotNegative); f("nesterov", nesterov);`.
