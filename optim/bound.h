@@ -47,6 +47,7 @@ struct Frame {
   std::vector<Run> tensors;        ///< each parameter on its own, without padding: what norms per tensor are of
   std::vector<Run> all;            ///< every parameter: what a pull covers
   std::vector<Run> arrived;        ///< parameters with a gradient in this step: what a leaf covers
+  std::vector<char> has_gradient;  ///< of each of `tensors`, in this step
   Evaluator* evaluator = nullptr;  ///< inside step(closure)
   GroupWatch* watch = nullptr;     ///< where a watched step is measured (watch.h)
   bool splits_syncs = false;       ///< every sync is a phase of its own, after the inner update of all blocks
@@ -80,6 +81,8 @@ class StateVisitor {
   virtual ~StateVisitor() = default;
   virtual void buffer(const std::string& path, Array& flat) = 0;
   virtual void counter(const std::string& path, std::int64_t& value) = 0;
+  /// Counters of each of Frame::tensors, most of them 0.
+  virtual void counters(const std::string& path, std::vector<std::int64_t>& values) = 0;
 };
 
 /// A live buffer of first moments.

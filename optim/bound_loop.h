@@ -31,11 +31,12 @@ class BoundLoop : public Wrapper<T> {
   /// alpha_low is null unless the pull is adaptive; outer_lr is the outer rule's, for reports, or null.
   BoundLoop(const std::int64_t& k, const Schedule& alpha, InnerState state, std::unique_ptr<Bound<T>> inner,
             std::unique_ptr<Bound<T>> outer, const Frame& frame, const Schedule* alpha_low = nullptr,
-            const Schedule* outer_lr = nullptr)
+            const Schedule* outer_lr = nullptr, std::unique_ptr<const Frame> outer_frame = nullptr)
       : Wrapper<T>(std::move(inner)),
         k_(k),
         alpha_(alpha),
         outer_lr_(outer_lr),
+        outer_frame_(std::move(outer_frame)),
         state_(state),
         outer_(std::move(outer)),
         frame_(frame) {
@@ -232,6 +233,7 @@ class BoundLoop : public Wrapper<T> {
   const std::int64_t& k_;
   const Schedule& alpha_;
   const Schedule* outer_lr_;
+  std::unique_ptr<const Frame> outer_frame_;  // what the outer rule is bound to
   const InnerState state_;
   std::unique_ptr<Bound<T>> outer_;
   std::unique_ptr<AdaptiveAlpha<T>> adaptive_;

@@ -69,9 +69,8 @@ class BoundNormLeaf : public BoundLeaf<Formula, T> {
       const auto b = static_cast<std::size_t>(block / kBlock);
       for (std::size_t i = first_piece_[b]; i < first_piece_[b + 1]; ++i) {
         Piece& p = pieces_[i];
-        detail::norm_pass<T>(this->formula(tensors_[p.tensor].is_decayed), weight + p.begin,
-                             gradient + (p.begin - block), this->state_at(p.begin).data(), p.end - p.begin,
-                             p.sums.data());
+        detail::norm_pass<T>(this->formula_of(p.tensor), weight + p.begin, gradient + (p.begin - block),
+                             this->state_at(p.begin).data(), p.end - p.begin, p.sums.data());
       }
     });
     std::size_t i = 0;
@@ -82,7 +81,7 @@ class BoundNormLeaf : public BoundLeaf<Formula, T> {
         for (std::size_t k = 0; k < norms.size(); ++k) sums[k].add(pieces_[i].sums[k]);
       }
       for (std::size_t k = 0; k < norms.size(); ++k) norms[k] = sums[k].norm();
-      of_tensor_[t] = this->formula(tensors_[t].is_decayed).scaled(norms);
+      of_tensor_[t] = this->formula_of(t).scaled(norms);
     }
   }
 

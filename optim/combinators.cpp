@@ -41,10 +41,13 @@ class OuterLoopNode : public Combinator<OuterLoopNode, OuterLoopOptions> {
 
   template <class T>
   std::unique_ptr<Bound<T>> bind(const Frame& frame) {
-    auto outer = bind_as<T>(*outer_, frame);
+    auto outer_frame = std::make_unique<Frame>(frame);  // a pull is for all parameters
+    outer_frame->arrived = frame.all;
+    outer_frame->has_gradient.assign(frame.tensors.size(), 1);
+    auto outer = bind_as<T>(*outer_, *outer_frame);
     if (outer->needs_closure()) fail_usage(kName, "the outer rule needs step(closure)", outer_->describe());
     return std::make_unique<BoundLoop<T>>(options_.k, options_.mix, options_.state, bind_as<T>(*inner_, frame),
-                                          std::move(outer), frame, nullptr, lr_of(*outer_));
+                                          std::move(outer), frame, nullptr, lr_of(*outer_), std::move(outer_frame));
   }
 
  private:

@@ -60,6 +60,9 @@ class Collector : public StateVisitor<T> {
  public:
   void buffer(const std::string& path, Array& flat) override { entries.push_back({path, &flat, nullptr}); }
   void counter(const std::string& path, std::int64_t& value) override { entries.push_back({path, nullptr, &value}); }
+  void counters(const std::string& path, std::vector<std::int64_t>& values) override {
+    entries.push_back({path, nullptr, nullptr, &values});
+  }
   std::vector<StateEntry> entries;
 };
 

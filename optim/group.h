@@ -13,8 +13,9 @@ namespace tandem {
 /// An entry of the state tree before it has its final name.
 struct StateEntry {
   std::string path;
-  Array* buffer = nullptr;          // a buffer of the arena's size, or
-  std::int64_t* counter = nullptr;  // a counter
+  Array* buffer = nullptr;                        // a buffer of the arena's size, or
+  std::int64_t* counter = nullptr;                // a counter, or
+  std::vector<std::int64_t>* counters = nullptr;  // one a slot
 };
 
 class BoundGroup {

@@ -147,8 +147,15 @@ class Optimizer::Impl {
           all.push_back({entry.path, {}, {}, entry.counter});
           continue;
         }
-        for (const Slot& slot : arena.slots()) {
-          all.push_back({entry.path + "/" + slot.name, {}, arena.view(*entry.buffer, slot)});
+        for (std::size_t s = 0; s < arena.slots().size(); ++s) {
+          const Slot& slot = arena.slots()[s];
+          all.push_back({entry.path + "/" + slot.name});
+          if (entry.counters != nullptr) {
+            all.back().counter = &(*entry.counters)[s];
+            all.back().is_zero_left_out = true;
+          } else {
+            all.back().array = arena.view(*entry.buffer, slot);
+          }
           for (const std::string& alias : slot.aliases) all.back().other_names.push_back(entry.path + "/" + alias);
         }
       }

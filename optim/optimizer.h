@@ -5,8 +5,8 @@
 //   { auto slow = optimizer.evaluation_weights();  evaluate(model); }
 //
 // Binding moves the parameters' memory; handles stay valid. A parameter belongs to one live Optimizer. Frozen ones
-// (requires_grad false at binding) are left out. A parameter without a gradient keeps its value and inner state in that
-// step; the pull of a loop is for all. Read next: rule.h, lookahead.h.
+// (requires_grad false at binding) are left out. A parameter without a gradient keeps its value, inner state and step
+// count (of bias corrections) in that step; the pull of a loop is for all. Read next: rule.h, lookahead.h.
 #pragma once
 
 #include <functional>

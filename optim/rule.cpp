@@ -122,6 +122,7 @@ bool Rule::needs_closure() const {
   Frame frame;
   frame.size = 16;
   frame.tensors = frame.all = frame.arrived = {{0, 16, true}};
+  frame.has_gradient = {1};
   return node_->clone()->bind_float(frame)->needs_closure();
 }
 
