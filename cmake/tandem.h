@@ -104,5 +104,8 @@
 #include <tandem/optim/radam.h>
 #include <tandem/optim/rmsprop.h>
 #include <tandem/optim/rule.h>
+#include <tandem/optim/rule_labels.h>
 #include <tandem/optim/schedule.h>
 #include <tandem/optim/sgd.h>
+#include <tandem/optim/step_report.h>
+#include <tandem/optim/sweep.h>

@@ -93,6 +93,7 @@ Arena::Arena(std::vector<Slot> slots, const void* owner) : slots_(std::move(slot
   frame_.dtype = dtype;
   frame_.all.reserve(2);
   frame_.arrived.reserve(slots_.size() + 1);
+  frame_.has_gradient.reserve(slots_.size());
 
   for (Slot& slot : slots_) {
     TensorState& state = *slot.tensor.state();
@@ -137,11 +138,13 @@ void Arena::zero_grad() {
 
 void Arena::gather_arrived() {
   frame_.arrived.clear();
+  frame_.has_gradient.clear();
   for (const Slot& slot : slots_) {
     const TensorState& state = *slot.tensor.state();
     if (state.value.storage().get() != slot.storage) {
       refuse(slot.name, "has other memory than when it was bound", {}, "write into a parameter with copy_from");
     }
+    frame_.has_gradient.push_back(state.grad_arrived ? 1 : 0);
     if (state.grad_arrived) append(frame_.arrived, slot);
   }
 }

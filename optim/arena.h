@@ -40,6 +40,8 @@ class Arena {
 
   const Frame& frame() const { return frame_; }
   void set_evaluator(Evaluator* evaluator) { frame_.evaluator = evaluator; }
+  void set_watch(GroupWatch* watch) { frame_.watch = watch; }
+  void split_syncs(bool on) { frame_.splits_syncs = on; }
   const std::vector<Slot>& slots() const { return slots_; }
   template <class T>
   T* weights() const {

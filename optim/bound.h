@@ -21,6 +21,8 @@ namespace tandem {
 
 inline constexpr std::int64_t kBlock = 8192;
 
+struct GroupWatch;
+
 /// A stretch of the arena whose parameters are updated in the same way.
 struct Run {
   std::int64_t begin = 0, end = 0;
@@ -45,7 +47,10 @@ struct Frame {
   std::vector<Run> tensors;        ///< each parameter on its own, without padding: what norms per tensor are of
   std::vector<Run> all;            ///< every parameter: what a pull covers
   std::vector<Run> arrived;        ///< parameters with a gradient in this step: what a leaf covers
+  std::vector<char> has_gradient;  ///< of each of `tensors`, in this step
   Evaluator* evaluator = nullptr;  ///< inside step(closure)
+  GroupWatch* watch = nullptr;     ///< where a watched step is measured (watch.h)
+  bool splits_syncs = false;       ///< every sync is a phase of its own, after the inner update of all blocks
 };
 
 /// Elements [begin, end) of the arena. weight points to element 0 of the arena, as state does in Bound; gradient and
@@ -76,6 +81,8 @@ class StateVisitor {
   virtual ~StateVisitor() = default;
   virtual void buffer(const std::string& path, Array& flat) = 0;
   virtual void counter(const std::string& path, std::int64_t& value) = 0;
+  /// Counters of each of Frame::tensors, most of them 0.
+  virtual void counters(const std::string& path, std::vector<std::int64_t>& values) = 0;
 };
 
 /// A live buffer of first moments.
@@ -121,6 +128,12 @@ class Bound {
   virtual bool needs_closure() const { return false; }
   /// True in a step in which some loop syncs: every weight changes, also those without a gradient.
   virtual bool moves_all() const { return false; }
+
+  /// Called once, for the rule and its inner rules, not for outer ones: loops add their names, and whoever is called
+  /// may write to Frame::watch.
+  virtual void join_report(std::vector<const char*>& loops) { (void)loops; }
+  /// The loop (its place in `loops`) whose slow weights are about to step in a phase of their own, or -1.
+  virtual int sync_before(int phase) const { return (void)phase, -1; }
 };
 
 /// A level round one inner rule, to which it passes everything; combinators override what they change.
@@ -149,6 +162,8 @@ class Wrapper : public Bound<T> {
   bool is_at_sync() const override { return inner_->is_at_sync(); }
   bool needs_closure() const override { return inner_->needs_closure(); }
   bool moves_all() const override { return inner_->moves_all(); }
+  void join_report(std::vector<const char*>& loops) override { inner_->join_report(loops); }
+  int sync_before(int phase) const override { return inner_->sync_before(phase); }
 
  protected:
   Bound<T>& inner() { return *inner_; }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <tandem/optim/leaf.h>
+#include <tandem/optim/watch.h>
 
 namespace tandem {
 
@@ -70,19 +71,24 @@ class BoundClipNorm : public BoundTransform<T> {
   BoundClipNorm(const Schedule& max, std::unique_ptr<Bound<T>> inner, const Frame& frame)
       : BoundTransform<T>(std::move(inner)),
         max_(max),
-        size_(frame.size),
+        frame_(frame),
         sums_(static_cast<std::size_t>((frame.size + kBlock - 1) / kBlock)) {}
   void prepare(std::int64_t index) override {
     limit_ = max_.at(index);
     this->inner().prepare(index);
   }
   bool measures() const override { return true; }
+  void join_report(std::vector<const char*>& loops) override {
+    is_reported_ = true;
+    this->inner().join_report(loops);
+  }
 
   void measure(const T* weight, const GradientSource<T>& source, int phase) override {
     if (phase == 0) {
-      const double norm = this->norm(source);
+      const double norm = measured_norm(source);
       scale_ = norm > limit_ ? static_cast<T>(limit_ / norm) : T(1);
       if (std::isnan(norm)) scale_ = static_cast<T>(norm);
+      if (frame_.watch != nullptr && is_reported_) frame_.watch->clip_factor *= static_cast<double>(scale_);
     }
     BoundTransform<T>::measure(weight, source, phase);
   }
@@ -96,41 +102,24 @@ class BoundClipNorm : public BoundTransform<T> {
 
  private:
   /// One sum a block, added in order: the same for every number of threads.
-  double norm(const GradientSource<T>& source) {
-    for_blocks<T>(size_, [&](std::int64_t begin, std::int64_t end, T* scratch) {
+  double measured_norm(const GradientSource<T>& source) {
+    for_blocks<T>(frame_.size, [&](std::int64_t begin, std::int64_t end, T* scratch) {
       const T* gradient = source.read(begin, end, scratch);
-      double sum = 0;
+      Squares sum;
       for_runs(source.runs(), begin, end, [&](std::int64_t from, std::int64_t to, bool) {
-        sum += sum_of_squares(gradient + (from - begin), to - from);
+        sum.add(detail::squares_pass<T>(gradient + (from - begin), to - from));
       });
       sums_[static_cast<std::size_t>(begin / kBlock)] = sum;
     });
-    double sum = 0;
-    for (const double s : sums_) sum += s;
-    return std::sqrt(sum);
-  }
-
-  static double sum_of_squares(const T* x, std::int64_t n) {
-    constexpr int kLanes = 8;  // partial sums that the compiler can keep in vectors
-    double lanes[kLanes] = {};
-    std::int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-      for (int j = 0; j < kLanes; ++j) {
-        const auto v = static_cast<double>(x[i + j]);
-        lanes[j] += v * v;
-      }
-    }
-    double sum = 0;
-    for (; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    for (const double lane : lanes) sum += lane;
-    return sum;
+    return norm(sums_);
   }
 
   const Schedule& max_;
   double limit_ = 0;
-  std::int64_t size_;
-  std::vector<double> sums_;
+  const Frame& frame_;
+  std::vector<Squares> sums_;
   T scale_ = 1;
+  bool is_reported_ = false;
 };
 
 }  // namespace tandem

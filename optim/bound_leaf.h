@@ -68,7 +68,8 @@ class BoundLeaf : public Bound<T> {
   using Options = typename Formula::Options;
   static constexpr std::size_t kStates = Formula::kState.size();
 
-  BoundLeaf(Options& options, const Frame& frame) : options_(options), formula_(options, {}), exempt_(formula_) {
+  BoundLeaf(Options& options, const Frame& frame)
+      : options_(options), frame_(frame), formula_(options, {}), exempt_(formula_), missed_(frame.tensors.size()) {
     for (std::size_t i = 0; i < kStates; ++i) {
       buffers_[i] = Array::zeros({frame.size}, frame.dtype);
       state_[i] = buffers_[i].template data<T>();
@@ -76,29 +77,36 @@ class BoundLeaf : public Bound<T> {
   }
 
   void prepare(std::int64_t index) override {
-    const Step step{index, ++count_};
-    formula_ = Formula(options_, step);
-    exempt_ = formula_;
-    if constexpr (detail::HasNoBiasDecay<Options>) {
-      if (!options_.no_bias_decay) return;
-      std::swap(options_.weight_decay, no_decay_);  // the same coefficients but one, without copying schedules
-      exempt_ = Formula(options_, step);
-      std::swap(options_.weight_decay, no_decay_);
+    make({index, ++count_}, formula_, exempt_);
+    late_.clear();
+    for (std::size_t t = 0; t < missed_.size(); ++t) {
+      if (frame_.has_gradient[t] == 0) {
+        ++missed_[t];
+      } else if (missed_[t] > 0 && find_late(missed_[t]) == nullptr) {
+        late_.push_back({missed_[t], formula_, formula_});
+        make({index, std::max<std::int64_t>(1, count_ - missed_[t])}, late_.back().formula, late_.back().exempt);
+      }
     }
   }
 
   void update(const Block<T>& block, int phase) override {
     if (phase > 0) return;
     for_runs(*block.runs, block.begin, block.end, [&](std::int64_t begin, std::int64_t end, bool is_decayed) {
-      detail::formula_pass<T>(formula(is_decayed), block.weight + begin, block.gradient + (begin - block.begin),
-                              state_at(begin).data(), end - begin);
+      if (late_.empty()) {
+        pass(formula(is_decayed), block, begin, end);
+      } else {
+        pass_tensors(block, begin, end);
+      }
     });
   }
 
   void clear(std::int64_t begin, std::int64_t end) override {
     for (std::size_t i = 0; i < kStates; ++i) std::fill(state_[i] + begin, state_[i] + end, T(0));
   }
-  void restart_count() override { count_ = 0; }
+  void restart_count() override {
+    count_ = 0;
+    std::fill(missed_.begin(), missed_.end(), 0);
+  }
   void anchor(const T*, std::int64_t, std::int64_t) override {}
   void restart_cycles() override {}
 
@@ -111,9 +119,16 @@ class BoundLeaf : public Bound<T> {
   void state(const std::string& path, StateVisitor<T>& visitor) override {
     for (std::size_t i = 0; i < kStates; ++i) visitor.buffer(path + Formula::kState[i].name, buffers_[i]);
     visitor.counter(path + "step", count_);
+    visitor.counters(path + "missed", missed_);
   }
 
  protected:
+  /// The coefficients of this step for tensor t of the frame: of its own step count.
+  const Formula& formula_of(std::size_t t) const {
+    const Late* const late = late_.empty() ? nullptr : find_late(missed_[t]);
+    if (late == nullptr) return formula(frame_.tensors[t].is_decayed);
+    return frame_.tensors[t].is_decayed ? late->formula : late->exempt;
+  }
   /// The coefficients of this step, for parameters with and without weight decay.
   const Formula& formula(bool is_decayed) const { return is_decayed ? formula_ : exempt_; }
   std::array<T*, kStates + 1> state_at(std::int64_t begin) const {
@@ -123,12 +138,54 @@ class BoundLeaf : public Bound<T> {
   }
 
  private:
+  /// The coefficients for parameters that have missed as many updates.
+  struct Late {
+    std::int64_t missed;
+    Formula formula, exempt;
+  };
+  const Late* find_late(std::int64_t missed) const {
+    for (const Late& late : late_) {
+      if (late.missed == missed) return &late;
+    }
+    return nullptr;
+  }
+
+  void make(const Step& step, Formula& decayed, Formula& exempt) {
+    decayed = Formula(options_, step);
+    exempt = decayed;
+    if constexpr (detail::HasNoBiasDecay<Options>) {
+      if (!options_.no_bias_decay) return;
+      std::swap(options_.weight_decay, no_decay_);  // the same coefficients but one, without copying schedules
+      exempt = Formula(options_, step);
+      std::swap(options_.weight_decay, no_decay_);
+    }
+  }
+
+  void pass(const Formula& formula, const Block<T>& block, std::int64_t begin, std::int64_t end) {
+    detail::formula_pass<T>(formula, block.weight + begin, block.gradient + (begin - block.begin),
+                            state_at(begin).data(), end - begin);
+  }
+
+  /// The pass on the tensors inside [begin, end) one by one, where their step counts differ.
+  void pass_tensors(const Block<T>& block, std::int64_t begin, std::int64_t end) {
+    const std::vector<Run>& tensors = frame_.tensors;
+    auto tensor = std::lower_bound(tensors.begin(), tensors.end(), begin,
+                                   [](const Run& r, std::int64_t element) { return r.end <= element; });
+    for (; tensor != tensors.end() && tensor->begin < end; ++tensor) {
+      pass(formula_of(static_cast<std::size_t>(tensor - tensors.begin())), block, std::max(begin, tensor->begin),
+           std::min(end, tensor->end));
+    }
+  }
+
   Options& options_;
+  const Frame& frame_;
   Schedule no_decay_ = 0;
   Formula formula_, exempt_;
+  std::vector<Late> late_;  // in this step; empty where all parameters have had all gradients
   std::array<Array, kStates> buffers_;
   std::array<T*, kStates> state_{};
-  std::int64_t count_ = 0;  // updates since the state was fresh
+  std::int64_t count_ = 0;            // updates since the state was fresh
+  std::vector<std::int64_t> missed_;  // and those that a tensor had no gradient in
 };
 
 }  // namespace tandem

@@ -5,6 +5,7 @@
 #include <tandem/optim/adaptive_alpha.h>
 #include <tandem/optim/leaf.h>
 #include <tandem/optim/lookahead.h>
+#include <tandem/optim/watch.h>
 
 namespace tandem {
 
@@ -27,10 +28,18 @@ template <class T>
 class BoundLoop : public Wrapper<T> {
  public:
   /// The options belong to the node. `outer` is null for lookahead; alpha is the pull, or the mix of interpolation;
-  /// alpha_low is null unless the pull is adaptive.
+  /// alpha_low is null unless the pull is adaptive; outer_lr is the outer rule's, for reports, or null.
   BoundLoop(const std::int64_t& k, const Schedule& alpha, InnerState state, std::unique_ptr<Bound<T>> inner,
-            std::unique_ptr<Bound<T>> outer, const Frame& frame, const Schedule* alpha_low = nullptr)
-      : Wrapper<T>(std::move(inner)), k_(k), alpha_(alpha), state_(state), outer_(std::move(outer)), frame_(frame) {
+            std::unique_ptr<Bound<T>> outer, const Frame& frame, const Schedule* alpha_low = nullptr,
+            const Schedule* outer_lr = nullptr, std::unique_ptr<const Frame> outer_frame = nullptr)
+      : Wrapper<T>(std::move(inner)),
+        k_(k),
+        alpha_(alpha),
+        outer_lr_(outer_lr),
+        outer_frame_(std::move(outer_frame)),
+        state_(state),
+        outer_(std::move(outer)),
+        frame_(frame) {
     if (alpha_low != nullptr) adaptive_ = std::make_unique<AdaptiveAlpha<T>>(*alpha_low, frame);
     slow_array_ = Array::zeros({frame.size}, frame.dtype);
     slow_ = slow_array_.template data<T>();
@@ -45,7 +54,9 @@ class BoundLoop : public Wrapper<T> {
     is_sync_ = ++counter_ >= k_;
     outer_phases_ = 0;
     if (!is_sync_) return;
+    index_ = index;
     alpha_now_ = alpha_.at(index);
+    if (frame_.splits_syncs) outer_phases_ = 1;
     if (adaptive_) {  // a phase of its own: alpha depends on the fast weights of all blocks
       alpha_low_now_ = adaptive_->low(index);
       outer_phases_ = 1;
@@ -62,11 +73,17 @@ class BoundLoop : public Wrapper<T> {
   void measure(const T* weight, const GradientSource<T>& source, int phase) override {
     if (phase < inner_phases_) return this->inner().measure(weight, source, phase);
     if (adaptive_) return void(alpha_now_ = adaptive_->choose(slow_, weight, alpha_low_now_));
-    outer_->measure(slow_, PseudoSource(slow_, weight, frame_.all), phase - inner_phases_);
+    if (outer_) outer_->measure(slow_, PseudoSource(slow_, weight, frame_.all), phase - inner_phases_);
   }
 
   void update(const Block<T>& block, int phase) override {
-    if (phase < inner_phases_) this->inner().update(block, phase);
+    if (phase < inner_phases_) {
+      if (frame_.watch == nullptr || level_ < 0) {
+        this->inner().update(block, phase);
+      } else {
+        watch_inner(block, phase);
+      }
+    }
     if (!is_sync_ || phase < inner_phases_ - (outer_phases_ == 0 ? 1 : 0)) return;
     step_slow(block, outer_phases_ == 0 ? 0 : phase - inner_phases_);
     if (phase + 1 == phases()) sync(block);
@@ -74,6 +91,7 @@ class BoundLoop : public Wrapper<T> {
 
   void finish() override {
     this->inner().finish();
+    if (frame_.watch != nullptr && level_ >= 0) report();
     if (!is_sync_) return;
     if (outer_) outer_->finish();
     counter_ = 0;
@@ -125,6 +143,16 @@ class BoundLoop : public Wrapper<T> {
   bool needs_closure() const override { return adaptive_ != nullptr || this->inner().needs_closure(); }
   bool moves_all() const override { return is_sync_ || this->inner().moves_all(); }
 
+  void join_report(std::vector<const char*>& loops) override {
+    level_ = static_cast<int>(loops.size());
+    loops.push_back(outer_ ? "outer_loop" : "lookahead");
+    this->inner().join_report(loops);
+  }
+  int sync_before(int phase) const override {
+    if (phase < inner_phases_) return this->inner().sync_before(phase);
+    return is_sync_ && outer_phases_ > 0 && phase == inner_phases_ ? level_ : -1;
+  }
+
  private:
   /// Reads slow - fast.
   class PseudoSource : public GradientSource<T> {
@@ -141,6 +169,29 @@ class BoundLoop : public Wrapper<T> {
     const T *slow_, *fast_;
     const std::vector<Run>& runs_;
   };
+
+  /// The inner rule's update, and how far it has come from the slow weights.
+  void watch_inner(const Block<T>& block, int phase) {
+    if (level_ == 0) {
+      detail::watch_update(frame_, block, phase, inner_phases_, [&] { this->inner().update(block, phase); });
+    } else {
+      this->inner().update(block, phase);
+    }
+    if (phase + 1 < inner_phases_) return;
+    LevelWatch& level = frame_.watch->levels[static_cast<std::size_t>(level_)];
+    level.distance[static_cast<std::size_t>(block.begin / kBlock)] =
+        detail::squared_distance(frame_, block.begin, block.end, static_cast<const T*>(block.weight + block.begin),
+                                 static_cast<const T*>(slow_ + block.begin));
+  }
+
+  void report() const {
+    LevelWatch& level = frame_.watch->levels[static_cast<std::size_t>(level_)];
+    level.synced = is_sync_;
+    level.alpha = std::numeric_limits<double>::quiet_NaN();
+    if (!is_sync_) return;
+    if (!outer_) level.alpha = alpha_now_;
+    if (outer_lr_ != nullptr) level.alpha = outer_lr_->at(index_);
+  }
 
   void step_slow(const Block<T>& block, int outer_phase) {
     const std::int64_t begin = block.begin, n = block.end - block.begin;
@@ -181,6 +232,8 @@ class BoundLoop : public Wrapper<T> {
 
   const std::int64_t& k_;
   const Schedule& alpha_;
+  const Schedule* outer_lr_;
+  std::unique_ptr<const Frame> outer_frame_;  // what the outer rule is bound to
   const InnerState state_;
   std::unique_ptr<Bound<T>> outer_;
   std::unique_ptr<AdaptiveAlpha<T>> adaptive_;
@@ -194,6 +247,8 @@ class BoundLoop : public Wrapper<T> {
   bool is_sync_ = false;
   int inner_phases_ = 1, outer_phases_ = 0;
   double alpha_now_ = 0, alpha_low_now_ = 0;
+  std::int64_t index_ = 0;  // of the last sync's step
+  int level_ = -1;          // among the loops of a report, from outermost
 };
 
 }  // namespace tandem

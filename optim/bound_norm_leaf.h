@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include <tandem/optim/bound_leaf.h>
+#include <tandem/optim/squares.h>
 
 namespace tandem {
 
@@ -17,31 +18,17 @@ namespace detail {
 /// Sums of squares of what the formula measures on n elements.
 template <class T, class Formula, std::size_t... I>
 TANDEM_INLINE void norm_loop(const Formula formula, const T* w, const T* g, T* const* state, std::int64_t n,
-                             double* sums, std::index_sequence<I...>) {
-  constexpr std::size_t kNorms = Formula::kNorms.size();
-  constexpr std::int64_t kLanes = 8;  // partial sums that the compiler can keep in vectors
+                             Squares* sums, std::index_sequence<I...>) {
   [[maybe_unused]] const T* const s[sizeof...(I) + 1] = {state[I]..., nullptr};
-  for (std::size_t k = 0; k < kNorms; ++k) {
-    double lanes[kLanes] = {};
-    std::int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-      for (std::int64_t j = 0; j < kLanes; ++j) {
-        const auto x = static_cast<double>(formula.measured(w[i + j], g[i + j], s[I][i + j]...)[k]);
-        lanes[j] += x * x;
-      }
-    }
-    for (; i < n; ++i) {
-      const auto x = static_cast<double>(formula.measured(w[i], g[i], s[I][i]...)[k]);
-      lanes[0] += x * x;
-    }
-    sums[k] = 0;
-    for (const double lane : lanes) sums[k] += lane;
+  for (std::size_t k = 0; k < Formula::kNorms.size(); ++k) {
+    sums[k] = squares<std::is_same_v<T, float>>(
+        n, [&](std::int64_t i) { return static_cast<double>(formula.measured(w[i], g[i], s[I][i]...)[k]); });
   }
 }
 
 template <class T, class Formula>
 TANDEM_TARGETS __attribute__((flatten)) void norm_pass(const Formula formula, const T* w, const T* g, T* const* state,
-                                                       std::int64_t n, double* sums) {
+                                                       std::int64_t n, Squares* sums) {
   norm_loop(formula, w, g, state, n, sums, std::make_index_sequence<Formula::kState.size()>{});
 }
 
@@ -52,6 +39,7 @@ class BoundNormLeaf : public BoundLeaf<Formula, T> {
  public:
   using Base = BoundLeaf<Formula, T>;
   using Norms = std::array<double, Formula::kNorms.size()>;
+  using Sums = std::array<Squares, Formula::kNorms.size()>;
 
   BoundNormLeaf(typename Base::Options& options, const Frame& frame)
       : Base(options, frame),
@@ -81,19 +69,19 @@ class BoundNormLeaf : public BoundLeaf<Formula, T> {
       const auto b = static_cast<std::size_t>(block / kBlock);
       for (std::size_t i = first_piece_[b]; i < first_piece_[b + 1]; ++i) {
         Piece& p = pieces_[i];
-        detail::norm_pass<T>(this->formula(tensors_[p.tensor].is_decayed), weight + p.begin,
-                             gradient + (p.begin - block), this->state_at(p.begin).data(), p.end - p.begin,
-                             p.sums.data());
+        detail::norm_pass<T>(this->formula_of(p.tensor), weight + p.begin, gradient + (p.begin - block),
+                             this->state_at(p.begin).data(), p.end - p.begin, p.sums.data());
       }
     });
     std::size_t i = 0;
     for (std::size_t t = 0; t < tensors_.size(); ++t) {
       Norms norms{};
+      Sums sums{};
       for (; i < pieces_.size() && pieces_[i].tensor == t; ++i) {
-        for (std::size_t k = 0; k < norms.size(); ++k) norms[k] += pieces_[i].sums[k];
+        for (std::size_t k = 0; k < norms.size(); ++k) sums[k].add(pieces_[i].sums[k]);
       }
-      for (double& norm : norms) norm = std::sqrt(norm);
-      of_tensor_[t] = this->formula(tensors_[t].is_decayed).scaled(norms);
+      for (std::size_t k = 0; k < norms.size(); ++k) norms[k] = sums[k].norm();
+      of_tensor_[t] = this->formula_of(t).scaled(norms);
     }
   }
 
@@ -114,7 +102,7 @@ class BoundNormLeaf : public BoundLeaf<Formula, T> {
   struct Piece {
     std::int64_t begin, end;
     std::size_t tensor;
-    Norms sums;
+    Sums sums;
   };
 
   const std::vector<Run>& tensors_;

@@ -41,13 +41,27 @@ class OuterLoopNode : public Combinator<OuterLoopNode, OuterLoopOptions> {
 
   template <class T>
   std::unique_ptr<Bound<T>> bind(const Frame& frame) {
-    auto outer = bind_as<T>(*outer_, frame);
+    auto outer_frame = std::make_unique<Frame>(frame);  // a pull is for all parameters
+    outer_frame->arrived = frame.all;
+    outer_frame->has_gradient.assign(frame.tensors.size(), 1);
+    auto outer = bind_as<T>(*outer_, *outer_frame);
     if (outer->needs_closure()) fail_usage(kName, "the outer rule needs step(closure)", outer_->describe());
     return std::make_unique<BoundLoop<T>>(options_.k, options_.mix, options_.state, bind_as<T>(*inner_, frame),
-                                          std::move(outer), frame);
+                                          std::move(outer), frame, nullptr, lr_of(*outer_), std::move(outer_frame));
   }
 
  private:
+  /// The lr of the leaf inside a rule, or null.
+  static const Schedule* lr_of(RuleNode& node) {
+    for (const Child& child : node.children()) {
+      if (std::string_view(child.role) == "inner") return lr_of(*child.node);
+    }
+    Fields fields;
+    node.fields(fields);
+    const Field* lr = fields.find("lr");
+    return lr != nullptr && std::holds_alternative<Schedule*>(lr->value) ? std::get<Schedule*>(lr->value) : nullptr;
+  }
+
   std::shared_ptr<RuleNode> outer_;
 };
 

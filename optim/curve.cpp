@@ -185,6 +185,39 @@ void Curve::own_plateaus(std::vector<BoundPlateau>& plateaus) {
   plateaus.push_back({plateau_, {(*this)["patience"], (*this)["threshold"], (*this)["cooldown"], (*this)["maximize"]}});
 }
 
+void Curve::outline(std::int64_t start, ScheduleOutline& line) const {
+  if (custom_ || kind_->formula == plateau_curve) {
+    line.is_open = true;
+    return;
+  }
+  const auto bend = [&](double step) {
+    for (const double near : {step, step - 1}) {
+      if (near >= 0 && near < 1e15) line.steps.push_back(start + static_cast<std::int64_t>(near));
+    }
+  };
+  bend(0);
+  for (const CurveArgument& argument : kind_->arguments) {
+    if (argument.kind != Kind::steps && argument.kind != Kind::step_list) continue;
+    for (const double step : list(argument.name)) bend(step);
+  }
+  if (kind_->formula == restarts_curve) bend((*this)["warmup"] + (*this)["period"]);
+  if (kind_->formula == step_curve && (*this)["by"] > 1) {
+    for (double times = 2; times < 1000; times *= 2) bend(times * (*this)["every"]);
+  }
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const std::int64_t from = i == 0 ? 0 : static_cast<std::int64_t>(list("at")[i - 1]);
+    ScheduleOutline part = tandem::outline(parts_[i]);
+    line.is_open = line.is_open || part.is_open;
+    for (const std::int64_t step : part.steps) line.steps.push_back(start + from + step);
+  }
+}
+
+ScheduleOutline outline(const Schedule& schedule) {
+  ScheduleOutline line;
+  for (const auto& curve : schedule.curves()) curve->outline(0, line);
+  return line;
+}
+
 double Curve::at(std::int64_t step) const {
   if (custom_) return custom_(step);
   const auto t = static_cast<double>(step);

@@ -33,6 +33,13 @@ struct CurveKind {
   bool is_whole = false;   // the formula sees the steps of the warm-up too, which multiplies it
 };
 
+/// Where a schedule can be largest or smallest: curves are monotone between these steps.
+struct ScheduleOutline {
+  std::vector<std::int64_t> steps;
+  bool is_open = false;  ///< it has a custom function or a plateau: known at work only
+};
+ScheduleOutline outline(const Schedule& schedule);
+
 class Curve {
  public:
   /// Takes one list of values for each argument. Throws UsageError when they do not fit.
@@ -50,6 +57,8 @@ class Curve {
   const PlateauState* plateau() const { return plateau_.get(); }
   /// Gives this curve, and the curves of its parts, fresh plateau states where they are plateaus.
   void own_plateaus(std::vector<BoundPlateau>& plateaus);
+  /// Adds this curve's steps, `start` later.
+  void outline(std::int64_t start, ScheduleOutline& line) const;
 
  private:
   void check() const;

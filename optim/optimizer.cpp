@@ -1,49 +1,21 @@
-// The Optimizer: its groups, hyper-parameters by name, the state tree and evaluation scopes. A step: group.cpp.
+// The Optimizer: its groups, the state tree and evaluation scopes. A step: group_steps.cpp, group.cpp; hyper-parameters
+// by name: hyper_parameters.cpp.
 #include <tandem/optim/optimizer.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
-#include <tandem/optim/group.h>
-#include <tandem/optim/plateau.h>
-#include <tandem/optim/spec.h>
+#include <tandem/optim/group_steps.h>
+#include <tandem/optim/hyper_parameters.h>
 #include <tandem/optim/tree_entry.h>
 
 namespace tandem {
 namespace {
 
 constexpr const char* kScope = "an evaluation_weights() scope is open";
-
-struct NamedField {
-  std::string path;
-  bool is_outer = false;  // of an outer rule
-  RuleNode* node = nullptr;
-  Field field;
-};
-
-void collect_fields(RuleNode& node, const std::string& path, bool is_outer, std::vector<NamedField>& out) {
-  Fields fields;
-  node.fields(fields);
-  for (const Field& field : fields.all()) out.push_back({path + field.name, is_outer, &node, field});
-  for (const RuleNode::Child& child : node.children()) {
-    const bool outer = is_outer || std::string_view(child.role) == "outer";
-    collect_fields(*child.node, fmt::format("{}{}/", path, child.role), outer, out);
-  }
-}
-
-/// A plateau schedule at work: the hyper-parameter it belongs to, and the name of its state.
-struct NamedPlateau {
-  std::string field, name;
-  BoundPlateau plateau;
-};
-
-bool is_numeric(const Field& field) {
-  return std::holds_alternative<Schedule*>(field.value) || std::holds_alternative<std::int64_t*>(field.value);
-}
 
 }  // namespace
 
@@ -64,7 +36,7 @@ class Optimizer::Impl {
     if (groups.empty()) fail("optimizer", "there is no group of parameters");
     for (std::size_t i = 0; i < groups.size(); ++i)
       groups_.push_back(make_group(std::move(all[i]), groups[i].rule, this));
-    for (const NamedField& f : fields()) bind_plateaus(f);
+    hyper_parameters_.bind();
   }
 
   ~Impl() {
@@ -79,13 +51,14 @@ class Optimizer::Impl {
     require_no_scope("step");
     if (needs_closure())
       fail("optimizer", "the rule needs the loss at other weights", describe(), "call step(closure)");
+    hyper_parameters_.check(steps_);
     absorb_changes();
-    for (const auto& group : groups_) group->step(steps_);
-    ++steps_;
+    group_steps_.step(steps_, nullptr);
   }
 
   Tensor step(const std::function<Tensor()>& closure) {
     require_no_scope("step");
+    hyper_parameters_.check(steps_);
     absorb_changes();
     Tensor loss;
     const std::function<void()> evaluate = [&] {
@@ -95,18 +68,27 @@ class Optimizer::Impl {
     };
     evaluate();
     const Tensor first = loss;
-    for (const auto& group : groups_) group->step(steps_, &evaluate);
-    ++steps_;
+    group_steps_.step(steps_, &evaluate);
     return first;
   }
+
+  GroupSteps& group_steps() { return group_steps_; }
+  void watch_steps(bool on) {
+    require_no_callback("watch_steps");
+    group_steps_.watch(on);
+  }
+  void on_sync(std::function<void(const SyncEvent&)> callback) {
+    require_no_callback("on_sync");
+    group_steps_.on_sync(std::move(callback));
+  }
+
+  bool is_evaluating() const { return scope_open_; }
 
   bool needs_closure() const {
     return std::any_of(groups_.begin(), groups_.end(), [](const auto& group) { return group->needs_closure(); });
   }
 
-  void report(double metric) {
-    for (const NamedPlateau& p : plateaus_) p.plateau.state->report(p.plateau.rule, metric);
-  }
+  void report(double metric, bool larger_is_better) { hyper_parameters_.report(metric, larger_is_better); }
 
   std::int64_t step_count() const { return steps_; }
 
@@ -127,62 +109,10 @@ class Optimizer::Impl {
     scope_open_ = false;
   }
 
-  std::string describe() const {
-    if (groups_.size() == 1) return groups_[0]->node->describe();
-    std::string text;
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      text += fmt::format("{}group {}: {}", i == 0 ? "" : "; ", i, groups_[i]->node->describe());
-    }
-    return text;
-  }
+  std::string describe() const { return hyper_parameters_.describe(); }
 
-  /// Numeric fields, all or those that `name` means.
-  std::vector<NamedField> fields(std::string_view name = {}) const {
-    std::vector<NamedField> all, found;
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      collect_fields(*groups_[i]->node, fmt::format("groups/{}/", i), false, all);
-    }
-    for (const NamedField& f : all) {
-      const bool is_meant = name.empty() || name == f.path || (name == f.field.name && !f.is_outer);
-      if (is_meant && is_numeric(f.field)) found.push_back(f);
-    }
-    if (!found.empty() || name.empty()) return found;
-    std::vector<std::string> known;
-    for (const NamedField& f : all) known.push_back(name.find('/') == std::string_view::npos ? f.field.name : f.path);
-    const std::string near = nearest_word(name, known.data(), known.size());
-    fail_usage("optimizer", fmt::format("no hyper-parameter \"{}\"", name), fmt::format("in {}", describe()),
-               near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
-  }
-
-  void set(std::string_view name, const Schedule& value) {
-    const std::vector<NamedField> meant = fields(name);
-    // All are checked before one is changed: on a copy that stands for each field.
-    for (const NamedField& f : meant) {
-      const bool is_count = std::holds_alternative<std::int64_t*>(f.field.value);
-      const bool is_whole = value.is_constant() && value.scale() == std::floor(value.scale());
-      if (!f.field.range.contains(value.scale())) {
-        fail_usage(f.node->name(),
-                   fmt::format("{} is {}, must be {}", f.field.name, spec::number(value.scale()), f.field.range.text()),
-                   {}, f.field.range.remedy);
-      }
-      if (is_count && !is_whole) {
-        fail_usage(f.node->name(), fmt::format("{} is {}, must be a whole number", f.field.name, value.describe()));
-      }
-    }
-    for (const NamedField& f : meant) {
-      if (auto* const* schedule = std::get_if<Schedule*>(&f.field.value)) **schedule = value;
-      bind_plateaus(f);
-      if (auto* const* count = std::get_if<std::int64_t*>(&f.field.value)) {
-        **count = static_cast<std::int64_t>(value.scale());
-      }
-    }
-  }
-
-  double peek(std::string_view name) const {
-    const Field field = fields(name).front().field;
-    if (auto* const* schedule = std::get_if<Schedule*>(&field.value)) return (*schedule)->at(steps_);
-    return static_cast<double>(*std::get<std::int64_t*>(field.value));
-  }
+  HyperParameters& hyper_parameters() { return hyper_parameters_; }
+  double peek(std::string_view name) const { return hyper_parameters_.peek(name, steps_); }
 
   NamedArrays state_tree() {
     require_no_scope("state_tree");
@@ -197,7 +127,12 @@ class Optimizer::Impl {
   }
 
  private:
+  void require_no_callback(const char* what) const {
+    if (!group_steps_.in_callback()) return;
+    fail("optimizer", fmt::format("{} inside an on_sync callback", what), {}, "call it when the step is complete");
+  }
   void require_no_scope(const char* what) const {
+    require_no_callback(what);
     if (scope_open_)
       fail("optimizer", fmt::format("{} inside an evaluation_weights() scope", what), {}, "close it first");
   }
@@ -212,30 +147,21 @@ class Optimizer::Impl {
           all.push_back({entry.path, {}, {}, entry.counter});
           continue;
         }
-        for (const Slot& slot : arena.slots()) {
-          all.push_back({entry.path + "/" + slot.name, {}, arena.view(*entry.buffer, slot)});
+        for (std::size_t s = 0; s < arena.slots().size(); ++s) {
+          const Slot& slot = arena.slots()[s];
+          all.push_back({entry.path + "/" + slot.name});
+          if (entry.counters != nullptr) {
+            all.back().counter = &(*entry.counters)[s];
+            all.back().is_zero_left_out = true;
+          } else {
+            all.back().array = arena.view(*entry.buffer, slot);
+          }
           for (const std::string& alias : slot.aliases) all.back().other_names.push_back(entry.path + "/" + alias);
         }
       }
     }
-    for (const NamedPlateau& p : plateaus_) all.push_back({p.name, {}, p.plateau.state->array()});
+    for (const NamedPlateau& p : hyper_parameters_.plateaus()) all.push_back({p.name, {}, p.plateau.state->array()});
     return all;
-  }
-
-  /// Gives the plateau schedules of a hyper-parameter states of their own.
-  void bind_plateaus(const NamedField& f) {
-    auto* const* schedule = std::get_if<Schedule*>(&f.field.value);
-    if (schedule == nullptr) return;
-    plateaus_.erase(
-        std::remove_if(plateaus_.begin(), plateaus_.end(), [&](const NamedPlateau& p) { return p.field == f.path; }),
-        plateaus_.end());
-    std::vector<BoundPlateau> found;
-    Schedule own = with_own_plateaus(**schedule, found);
-    if (found.empty()) return;
-    **schedule = std::move(own);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      plateaus_.push_back({f.path, fmt::format("{}/plateau{}", f.path, i == 0 ? "" : fmt::format("{}", i)), found[i]});
-    }
   }
 
   /// Weights changed by someone else: slow weights that were kept would pull them back. After load_state_tree the
@@ -256,7 +182,8 @@ class Optimizer::Impl {
   }
 
   std::vector<std::unique_ptr<BoundGroup>> groups_;
-  std::vector<NamedPlateau> plateaus_;
+  HyperParameters hyper_parameters_{groups_};
+  GroupSteps group_steps_{groups_};
   std::int64_t steps_ = 0;
   bool accept_weights_ = false;
   bool scope_open_ = false;
@@ -274,17 +201,21 @@ void Optimizer::zero_grad() { impl_->zero_grad(); }
 void Optimizer::step() { impl_->step(); }
 Tensor Optimizer::step(const std::function<Tensor()>& closure) { return impl_->step(closure); }
 bool Optimizer::needs_closure() const { return impl_->needs_closure(); }
-void Optimizer::report(double metric) { impl_->report(metric); }
+void Optimizer::watch_steps(bool on) { impl_->watch_steps(on); }
+const StepReport& Optimizer::last_step() const { return impl_->group_steps().last(); }
+void Optimizer::on_sync(std::function<void(const SyncEvent&)> callback) { impl_->on_sync(std::move(callback)); }
+bool Optimizer::is_evaluating() const { return impl_->is_evaluating(); }
+void Optimizer::report(double metric, bool larger_is_better) { impl_->report(metric, larger_is_better); }
 std::int64_t Optimizer::step_count() const { return impl_->step_count(); }
 std::string Optimizer::describe() const { return impl_->describe(); }
-void Optimizer::set(std::string_view name, const Schedule& value) { impl_->set(name, value); }
+void Optimizer::set(std::string_view name, const Schedule& value) { impl_->hyper_parameters().set(name, value); }
 double Optimizer::peek(std::string_view name) const { return impl_->peek(name); }
 NamedArrays Optimizer::state_tree() const { return impl_->state_tree(); }
 void Optimizer::load_state_tree(const NamedArrays& tree) { impl_->load_state_tree(tree); }
 
 std::vector<std::string> Optimizer::hyper_parameters() const {
   std::vector<std::string> names;
-  for (const NamedField& f : impl_->fields()) names.push_back(f.path);
+  for (const NamedField& f : impl_->hyper_parameters().fields()) names.push_back(f.path);
   return names;
 }
 

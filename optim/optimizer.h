@@ -5,8 +5,8 @@
 //   { auto slow = optimizer.evaluation_weights();  evaluate(model); }
 //
 // Binding moves the parameters' memory; handles stay valid. A parameter belongs to one live Optimizer. Frozen ones
-// (requires_grad false at binding) are left out. A parameter without a gradient keeps its value and inner state in that
-// step; the pull of a loop is for all. Read next: rule.h, lookahead.h.
+// (requires_grad false at binding) are left out. A parameter without a gradient keeps its value, inner state and step
+// count (of bias corrections) in that step; the pull of a loop is for all. Read next: rule.h, lookahead.h.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,7 @@
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/core/safetensors.h>
 #include <tandem/optim/rule.h>
+#include <tandem/optim/step_report.h>
 
 namespace tandem {
 
@@ -50,8 +51,19 @@ class Optimizer {
   Tensor step(const std::function<Tensor()>& closure);
   /// True when only step(closure) will do.
   bool needs_closure() const;
-  /// Tells plateau schedules a metric, e.g. the test loss of an epoch.
-  void report(double metric);
+  /// Measures every step from now on, inside its pass over the weights; the weights stay the same, bit for bit.
+  void watch_steps(bool on);
+  /// What the last watched step measured. Throws Error when there was none.
+  const StepReport& last_step() const;
+  /// `callback` is called before every sync of a loop (of outer rules: not), while the parameters hold the last fast
+  /// weights of the cycle (the paper's theta_{t,k}); an empty one ends it. Of loops that sync in one step the innermost
+  /// comes first. The callback may evaluate the model; it may not change weights, call backward into the parameters,
+  /// step, load or save state or open evaluation_weights(): these throw Error. An exception from it goes on to the
+  /// caller of step() when the step is complete. The weights stay the same, bit for bit.
+  void on_sync(std::function<void(const SyncEvent&)> callback);
+  /// Tells plateau schedules a metric, e.g. the test loss of an epoch; larger_is_better: an accuracy (as plateau's
+  /// maximize). NaN and infinities count as reports that are not better.
+  void report(double metric, bool larger_is_better = false);
   /// Calls of step() so far: the position of all schedules.
   std::int64_t step_count() const;
 
@@ -59,6 +71,8 @@ class Optimizer {
   /// step, backward into the parameters, and saving of state throw meanwhile. Copies nothing where the fast weights are
   /// the slow ones already, and nothing for rules without slow weights. Throws Error when a scope is open.
   [[nodiscard]] EvaluationWeights evaluation_weights();
+  /// Whether the scope of an evaluation_weights() is open.
+  bool is_evaluating() const;
 
   /// The rule with its present hyper-parameters; with several groups: "group 0: ...; group 1: ...".
   std::string describe() const;

@@ -1,22 +1,24 @@
 // What counts as a plateau, as in PyTorch's ReduceLROnPlateau with a relative threshold. See plateau.h.
 #include <tandem/optim/plateau.h>
 
+#include <cmath>
+
 #include <tandem/optim/curve.h>
 
 namespace tandem {
 
-void PlateauState::report(const PlateauRule& rule, double metric) {
+void PlateauState::report(const PlateauRule& rule, double metric, bool is_higher_better) {
   double* const n = numbers();
   double &reports = n[0], &best = n[1], &bad = n[2], &cooldown = n[3], &reductions = n[4];
-  const bool is_higher_better = rule.maximize != 0;
-  const double bar = best * (is_higher_better ? 1 + rule.threshold : 1 - rule.threshold);
-  if (reports == 0 || (is_higher_better ? metric > bar : metric < bar)) {
+  const double margin = rule.threshold * std::abs(best);  // of a negative best too: PyTorch lets equal ones pass there
+  const bool is_better = is_higher_better ? metric > best + margin : metric < best - margin;
+  if (std::isfinite(metric) && (reports == 0 || is_better)) {
     best = metric;
     bad = 0;
   } else {
     ++bad;
   }
-  ++reports;
+  if (std::isfinite(metric)) ++reports;
   if (cooldown > 0) {
     --cooldown;
     bad = 0;

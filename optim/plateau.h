@@ -19,10 +19,10 @@ class PlateauState {
   PlateauState() : numbers_(Array::zeros({5}, DType::f64)) {}
 
   /// A metric that is not better than the best by `threshold` of it for more than `patience` reports in a row makes
-  /// one more reduction; `cooldown` reports after it are not counted.
-  void report(const PlateauRule& rule, double metric);
+  /// one more reduction; `cooldown` reports after it are not counted. A metric that is not finite is never better.
+  void report(const PlateauRule& rule, double metric, bool is_higher_better);
   double reductions() const { return numbers()[4]; }
-  /// f64 [5]: reports, best, bad in a row, cooldown left, reductions. Shared, for the state tree.
+  /// f64 [5]: finite reports, best, bad in a row, cooldown left, reductions. Shared, for the state tree.
   Array& array() { return numbers_; }
 
  private:

@@ -3,7 +3,7 @@
 //
 //   s <- rho s + (1 - rho) g^2
 //   a <- rho a + (1 - rho) g                                 centered only; else a = 0
-//   v <- momentum v + g / (sqrt(s - a^2) + eps)
+//   v <- momentum v + g / (sqrt(max(s - a^2, 0)) + eps)
 //   w <- w - lr v
 #pragma once
 
@@ -47,7 +47,9 @@ struct RmspropOf {
     decay(w, g);
     s = rho * s + one_minus_rho * g * g;
     ((a = rho * a + one_minus_rho * g), ...);
-    v = momentum * v + g / (std::sqrt((s - ... - (a * a))) + eps);
+    T square = (s - ... - (a * a));
+    if constexpr (kCentered) square = square < 0 ? T(0) : square;  // rounding: s and a^2 may be almost equal
+    v = momentum * v + g / (std::sqrt(square) + eps);
     w -= lr * v;
   }
 };

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/optim/bound.h>
+#include <tandem/optim/curve.h>
 #include <tandem/optim/spec.h>
 
 namespace tandem {
@@ -17,12 +19,6 @@ struct Overloaded : F... {
 };
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
-
-void check_value(const std::string& where, const Field& field, double value) {
-  if (field.range.contains(value)) return;
-  fail_usage(where, fmt::format("{} is {}, must be {}", field.name, spec::number(value), field.range.text()), {},
-             field.range.remedy);
-}
 
 void scale_leaves(RuleNode& node, const Schedule& schedule) {
   const std::vector<RuleNode::Child> children = node.children();
@@ -65,6 +61,24 @@ std::string Field::text() const {
                     value);
 }
 
+void Field::check(std::string_view where, double at, std::int64_t step) const {
+  if (range.contains(at)) return;
+  const std::string when = step < 0 ? std::string() : fmt::format(" at step {}", step);
+  const char* const finite = !std::isfinite(at) && std::isinf(range.high) ? "finite and " : "";
+  fail_usage(where, fmt::format("{} is {}{}, must be {}{}", name, spec::number(at), when, finite, range.text()), {},
+             range.remedy);
+}
+
+void Field::check(std::string_view where, const Schedule& schedule) const {
+  check(where, schedule.scale());
+  const ScheduleOutline line = outline(schedule);
+  if (line.is_open) return;
+  for (const std::int64_t step : line.steps) {
+    const double at = schedule.at(step);
+    if (!(range.is_low_open && at == range.low)) check(where, at, step);
+  }
+}
+
 const Field* Fields::find(std::string_view name) const {
   for (const Field& field : all_) {
     if (name == field.name) return &field;
@@ -77,9 +91,9 @@ void RuleNode::check() {
   fields(all);
   for (const Field& field : all.all()) {
     if (const auto* schedule = std::get_if<Schedule*>(&field.value)) {
-      check_value(name(), field, (*schedule)->scale());
+      field.check(name(), **schedule);
     } else if (const auto* count = std::get_if<std::int64_t*>(&field.value)) {
-      check_value(name(), field, static_cast<double>(**count));
+      field.check(name(), static_cast<double>(**count));
     }
   }
 }
@@ -102,6 +116,15 @@ std::string RuleNode::describe() const {
 }
 
 std::string Rule::describe() const { return node_->describe(); }
+
+bool Rule::needs_closure() const {
+  // Asked of the rule at work, so that rules of one's own need not say it twice: bound to one small parameter.
+  Frame frame;
+  frame.size = 16;
+  frame.tensors = frame.all = frame.arrived = {{0, 16, true}};
+  frame.has_gradient = {1};
+  return node_->clone()->bind_float(frame)->needs_closure();
+}
 
 Rule with_schedule(const Rule& rule, const Schedule& schedule) {
   std::shared_ptr<RuleNode> node = rule.node().clone();

@@ -32,6 +32,8 @@ class Rule {
   /// "lookahead(adam(lr=0.0003), k=5, alpha=0.5)": the arguments that matter and those that differ from their defaults.
   /// parse_rule reads it back.
   std::string describe() const;
+  /// True when only Optimizer::step(closure) will do: adaptive alpha, rules like SAM.
+  bool needs_closure() const;
   const RuleNode& node() const { return *node_; }
   bool operator==(const Rule& other) const { return describe() == other.describe(); }
 
@@ -74,6 +76,11 @@ struct Field {
   bool is_always_printed = false;
 
   std::string text() const;
+  /// Throws UsageError `where: name is value[ at step n], must be range; remedy` when a value is out of the range.
+  void check(std::string_view where, double at, std::int64_t step = -1) const;
+  /// The same for a schedule at its start, its ends and its bends. An open lower end may be reached after the start: a
+  /// curve that ends at 0. What is known only at work, custom functions and plateaus, step() checks.
+  void check(std::string_view where, const Schedule& schedule) const;
 };
 
 /// Collects the fields of an options struct: `f("lr", lr, kNotNegative); f("nesterov", nesterov);`.

@@ -1,6 +1,7 @@
 // Reading schedules: names and arguments against the table of curves, fractions into steps.
 #include <tandem/optim/schedule_parse.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -98,6 +99,7 @@ Schedule to_curve(const Source& source, const Value& value, std::int64_t total_s
     }
     if (values[i].empty()) values[i] = {argument.default_value};
     if (argument.kind == Kind::number || argument.kind == Kind::count) continue;
+    bool is_rounded = false;
     for (double& steps : values[i]) {
       if (!(steps > 0 && steps < 1)) continue;
       if (base <= 0) {
@@ -106,7 +108,11 @@ Schedule to_curve(const Source& source, const Value& value, std::int64_t total_s
       }
       const double whole = std::round(steps * base);
       steps = argument.is_required ? std::max(1.0, whole) : whole;
+      is_rounded = true;
     }
+    // Fractions of a short run may round to one step, which is one milestone. Parts of a piecewise schedule stay apart.
+    if (is_rounded && !kind.has_parts)
+      values[i].erase(std::unique(values[i].begin(), values[i].end()), values[i].end());
   }
   std::vector<Schedule> parts;
   if (kind.has_parts) parts = to_parts(source, value, values.front(), total_steps);

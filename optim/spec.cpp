@@ -100,7 +100,7 @@ class Parser {
       do value.arguments.push_back(argument());
       while (take(','));
       if (!take(')')) {
-        if (at_end()) source_.fail(fmt::format("\")\" is missing for the \"(\" at column {}", open), column());
+        if (at_end()) source_.fail("\")\" is missing for the \"(\"", open);
         source_.fail(fmt::format("expected \",\" or \")\", found {}", here()), column());
       }
     }

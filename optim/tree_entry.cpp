@@ -20,6 +20,7 @@ NamedArrays write_tree(const std::vector<TreeEntry>& entries) {
   NamedArrays tree;
   for (const TreeEntry& e : entries) {
     const bool is_counter = e.counter != nullptr;
+    if (is_counter && e.is_zero_left_out && *e.counter == 0) continue;
     tree.push_back({e.name, is_counter ? Array::scalar(static_cast<double>(*e.counter), DType::i64) : e.array});
   }
   return tree;
@@ -38,6 +39,10 @@ void read_tree(const std::vector<TreeEntry>& entries, const NamedArrays& tree, c
       if (given.count(name) == 0 && given.count(other) != 0) name = other;
     }
     const auto found = given.find(name);
+    if (found == given.end() && e.is_zero_left_out) {
+      sources.push_back(nullptr);
+      continue;
+    }
     if (found == given.end()) refuse(name, "is missing", fmt::format("the tree has {} entries", tree.size()));
     const Array& array = *found->second;
     const Shape shape = e.counter != nullptr ? Shape{} : e.array.shape();
@@ -57,7 +62,7 @@ void read_tree(const std::vector<TreeEntry>& entries, const NamedArrays& tree, c
   if (!given.empty()) refuse(std::string(given.begin()->first), "is unexpected", "in " + owner);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].counter != nullptr) {
-      *entries[i].counter = static_cast<std::int64_t>(sources[i]->item());
+      *entries[i].counter = sources[i] == nullptr ? 0 : static_cast<std::int64_t>(sources[i]->item());
     } else {
       Array target = entries[i].array;
       target.copy_from(*sources[i]);

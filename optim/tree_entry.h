@@ -12,9 +12,10 @@ namespace tandem {
 /// An Array that is shared, or a counter.
 struct TreeEntry {
   std::string name;
-  std::vector<std::string> other_names;  ///< a tied parameter may have been saved under another name
-  Array array;
+  std::vector<std::string> other_names = {};  ///< a tied parameter may have been saved under another name
+  Array array = {};
   std::int64_t* counter = nullptr;
+  bool is_zero_left_out = false;  ///< a counter that a tree has only where it is above 0
 };
 
 /// Arrays are shared, counters are i64 scalars.

@@ -1,4 +1,7 @@
 // Plateau schedules: hand values as PyTorch's ReduceLROnPlateau has them, state in the tree, one state an Optimizer.
+#include <cmath>
+#include <limits>
+
 #include "support.h"
 
 using namespace support;
@@ -70,6 +73,29 @@ TEST_CASE("the state is the Optimizer's, stands in the tree, and goes on after a
   first.optimizer.set("lr", 0.3);
   CHECK(first.optimizer.state_tree().size() == tree.size() - 1);
   CHECK(rule.describe() == "sgd(lr=plateau(by=0.5, patience=1))");
+}
+
+TEST_CASE("a metric that is not finite is one bad report and never the best") {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  OneWeight a("sgd(lr=plateau(by=0.1, patience=2))");
+  CHECK(a.after({nan, 1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3}) == std::vector<double>(9, 1));
+  CHECK(a.after({nan, nan, -inf}).back() == 0.1);
+  for (const double x : entry(a.optimizer.state_tree(), "groups/0/lr/plateau").to_vector<double>()) {
+    CHECK(std::isfinite(x));
+  }
+  CHECK(OneWeight("sgd(lr=plateau(by=0.5, patience=0, maximize=1))").after({nan, inf, 2, 3, 3}) ==
+        std::vector<double>{0.5, 0.25, 0.25, 0.25, 0.125});
+}
+
+TEST_CASE("larger may be better; negative metrics too") {
+  OneWeight a("sgd(lr=plateau(by=0.5, patience=0))");
+  std::vector<double> lrs;
+  for (const double elbo : {-5.0, -4.0, -4.0, -3.0, -6.0}) {
+    a.optimizer.report(elbo, true);
+    lrs.push_back(a.optimizer.peek("lr"));
+  }
+  CHECK(lrs == std::vector<double>{1, 1, 0.5, 0.5, 0.25});
+  CHECK(OneWeight("sgd(lr=plateau(by=0.5, patience=0))").after({-1, -1, -2}) == std::vector<double>{1, 0.5, 0.5});
 }
 
 TEST_CASE("a report without a plateau changes nothing") {

@@ -1,0 +1,88 @@
+// Watching steps and listening to syncs change no bit of the weights; reports do not depend on threads or callbacks.
+#include <cmath>
+
+#include "every_rule.h"
+#include "support.h"
+
+using namespace support;
+
+namespace {
+
+/// Steps of any rule on the loss 1/2 |w - 1|^2, by a closure where it needs one.
+NamedTensors run(const Rule& rule, DType dtype, const std::function<void(Optimizer&)>& before,
+                 const std::function<void(Optimizer&)>& after = nullptr) {
+  NamedTensors parameters = model(5, dtype);
+  Optimizer optimizer(parameters, rule);
+  before(optimizer);
+  const auto backward = [&] {
+    for (const NamedTensor& p : parameters) {
+      Tensor t = p.tensor;
+      Array g = t.value().clone();
+      if (dtype == DType::f32) {
+        for (std::int64_t i = 0; i < g.size(); ++i) g.data<float>()[i] -= 1;
+      } else {
+        for (std::int64_t i = 0; i < g.size(); ++i) g.data<double>()[i] -= 1;
+      }
+      t.accumulate_grad(g);
+    }
+    return Tensor(Array::zeros({}));
+  };
+  for (int t = 0; t < 9; ++t) {
+    if (optimizer.needs_closure()) {
+      optimizer.step(backward);
+    } else {
+      optimizer.zero_grad();
+      backward();
+      optimizer.step();
+    }
+    if (after) after(optimizer);
+  }
+  return parameters;
+}
+
+}  // namespace
+
+TEST_CASE("watching and listening change no bit of the weights, of any rule") {
+  for (const char* text : kRules) {
+    const Rule rule = parse_rule(text);
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const NamedTensors plain = run(rule, dtype, [](Optimizer&) {});
+      CHECK_MESSAGE(same(plain, run(rule, dtype, [](Optimizer& o) { o.watch_steps(true); })), text);
+      CHECK_MESSAGE(same(plain, run(rule, dtype, [](Optimizer& o) { o.on_sync([](const SyncEvent&) {}); })), text);
+      CHECK_MESSAGE(same(plain, run(rule, dtype,
+                                    [](Optimizer& o) {
+                                      o.watch_steps(true);
+                                      o.on_sync([](const SyncEvent&) {});
+                                    })),
+                    text);
+    }
+  }
+}
+
+TEST_CASE("reports are the same for any number of threads, and with a callback") {
+  const int threads_before = threads();
+  for (const char* text : kRules) {
+    const Rule rule = parse_rule(text);
+    const auto reports = [&](int n, bool listen) {
+      set_threads(n);
+      std::vector<double> all;
+      run(
+          rule, DType::f32,
+          [&](Optimizer& o) {
+            o.watch_steps(true);
+            if (listen) o.on_sync([](const SyncEvent&) {});
+          },
+          [&](Optimizer& o) {
+            const StepReport& r = o.last_step();
+            for (const double x : {r.gradient_norm, r.update_norm, r.clip_factor}) all.push_back(x);
+            for (const LevelReport& l : r.levels) all.push_back(l.distance), all.push_back(l.synced);
+            for (const double x : {r.gradient_norm, r.update_norm}) CHECK_MESSAGE((x > 0 && std::isfinite(x)), text);
+          });
+      return all;
+    };
+    const std::vector<double> one = reports(1, false);
+    CHECK_MESSAGE(one == reports(2, false), text);
+    CHECK_MESSAGE(one == reports(2, true), text);
+  }
+  set_threads(threads_before);
+}
