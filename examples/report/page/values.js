@@ -58,4 +58,4 @@ function csvOf(rows) {
 }
 
 /** A file name of a title. */
-const fileName = (title) => title.replace(/[^A-Za-z0-9=.-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 80) || "figure";
+const fileName = (title) => title.replace(/[^A-Za-z0-9_=.-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 80) || "figure";
