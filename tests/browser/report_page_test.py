@@ -208,6 +208,8 @@ def test_saving(b):
     if wait_for("the SVG", svg.exists):
         root = xml.etree.ElementTree.fromstring(svg.read_text())
         lines = [e for e in root.iter() if e.tag.endswith("path") and e.get("class") == "line"]
+        texts = [e.text for e in root.iter() if e.tag.endswith("text")]
+        check("test_accuracy" in texts and "momentum lr=0.1" in texts, "the SVG has its heading and a legend")
         check(len(lines) == 11 and all(line.get("stroke").startswith("rgb") for line in lines), "the SVG has the lines with their colours")
     b.run("window.button('CSV').click()")
     if wait_for("the CSV", table.exists):
@@ -232,6 +234,41 @@ def test_looks(page):
                 b.click("#theme")
             check(b.run(colour) != before, "the theme can be chosen")
             check(b.console_errors() == [], "no errors in the console")
+
+
+GENERIC = {"title": "quadratic", "sections": [{"title": "q", "figures": [
+    {"kind": "lines", "title": "Variance", "x": {"label": "alpha"}, "y": {"label": "variance", "log": True}, "series": [
+        {"name": "formula", "x": [0.1, 0.5, 1], "y": [0.001, 0.03, 0.3]},
+        {"name": "measured", "style": "points bars", "x": [0.1, 0.5, 1], "y": [0.0011, "inf", None], "low": [0.0009, None, None],
+         "high": [0.0013, None, None], "diverged": [0.5]}]},
+    {"kind": "heatmap", "title": "rate", "x": {"name": "momentum", "values": ["0", "0.9"]}, "y": {"name": "kappa", "values": ["10", "100"]},
+     "measure": "rate", "larger_is_better": False, "cells": [{"value": 0.9}, {"value": 0.8}, None, {"value": "inf", "diverged": 1, "runs": 1}]},
+    {"kind": "points", "title": "effects", "x": {"label": "effect"}, "rows": [{"name": "a", "value": 1, "low": 0.5, "high": 1.5}]},
+    {"kind": "spiral"}]}]}
+
+
+def test_other_programs(page):
+    """The page with data as other programs give them."""
+    text = page.read_text()
+    begin = text.index('id="data">') + len('id="data">')
+    other = page.parent / "other.html"
+    other.write_text(text[:begin] + json.dumps(GENERIC) + text[text.index("</script>", begin):])
+    with Browser() as b:
+        b.open(other)
+        b.run("window.figures = (title) => [...document.querySelectorAll('figure.plot')].find((f) => f.querySelector('h4').textContent === title);")
+        names = "return [...window.figures('Variance').querySelectorAll('.series')].map((s) => s.dataset.name)"
+        check(b.run(names) == ["formula", "measured"], "lines without groups")
+        check(b.run("return window.figures('Variance').querySelectorAll('circle').length") == 1, "what is infinite or missing has no dot")
+        check(b.run("return window.figures('Variance').querySelectorAll('.end').length") == 1, "what diverged has a cross")
+        b.click(".legend button")
+        check(b.run(names) == ["measured"], "such a figure has a legend of its own")
+        cells = b.run("return [...window.figures('rate').querySelectorAll('.place')].map((p) => p.textContent)")
+        check(cells == ["0.9000", "0.8000", "", "diverged"], "a heat map with an empty and a diverged cell")
+        check(b.run("return window.figures('rate').querySelectorAll('.place')[1].querySelector('.best') !== null"), "smaller may be better")
+        check(b.run("return window.figures('effects').querySelectorAll('.interval').length") == 1, "points with intervals")
+        check(b.run("return document.querySelector('.figures').innerText.includes('kind \"spiral\", which this page does not know')"),
+              "a kind that is not known is said")
+        check(b.console_errors() == [], "no errors in the console")
 
 
 class Reader(html.parser.HTMLParser):
@@ -303,6 +340,7 @@ def main():
             test_other_figures(b)
             test_saving(b)
             check(b.console_errors() == [], "no errors in the console")
+        test_other_programs(page)
         test_looks(page)
         test_without_scripts(page, folder)
     for problem in problems:

@@ -13,8 +13,38 @@ function download(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/** The heading above a saved figure and the names of its series below, in rows. */
+function addLegend(copy, title, names) {
+  const svg = d3.select(copy), width = Number(svg.attr("width")), height = Number(svg.attr("height")), row = 18, heading = 26;
+  const text = (x, y, content) => svg.append("text").attr("x", x).attr("y", y).attr("font-size", "12.5px").attr("font-family", "sans-serif")
+    .attr("fill", getComputedStyle(document.body).color).text(content);
+  let x = 0, y = height + 14;
+  for (const {name, group} of names) {
+    const length = 30 + textWidth(name) + 18;
+    if (x > 0 && x + length > width) x = 0, y += row;
+    svg.append("line").attr("x1", x).attr("x2", x + 22).attr("y1", y - 4).attr("y2", y - 4).attr("stroke-width", 2.2)
+      .attr("stroke", resolved(colourOf(group))).attr("stroke-dasharray", dashOf(group));
+    text(x + 30, y, name);
+    x += length;
+  }
+  text(0, -10, title).attr("font-weight", 600);
+  const bottom = names.length > 0 ? y + 10 : height;
+  svg.attr("height", bottom + heading).attr("viewBox", `0 ${-heading} ${width} ${bottom + heading}`);
+  return heading;
+}
+
+/** A colour of the page's style as a plain one. */
+function resolved(colour) {
+  const probe = document.createElement("span");
+  probe.style.color = colour;
+  document.body.append(probe);
+  const plain = getComputedStyle(probe).color;
+  probe.remove();
+  return plain;
+}
+
 /** The SVG as a file that stands alone: every style that the page gives it is written into it. */
-function standaloneSvg(svg) {
+function standaloneSvg(svg, title, names) {
   const copy = svg.cloneNode(true);
   const from = [svg, ...svg.querySelectorAll("*")], to = [copy, ...copy.querySelectorAll("*")];
   from.forEach((element, i) => {
@@ -24,7 +54,9 @@ function standaloneSvg(svg) {
   });
   copy.querySelectorAll(".surface, .rule, .cursor").forEach((element) => element.remove());
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  const top = addLegend(copy, title, names);
   const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  paper.setAttribute("y", -top);
   paper.setAttribute("width", "100%");
   paper.setAttribute("height", "100%");
   paper.setAttribute("fill", getComputedStyle(document.body).backgroundColor);
@@ -32,7 +64,7 @@ function standaloneSvg(svg) {
   return new XMLSerializer().serializeToString(copy);
 }
 
-/** A figure in `host`: {svg, button(), tooltip, width(), rows}. `rows` is set by who draws: () => rows of its CSV. */
+/** A figure in `host`: {svg, button(), tooltip, width(), rows, names}. Who draws sets `rows`, those of its CSV, and `names`, a saved figure's legend. */
 function makeFrame(host, spec) {
   const figure = d3.select(host).append("figure").attr("class", "plot").attr("data-kind", spec.kind);
   const head = figure.append("div").attr("class", "head");
@@ -42,7 +74,7 @@ function makeFrame(host, spec) {
   const tooltip = figure.append("div").attr("class", "tooltip").attr("role", "status").attr("hidden", "");
   if (spec.caption) figure.append("p").attr("class", "caption").text(spec.caption);
   const frame = {
-    figure, svg, tooltip, rows: () => [],
+    figure, svg, tooltip, rows: () => [], names: () => [],
     width: () => Math.max(240, figure.node().clientWidth),
     button(text, title, action) {
       return bar.append("button").attr("type", "button").attr("title", title).text(text).on("click", action);
@@ -57,7 +89,7 @@ function makeFrame(host, spec) {
     hush() { tooltip.attr("hidden", ""); },
     /** The buttons that every figure has, last. */
     addSaving() {
-      frame.button("SVG", "save the figure as SVG", () => download(`${fileName(spec.title || "")}.svg`, "image/svg+xml", standaloneSvg(svg.node())));
+      frame.button("SVG", "save the figure as SVG", () => download(`${fileName(spec.title || "")}.svg`, "image/svg+xml", standaloneSvg(svg.node(), spec.title || "", frame.names())));
       frame.button("CSV", "save the data of the figure as CSV", () => download(`${fileName(spec.title || "")}.csv`, "text/csv", csvOf(frame.rows())));
     },
   };

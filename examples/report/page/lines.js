@@ -145,6 +145,8 @@ function makeLines(host, spec, context) {
   addKeys(plot);
   const groupOf = (series, i) => (series.group === undefined ? i : series.group);
   const all = () => spec.series.map((series, i) => ({series, group: groupOf(series, i), points: pointsOf(series, context)}));
+  frame.names = () => all().filter((one) => context.isShown(one.group) && !(one.series.style || "").includes("thin"))
+    .map((one) => ({name: one.series.name, group: one.group}));
   frame.rows = () => [["series", plot.labelX, plot.labelY, "low", "high"],
     ...[].concat(...all().map((one) => one.points.map((p) => [one.series.name, p.x, p.y, p.low, p.high])))];
 

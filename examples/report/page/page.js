@@ -59,7 +59,12 @@ function makeSection(host, section) {
   const context = {hasLegend, isShown: (group) => !hasLegend || chosen.has(group)};
   const draw = () => figures.forEach((figure) => figure.draw());
   if (hasLegend) makeLegend(host, groups, chosen, draw, true);
-  for (const spec of section.figures || []) figures.push(withLegend(host, spec, context));
+  let panels = null;  // figures in a row stand side by side, a group below them
+  for (const spec of section.figures || []) {
+    if (spec.kind === "group") panels = null;
+    else if (panels === null) panels = d3.select(host).append("div").attr("class", "panels").node();
+    figures.push(withLegend(panels || host, spec, context));
+  }
   return {draw};
 }
 

@@ -22,9 +22,10 @@ function makePoints(host, spec, context) {
       .attr("aria-label", `${spec.title || ""} ${spec.x.label || ""}: ` + rows.map((row) => `${row.name}: ${shown(row.value)} ${row.text || ""}`).join("; "));
     frame.svg.selectAll("*").remove();
     const root = frame.svg.append("g").attr("class", "root").attr("transform", `translate(${left},10)`);
-    root.append("g").attr("class", "grid").selectAll("line").data(x.ticks(6)).enter().append("line").attr("x1", x).attr("x2", x).attr("y2", height);
+    const ticks = x.ticks(Math.max(3, inner / 90));
+    root.append("g").attr("class", "grid").selectAll("line").data(ticks).enter().append("line").attr("x1", x).attr("x2", x).attr("y2", height);
     root.append("g").attr("class", "x axis").attr("transform", `translate(0,${height})`)
-      .call(d3.axisBottom(x).ticks(Math.max(3, inner / 90)).tickFormat(tickText).tickSizeOuter(0));
+      .call(d3.axisBottom(x).tickValues(ticks).tickFormat(tickText).tickSizeOuter(0));
     root.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(0)).attr("y2", height);
     root.append("text").attr("class", "axis-label").attr("x", inner).attr("y", height + 40).attr("text-anchor", "end").text(spec.x.label || "");
     const groups = root.selectAll(".row").data(rows).enter().append("g").attr("class", "row")
