@@ -22,7 +22,7 @@ void compare_texts(const Texts& a, const Texts& b, std::vector<Discrepancy>& all
   for (const auto& [name, text] : a) compare_texts(name, text, text_of(b, name), all);
   for (const auto& [name, text] : b)
     if (std::none_of(a.begin(), a.end(), [&name = name](const auto& entry) { return entry.first == name; }))
-      all.push_back({name, {}, text});
+      compare_texts(name, {}, text, all);
 }
 
 Contender* find_place(std::vector<Contender>& contenders, const std::vector<RunRecord>& runs, const RunRecord& run) {

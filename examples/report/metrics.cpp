@@ -60,7 +60,8 @@ std::string shown(double value) {
   if (std::isinf(value)) return number_text(value);
   const double size = std::abs(value);
   if (size == 0) return "0";
-  if (size < 1e-3 || size >= 1e6) return fmt::format("{:.3e}", value);
+  if (size < 1e-4 || size >= 1e6) return fmt::format("{:.3e}", value);
+  if (size < 1e-3) return fmt::format("{:.5f}", value);
   return size < 100 ? fmt::format("{:.4f}", value) : fmt::format("{:.2f}", value);
 }
 

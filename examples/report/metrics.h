@@ -31,7 +31,8 @@ std::string number_text(double value);
 /// The number that number_text wrote. Throws Error "where: "x" is not a number".
 double parse_number(std::string_view text, std::string_view where);
 
-/// Four decimals for values of ordinary size, "1.234e-05" for others, "inf", "-inf"; "-" for NaN: not measured.
+/// Four decimals for values of ordinary size, five below 0.001, "1.234e-05" for others, "inf", "-inf"; "-" for NaN: not
+/// measured.
 std::string shown(double value);
 
 /// 1234567 as "1,234,567".

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -33,18 +33,42 @@ Metrics to_metrics(const Json& json, const std::string& where) {
   return metrics;
 }
 
-/// An object's values as texts: numbers as they stand, lists joined with commas.
+/// A whole number that is not negative: a seed, a step, a count.
+template <class T>
+T to_whole(const Json& json, const std::string& key, const std::string& where) {
+  constexpr std::uint64_t kLargest = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
+  const Json& value = json.at(key);
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kLargest)
+    fail(where, fmt::format("\"{}\" is not a whole number", key));
+  return value.get<T>();
+}
+
+/// A value as text: numbers as they stand, lists of texts joined with commas; nothing that nests deeper.
+std::string to_text(const Json& value) {
+  if (!value.is_array()) return value.is_primitive() && !value.is_string() ? value.dump() : value.get<std::string>();
+  std::string text;
+  for (const Json& entry : value) text += (text.empty() ? "" : ", ") + entry.get<std::string>();
+  return text;
+}
+
 Texts to_texts(const Json& json) {
   Texts texts;
-  for (const auto& [name, value] : json.items()) {
-    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (value.is_array()) {
-      text.clear();
-      for (const Json& entry : value) text += (text.empty() ? "" : ", ") + entry.get<std::string>();
-    }
-    texts.emplace_back(name, std::move(text));
-  }
+  for (const auto& [name, value] : json.items()) texts.emplace_back(name, to_text(value));
   return texts;
+}
+
+/// Refuses JSON that nests deeper than any file of ours: a million brackets would exhaust the stack of what reads them.
+void check_depth(const std::string& text, const std::string& where) {
+  constexpr int kDeepest = 32;
+  int depth = 0;
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') is_quoted = !is_quoted;
+    if (is_quoted && text[i] == '\\') ++i;
+    if (is_quoted) continue;
+    depth += text[i] == '[' || text[i] == '{' ? 1 : text[i] == ']' || text[i] == '}' ? -1 : 0;
+    if (depth > kDeepest) fail(where, fmt::format("nests deeper than {} levels", kDeepest));
+  }
 }
 
 /// Calls read(json, where) with the content of a JSON file; what it finds missing or of a wrong type is an Error.
@@ -52,6 +76,7 @@ template <class Read>
 void with_json(const fs::path& folder, const fs::path& below, const std::string& what, const Read& read) {
   const std::string where = (folder / below).string();
   const std::string text = read_below(folder, below, kJsonLimit);
+  check_depth(text, where);
   try {
     read(Json::parse(text), where);
   } catch (const Json::exception& error) {
@@ -84,12 +109,12 @@ std::vector<Picture> to_pictures(const Json& list, const fs::path& folder, const
 void read_result(const fs::path& folder, RunRecord& run) {
   with_json(folder, fs::path(run.name) / "run.json", "the result of a run", [&](const Json& json, const auto& where) {
     run.status = to_status(json.at("status"), where);
-    run.step = json.at("step");
+    run.step = to_whole<std::int64_t>(json, "step", where);
     run.epochs = to_number(json.at("epochs"), where);
     run.seconds = to_number(json.at("seconds"), where);
     run.examples_per_second = to_number(json.at("examples_per_second"), where);
     if (run.is_diverged()) {
-      run.diverged_step = json.at("diverged").at("step");
+      run.diverged_step = to_whole<std::int64_t>(json.at("diverged"), "step", where);
       run.diverged_reason = json.at("diverged").at("reason");
     }
     run.final_metrics = to_metrics(json.at("final"), where);
@@ -121,7 +146,7 @@ void read_runs(const Json& list, RunFolder& folder, const std::string& where) {
     run.label = entry.at("label");
     run.optimizer = entry.at("optimizer");
     if (entry.contains("arguments")) run.arguments = to_texts(entry.at("arguments"));
-    run.seed = entry.at("seed");
+    run.seed = to_whole<std::uint64_t>(entry, "seed", where);
     if (has_file(folder.path, fs::path(run.name) / "run.json")) {
       read_run(folder.path, run);
       folder.runs.push_back(std::move(run));
@@ -134,18 +159,18 @@ void read_runs(const Json& list, RunFolder& folder, const std::string& where) {
 void read_manifest(const Json& json, RunFolder& folder, const std::string& where) {
   if (json.at("tandem") != kFormat)
     fail(where, "not the manifest of a run folder",
-         fmt::format("\"tandem\" is {}, expected \"{}\"", json.at("tandem").dump(), kFormat));
+         fmt::format("\"tandem\" is {}, expected \"{}\"", to_text(json.at("tandem")), kFormat));
   folder.program = json.at("program");
   folder.command = json.at("command");
   folder.experiment = to_texts(json.at("experiment"));
   folder.metric = json.at("experiment").at("metric");
   folder.options = to_texts(json.at("options"));
-  folder.threads = json.at("threads");
+  folder.threads = to_whole<int>(json, "threads", where);
   folder.machine = json.at("machine");
   folder.software = json.at("software");
   folder.created = json.value("created", "");
-  folder.steps_per_epoch = json.at("steps_per_epoch");
-  folder.total_steps = json.at("total_steps");
+  folder.steps_per_epoch = to_whole<std::int64_t>(json, "steps_per_epoch", where);
+  folder.total_steps = to_whole<std::int64_t>(json, "total_steps", where);
   for (const Json& axis : json.at("sweep")) folder.sweep.push_back({axis.at("name"), axis.at("values")});
   read_runs(json.at("runs"), folder, where);
 }

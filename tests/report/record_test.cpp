@@ -170,6 +170,23 @@ TEST_CASE("a run's result that is not one is refused") {
   CHECK(refusal(t / "out").find("OUT/sgd-seed0/run.json: not the result of a run: ") == 0);
 }
 
+TEST_CASE("counts are whole numbers, and values do not nest") {
+  const TemporaryFolder t;
+  const auto with = [&](const std::string& what, const std::string& by) {
+    two_optimizers().write(t / "out");
+    replace_in(t / "out" / "manifest.json", what, by);
+    return refusal(t / "out");
+  };
+  CHECK(with("\"threads\":1", "\"threads\":-1") == "OUT/manifest.json: \"threads\" is not a whole number");
+  CHECK(with("\"threads\":1", "\"threads\":5000000000") == "OUT/manifest.json: \"threads\" is not a whole number");
+  CHECK(with("\"total_steps\":40", "\"total_steps\":1e300") ==
+        "OUT/manifest.json: \"total_steps\" is not a whole number");
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  CHECK(with("\"batch\":\"8\"", "\"batch\":" + deep) == "OUT/manifest.json: nests deeper than 32 levels");
+  CHECK(with("\"batch\":\"8\"", "\"batch\":[[8]]").find("OUT/manifest.json: not the manifest of a run folder: ") == 0);
+  CHECK(with("a & b", std::string(100, '[') + "\\\"{{") == "nothing was refused");
+}
+
 TEST_CASE("a file beyond the limit is not read") {
   const TemporaryFolder t;
   write_file(t / "big", std::string(100, 'x'));

@@ -86,6 +86,7 @@ TEST_CASE("numbers as text and back") {
   CHECK_THROWS_WITH_AS(parse_number("1e999", "x"), "x: \"1e999\" is not a number", Error);
   CHECK(shown(0.91254) == "0.9125");
   CHECK(shown(1234.5) == "1234.50");
+  CHECK(shown(0.00093) == "0.00093");
   CHECK(shown(1.5e-5) == "1.500e-05");
   CHECK(shown(kNan) == "-");
   CHECK(with_commas(-1234567) == "-1,234,567");
