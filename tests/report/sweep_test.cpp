@@ -1,0 +1,63 @@
+// Grids of a sweep: which optimizers make one, and in which order its values stand.
+#include <tandem/report/sweep.h>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "core/temporary_folder.h"
+#include "fake_folder.h"
+
+using namespace tandem;
+using namespace tandem::report;
+using namespace tandem::test;
+
+namespace {
+
+FakeFolder swept(const std::vector<std::string>& lrs, const std::vector<std::string>& alphas) {
+  FakeFolder fake;
+  for (const std::string& lr : lrs) {
+    for (const std::string& alpha : alphas) {
+      const std::string label = fmt::format("lookahead lr={} alpha={}", lr, alpha);
+      fake.runs.push_back({fmt::format("la-{}-{}", lr, alpha),
+                           label,
+                           label,
+                           0,
+                           0.5,
+                           0,
+                           {{"rule", "lookahead(sgd)"}, {"k", "5"}, {"lr", lr}, {"alpha", alpha}}});
+    }
+    fake.runs.push_back({"sgd-" + lr, "sgd lr=" + lr, "sgd(lr=" + lr + ")", 0, 0.4, 0, {{"rule", "sgd"}, {"lr", lr}}});
+  }
+  fake.sweep = {{"lr", lrs}, {"alpha", alphas}};
+  return fake;
+}
+
+std::vector<Grid> grids(const FakeFolder& fake) {
+  const TemporaryFolder t;
+  fake.write(t / "out");
+  return grids_of(read_comparison(t / "out"));
+}
+
+}  // namespace
+
+TEST_CASE("rules make grids of their own, over the arguments that they have") {
+  const std::vector<Grid> all = grids(swept({"0.1", "0.02"}, {"0.5", "0.8"}));
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].name == "lookahead(sgd)");
+  REQUIRE(all[0].axes.size() == 2);
+  CHECK(all[0].axes[0].values == std::vector<std::string>{"0.02", "0.1"});
+  // Runs came as (0.1, 0.5) = 0, (0.1, 0.8) = 1, sgd = 2, (0.02, 0.5) = 3, (0.02, 0.8) = 4, sgd = 5.
+  CHECK(all[0].places == std::vector<std::optional<std::size_t>>{3, 4, 0, 1});
+  CHECK(all[1].name == "sgd");
+  CHECK(all[1].places == std::vector<std::optional<std::size_t>>{5, 2});
+}
+
+TEST_CASE("a place that was not run is empty; words keep their order") {
+  FakeFolder fake = swept({"0.1", "0.02"}, {"reset", "maintain"});
+  fake.runs.erase(fake.runs.begin());
+  const std::vector<Grid> all = grids(fake);
+  CHECK(all[0].axes.back().values == std::vector<std::string>{"maintain", "reset"});  // as the runs come
+  CHECK(all[0].places == std::vector<std::optional<std::size_t>>{3, 2, 0, {}});
+}
+
+TEST_CASE("without a sweep there is no grid") { CHECK(grids(two_optimizers()).empty()); }
