@@ -42,9 +42,10 @@ function(tandem_library name)
   tandem_precompile(${target})
 endfunction()
 
-# tandem_program(cifar SOURCES cifar.cpp DEPENDS ...): a program in build/bin.
+# tandem_program(cifar SOURCES cifar.cpp DEPENDS ...): a program in build/bin, which is installed.
 function(tandem_program name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   target_link_libraries(${name} PRIVATE tandem::tandem ${A_DEPENDS} tandem_flags tandem_light_flags)
+  set_property(GLOBAL APPEND PROPERTY TANDEM_PROGRAMS ${name})
 endfunction()

@@ -28,6 +28,7 @@
 #include <tandem/data/image.h>
 #include <tandem/data/image_folder.h>
 #include <tandem/data/image_quality.h>
+#include <tandem/data/join.h>
 #include <tandem/data/language_batches.h>
 #include <tandem/data/loader.h>
 #include <tandem/data/parallel_text.h>
@@ -65,6 +66,7 @@
 #include <tandem/nn/model_file.h>
 #include <tandem/nn/model_options.h>
 #include <tandem/nn/models/autoencoder.h>
+#include <tandem/nn/models/convnet.h>
 #include <tandem/nn/models/decode.h>
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>

@@ -22,17 +22,15 @@ std::uint64_t key_of(std::int64_t left, std::int64_t right) {
   return (static_cast<std::uint64_t>(left) << 32U) | static_cast<std::uint64_t>(right);
 }
 
-/// The lines of a vocabulary file, each asked for once.
+/// The lines of a vocabulary, each asked for once.
 class Lines {
  public:
-  explicit Lines(const std::filesystem::path& path) : path_(path.string()), text_(read_file(path)) {
-    check_utf8(text_, path_);
-  }
+  Lines(std::string_view text, std::string_view where) : where_(where), text_(text) { check_utf8(text_, where_); }
   std::string next() {
     ++number_;
     const std::size_t end = text_.find('\n', at_);
-    if (end == std::string::npos) refuse("the file ends here");
-    const std::string line = text_.substr(at_, end - at_);
+    if (end == std::string::npos) refuse("the text ends here");
+    std::string line(text_.substr(at_, end - at_));
     at_ = end + 1;
     return line;
   }
@@ -50,11 +48,12 @@ class Lines {
   }
   bool is_over() const { return at_ == text_.size(); }
   [[noreturn]] void refuse(const std::string& facts) const {
-    fail(fmt::format("{}:{}", path_, number_), "not a vocabulary of byte pairs", facts);
+    fail(fmt::format("{}:{}", where_, number_), "not a vocabulary of byte pairs", facts);
   }
 
  private:
-  std::string path_, text_;
+  std::string where_;
+  std::string_view text_;
   std::size_t at_ = 0;
   int number_ = 0;
 };
@@ -188,7 +187,7 @@ std::string BytePairs::decode(const std::vector<std::int64_t>& ids) const {
   return line;
 }
 
-std::string BytePairs::text() const {
+std::string BytePairs::to_text() const {
   std::string text = fmt::format("{}\ncharacters {}\n", kTitle, characters_.size());
   for (const std::string& c : characters_) text += c + "\n";
   text += fmt::format("merges {}\n", merges_.size());
@@ -198,14 +197,16 @@ std::string BytePairs::text() const {
 
 std::uint64_t BytePairs::checksum() const {
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (const char c : text()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  for (const char c : to_text()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return hash;
 }
 
-void BytePairs::save(const std::filesystem::path& path) const { write_file(path, text()); }
+void BytePairs::save(const std::filesystem::path& path) const { write_file(path, to_text()); }
 
-BytePairs BytePairs::load(const std::filesystem::path& path) {
-  Lines lines(path);
+BytePairs BytePairs::load(const std::filesystem::path& path) { return from_text(read_file(path), path.string()); }
+
+BytePairs BytePairs::from_text(std::string_view text, std::string_view where) {
+  Lines lines(text, where);
   if (lines.next() != kTitle) lines.refuse(fmt::format("\"{}\" is expected", kTitle));
   std::vector<std::string> characters;
   for (std::int64_t left = lines.next_count("characters"); left > 0; --left) {

@@ -4,9 +4,9 @@
 //   "Der Hut, rot."  words at white space, parts at punctuation   Der</w> Hut</w> <+>,</w> rot</w> <+>.</w>
 //                    merges, in the order in which they were learned   D er</w> Hut</w> <+>,</w> ro t</w> <+>.</w>
 //
-// </w> ends a part, and a space follows in the text; <+> takes that space back; punctuation right before a letter has
-// no
-// </w>. So a word is the same with a comma after it as without. Not here: padding and batches (sentence_batches.h).
+// </w> ends a part, and a space follows in the text; <+> takes that space back; punctuation right before a letter
+// has no </w>. So a word is the same with a comma after it as without.
+// Not here: padding and batches (sentence_batches.h).
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,12 @@ class BytePairs {
   static BytePairs learn(const std::vector<std::string>& lines, const BytePairOptions& options = {});
   /// What save() wrote. Throws Error naming file and line for anything else.
   static BytePairs load(const std::filesystem::path& path);
-  /// A text file: the characters, then the merges, one a line. Throws Error when it cannot be written.
+  /// A text file, to_text(). Throws Error when it cannot be written.
   void save(const std::filesystem::path& path) const;
+  /// All of it as text: the characters, then the merges, one a line.
+  std::string to_text() const;
+  /// Reads to_text() back. Throws Error naming `where` and the line.
+  static BytePairs from_text(std::string_view text, std::string_view where);
 
   /// How many ids there are: special ones, every form of each character that was seen, and what merges made.
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
@@ -68,7 +72,6 @@ class BytePairs {
   std::int64_t add_token(const std::string& token);
   /// The id of what the two become.
   std::int64_t add_merge(std::int64_t left, std::int64_t right);
-  std::string text() const;
   /// Characters with their marks.
   Ids symbols_of(const Part& part) const;
   void apply_merges(Ids& symbols) const;

@@ -35,6 +35,7 @@ std::vector<Entry>& table() {
       {"cifar10", [](const OpenOptions& o) { return cifar10({.folder = o.folder}); }},
       {"cifar100", [](const OpenOptions& o) { return cifar100({.folder = o.folder}); }},
       {"folder", open_folder},
+      {"solids", [](const OpenOptions& o) { return solids({.seed = o.seed, .train = 6000, .test = 1000}); }},
       {"synthetic", [](const OpenOptions& o) { return synthetic({.seed = o.seed}); }},
   };
   return entries;

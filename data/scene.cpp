@@ -212,4 +212,19 @@ void paint_scene(int kind, Generator generator, std::uint8_t* pixels) {
   develop(canvas, gain, slope_x, slope_y, lift, grain, dice.word(), pixels);
 }
 
+void paint_solid_alone(int kind, Generator generator, std::uint8_t* pixels) {
+  Canvas canvas;
+  Dice dice(generator);
+  const Colour ground = random_colour(dice);
+  paint_texture(dice, canvas.texture);
+  paint_ground(canvas, ground, mix(ground, random_colour(dice), 0.15F));
+  const Light light = random_light(dice);
+  const float x = dice.range(14, 18), y = dice.range(14, 18), size = dice.range(10, 13);
+  const float sine = dice.range(-0.3F, 0.3F), cosine = std::sqrt(1 - sine * sine);
+  const Pose pose{x, y, size, cosine, sine, dice.range(0.93F, 1.07F)};
+  add_solid(canvas, dice, kind, pose, random_material(dice, ground), light);
+  const float gain = dice.range(0.8F, 1.1F), grain = dice.range(0.01F, 0.04F);
+  develop(canvas, gain, 0, 0, 0, grain, dice.word(), pixels);
+}
+
 }  // namespace tandem

@@ -8,6 +8,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
 #include <tandem/core/threads.h>
+#include <tandem/data/resize.h>
 #include <tandem/data/scene.h>
 #include <tandem/data/synthetic.h>
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kTrain = 0, kTest = 1;
 constexpr std::uint64_t kLabelStream = 0x6c6162656c, kSceneStream = 0x7363656e65;  // "label", "scene"
+constexpr std::int64_t kSolidSide = 16;
 constexpr std::int64_t kImageBytes = 3 * kSceneSide * kSceneSide;
 
 // Every ten images hold each class once, in an order of their own.
@@ -30,11 +32,13 @@ std::int64_t label_of(std::uint64_t seed, std::uint64_t split, std::int64_t inde
   return order[static_cast<std::size_t>(index % kSceneClasses)];
 }
 
-Dataset make(const char* name, std::uint64_t seed, std::uint64_t split, std::int64_t count) {
-  if (count < 1)
-    fail("synthetic", "a set needs at least one image", fmt::format("{} {} images asked for", count, name));
+using Paint = void (*)(int kind, Generator generator, std::uint8_t* pixels);
+
+Dataset make(const char* kind, const char* name, std::uint64_t seed, std::uint64_t split, std::int64_t count,
+             Paint paint) {
+  if (count < 1) fail(kind, "a set needs at least one image", fmt::format("{} {} images asked for", count, name));
   Dataset set;
-  set.name = fmt::format("synthetic {}", name);
+  set.name = fmt::format("{} {}", kind, name);
   set.images = Array::empty({count, 3, kSceneSide, kSceneSide}, DType::u8, Layout::channels_last);
   set.labels = Array::empty({count}, DType::i64);
   set.classes = synthetic_classes();
@@ -43,8 +47,8 @@ Dataset make(const char* name, std::uint64_t seed, std::uint64_t split, std::int
   parallel_for(count, 64, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       labels[i] = label_of(seed, split, i);
-      paint_scene(static_cast<int>(labels[i]),
-                  Generator(seed, kSceneStream).split(split, static_cast<std::uint64_t>(i)), images + i * kImageBytes);
+      paint(static_cast<int>(labels[i]), Generator(seed, kSceneStream).split(split, static_cast<std::uint64_t>(i)),
+            images + i * kImageBytes);
     }
   });
   return set;
@@ -59,7 +63,17 @@ const std::vector<std::string>& synthetic_classes() {
 }
 
 TrainTest synthetic(const SyntheticOptions& options) {
-  TrainTest sets{make("train", options.seed, kTrain, options.train), make("test", options.seed, kTest, options.test)};
+  TrainTest sets{make("synthetic", "train", options.seed, kTrain, options.train, paint_scene),
+                 make("synthetic", "test", options.seed, kTest, options.test, paint_scene)};
+  sets.train.statistics = channel_statistics(sets.train.images);
+  sets.test.statistics = sets.train.statistics;
+  return sets;
+}
+
+TrainTest solids(const SyntheticOptions& options) {
+  TrainTest sets{make("solids", "train", options.seed, kTrain, options.train, paint_solid_alone),
+                 make("solids", "test", options.seed, kTest, options.test, paint_solid_alone)};
+  for (Dataset* set : {&sets.train, &sets.test}) set->images = resize_images(set->images, kSolidSide);
   sets.train.statistics = channel_statistics(sets.train.images);
   sets.test.statistics = sets.train.statistics;
   return sets;

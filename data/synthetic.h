@@ -21,6 +21,10 @@ struct SyntheticOptions {
 /// is the beginning of a larger one. Throws Error when a size is not positive.
 TrainTest synthetic(const SyntheticOptions& options = {});
 
+/// The same ten solids for the smallest networks: pictures 3x16x16 of one solid each, in the middle on an even ground.
+/// Default: 6,000 images to train on and 1,000 to test.
+TrainTest solids(const SyntheticOptions& options = {.train = 6000, .test = 1000});
+
 /// ball, box, pyramid, ring, cross, star, moon, heart, rod, dumbbell.
 const std::vector<std::string>& synthetic_classes();
 

@@ -16,7 +16,7 @@
 
 #include <tandem/tandem.h>
 
-#include "common/program.h"
+#include <tandem/train/program.h>
 
 using namespace tandem;
 
@@ -202,7 +202,7 @@ int run(const std::string& name, const std::string& precision, int steps) {
   line["peak_rss_mb"] = peak_megabytes();
   line["baseline_rss_mb"] = baseline;
   std::printf("%s\n", line.dump().c_str());
-  return examples::kExitDone;
+  return train::kExitDone;
 }
 
 /// Steps of resnet20 on CIFAR-10 (else the synthetic set) fed by a Loader that crops, flips and normalises, and the
@@ -259,7 +259,7 @@ int run_loader(const std::string& precision, int steps, int passes) {
   line["ratio"] = with_loader / in_memory;
   line["peak_rss_mb"] = peak_megabytes();
   std::printf("%s\n", line.dump().c_str());
-  return examples::kExitDone;
+  return train::kExitDone;
 }
 
 int program(int argc, char** argv) {
@@ -278,7 +278,7 @@ int program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? examples::kExitDone : examples::kExitUsage;
+    return app.exit(error) == 0 ? train::kExitDone : train::kExitUsage;
   }
   set_threads(team);
   return workload == "loader" ? run_loader(precision, steps, passes) : run(workload, precision, steps);
@@ -286,6 +286,6 @@ int program(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return examples::run_program([&] { return program(argc, argv); });
+int main(int argc, char** argv) try { return program(argc, argv); } catch (...) {
+  return train::end_by_exception();
 }

@@ -2,7 +2,9 @@
 // wrapped in Lookahead without more code, read from text, and checked. The parts of a leaf: optim/leaf.h.
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <string>
 
 #include <tandem/tandem.h>
 
@@ -64,6 +66,15 @@ struct Problem {
   }
 };
 
+/// A folder of this process alone, which goes when the program ends.
+struct TemporaryFolder {
+  std::string path = (std::filesystem::temp_directory_path() / "tandem_own_rule.XXXXXX").string();
+  TemporaryFolder() {
+    if (::mkdtemp(path.data()) == nullptr) fail(path, "the folder cannot be made");
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+};
+
 /// Trains 200 steps at once, and 100 + 100 through a file; true when both end at the same bits.
 bool resumes(const Rule& rule) {
   Problem whole, first, second;
@@ -75,7 +86,8 @@ bool resumes(const Rule& rule) {
     std::printf(" -> %.4f in 200 steps\n", whole.loss().item());
   }
 
-  const auto file = std::filesystem::temp_directory_path() / "tandem_own_rule.safetensors";
+  const TemporaryFolder folder;
+  const auto file = std::filesystem::path(folder.path) / "state.safetensors";
   {
     Optimizer optimizer(NamedTensors{{"weight", first.weight}}, rule);
     first.train(optimizer, 101);  // with Lookahead: in the middle of a cycle
@@ -84,7 +96,6 @@ bool resumes(const Rule& rule) {
     save_safetensors(file, arrays);
   }
   NamedArrays arrays = load_safetensors(file).arrays;
-  std::filesystem::remove(file);
   second.weight.mutable_value().copy_from(arrays.back().array);
   arrays.pop_back();
   Optimizer optimizer(NamedTensors{{"weight", second.weight}}, rule);

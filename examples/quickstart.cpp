@@ -1,5 +1,5 @@
 // quickstart: the training loop of the README, whole and runnable: a small network learns the pictures that come with
-// Tandem, by Adam with Lookahead round it. Read next: cifar.cpp and common/train.cpp, where optimizers are compared.
+// Tandem, by Adam with Lookahead round it. Read next: cifar/cifar.cpp, the same loop where optimizers are compared.
 #include <cstdio>
 
 #include <tandem/tandem.h>

@@ -30,7 +30,7 @@ class AdaptiveAlpha {
     T* g0 = at_slow_.template data<T>();
     const T* now = static_cast<const T*>(frame_.evaluator->gradients(slow));
     std::fill(g0, g0 + frame_.size, T(0));
-    for (const Run& run : frame_.arrived) std::copy(now + run.begin, now + run.end, g0 + run.begin);
+    for (const Interval& run : frame_.arrived) std::copy(now + run.begin, now + run.end, g0 + run.begin);
     const T* gk = static_cast<const T*>(frame_.evaluator->gradients(nullptr));
     for_blocks<T>(frame_.size, [&](std::int64_t block, std::int64_t block_end, T*) {
       Sums& sums = sums_[static_cast<std::size_t>(block / kBlock)];

@@ -123,7 +123,7 @@ Arena::~Arena() {
   }
 }
 
-void Arena::append(std::vector<Run>& runs, const Slot& slot) const {
+void Arena::append(std::vector<Interval>& runs, const Slot& slot) const {
   const bool is_decayed = slot.tensor.rank() > 1;
   if (!runs.empty() && runs.back().end == slot.begin && runs.back().is_decayed == is_decayed) {
     runs.back().end = slot.padded_end;

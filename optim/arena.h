@@ -67,7 +67,7 @@ class Arena {
   Array view(const Array& flat, const Slot& slot) const;
 
  private:
-  void append(std::vector<Run>& runs, const Slot& slot) const;
+  void append(std::vector<Interval>& runs, const Slot& slot) const;
 
   std::vector<Slot> slots_;
   Frame frame_;

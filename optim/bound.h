@@ -24,7 +24,7 @@ inline constexpr std::int64_t kBlock = 8192;
 struct GroupWatch;
 
 /// A stretch of the arena whose parameters are updated in the same way.
-struct Run {
+struct Interval {
   std::int64_t begin = 0, end = 0;
   bool is_decayed = true;  ///< false: parameters of rank <= 1, which no_bias_decay leaves without weight decay
 };
@@ -44,9 +44,9 @@ class Evaluator {
 struct Frame {
   std::int64_t size = 0;
   DType dtype = DType::f32;
-  std::vector<Run> tensors;        ///< each parameter on its own, without padding: what norms per tensor are of
-  std::vector<Run> all;            ///< every parameter: what a pull covers
-  std::vector<Run> arrived;        ///< parameters with a gradient in this step: what a leaf covers
+  std::vector<Interval> tensors;   ///< each parameter on its own, without padding: what norms per tensor are of
+  std::vector<Interval> all;       ///< every parameter: what a pull covers
+  std::vector<Interval> arrived;   ///< parameters with a gradient in this step: what a leaf covers
   std::vector<char> has_gradient;  ///< of each of `tensors`, in this step
   Evaluator* evaluator = nullptr;  ///< inside step(closure)
   GroupWatch* watch = nullptr;     ///< where a watched step is measured (watch.h)
@@ -60,8 +60,8 @@ struct Block {
   std::int64_t begin, end;
   T* weight;
   const T* gradient;
-  const std::vector<Run>* runs;  ///< the stretches in which gradients exist
-  T* scratch;                    ///< where a level may put a gradient that it changes
+  const std::vector<Interval>* runs;  ///< the stretches in which gradients exist
+  T* scratch;                         ///< where a level may put a gradient that it changes
 };
 
 /// Where a measurement reads gradients: element `begin` .. `end` - 1, in place or written to scratch.
@@ -71,7 +71,7 @@ class GradientSource {
   virtual ~GradientSource() = default;
   /// A pointer to element `begin`.
   virtual const T* read(std::int64_t begin, std::int64_t end, T* scratch) const = 0;
-  virtual const std::vector<Run>& runs() const = 0;
+  virtual const std::vector<Interval>& runs() const = 0;
 };
 
 /// Receives the named state of a rule: per-parameter buffers of the arena's size, and counters.
@@ -185,9 +185,9 @@ void for_blocks(std::int64_t size, F&& f) {
 
 /// f(begin, end, is_decayed) on the parts of runs inside [begin, end).
 template <class F>
-void for_runs(const std::vector<Run>& runs, std::int64_t begin, std::int64_t end, F&& f) {
+void for_runs(const std::vector<Interval>& runs, std::int64_t begin, std::int64_t end, F&& f) {
   auto run = std::lower_bound(runs.begin(), runs.end(), begin,
-                              [](const Run& r, std::int64_t element) { return r.end <= element; });
+                              [](const Interval& r, std::int64_t element) { return r.end <= element; });
   for (; run != runs.end() && run->begin < end; ++run) {
     f(std::max(begin, run->begin), std::min(end, run->end), run->is_decayed);
   }

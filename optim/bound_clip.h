@@ -36,7 +36,7 @@ class BoundTransform : public Wrapper<T> {
     const T* read(std::int64_t begin, std::int64_t end, T* scratch) const override {
       return transform_.transform(source_.read(begin, end, scratch), end - begin, scratch);
     }
-    const std::vector<Run>& runs() const override { return source_.runs(); }
+    const std::vector<Interval>& runs() const override { return source_.runs(); }
 
    private:
     const GradientSource<T>& source_;

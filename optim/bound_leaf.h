@@ -168,9 +168,9 @@ class BoundLeaf : public Bound<T> {
 
   /// The pass on the tensors inside [begin, end) one by one, where their step counts differ.
   void pass_tensors(const Block<T>& block, std::int64_t begin, std::int64_t end) {
-    const std::vector<Run>& tensors = frame_.tensors;
+    const std::vector<Interval>& tensors = frame_.tensors;
     auto tensor = std::lower_bound(tensors.begin(), tensors.end(), begin,
-                                   [](const Run& r, std::int64_t element) { return r.end <= element; });
+                                   [](const Interval& r, std::int64_t element) { return r.end <= element; });
     for (; tensor != tensors.end() && tensor->begin < end; ++tensor) {
       pass(formula_of(static_cast<std::size_t>(tensor - tensors.begin())), block, std::max(begin, tensor->begin),
            std::min(end, tensor->end));

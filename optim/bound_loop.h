@@ -157,17 +157,18 @@ class BoundLoop : public Wrapper<T> {
   /// Reads slow - fast.
   class PseudoSource : public GradientSource<T> {
    public:
-    PseudoSource(const T* slow, const T* fast, const std::vector<Run>& runs) : slow_(slow), fast_(fast), runs_(runs) {}
+    PseudoSource(const T* slow, const T* fast, const std::vector<Interval>& runs)
+        : slow_(slow), fast_(fast), runs_(runs) {}
     const T* read(std::int64_t begin, std::int64_t end, T* scratch) const override {
       std::copy(slow_ + begin, slow_ + end, scratch);
       detail::formula_pass<T>(PseudoGradient<T>{}, scratch, fast_ + begin, nullptr, end - begin);
       return scratch;
     }
-    const std::vector<Run>& runs() const override { return runs_; }
+    const std::vector<Interval>& runs() const override { return runs_; }
 
    private:
     const T *slow_, *fast_;
-    const std::vector<Run>& runs_;
+    const std::vector<Interval>& runs_;
   };
 
   /// The inner rule's update, and how far it has come from the slow weights.

@@ -105,7 +105,7 @@ class BoundNormLeaf : public BoundLeaf<Formula, T> {
     Sums sums;
   };
 
-  const std::vector<Run>& tensors_;
+  const std::vector<Interval>& tensors_;
   std::int64_t size_;
   std::vector<Formula> of_tensor_;
   std::vector<std::size_t> first_piece_;  // of each block

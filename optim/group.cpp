@@ -11,13 +11,13 @@ namespace {
 template <class T>
 class ArrivedGradients : public GradientSource<T> {
  public:
-  ArrivedGradients(const T* gradients, const std::vector<Run>& runs) : gradients_(gradients), runs_(runs) {}
+  ArrivedGradients(const T* gradients, const std::vector<Interval>& runs) : gradients_(gradients), runs_(runs) {}
   const T* read(std::int64_t begin, std::int64_t, T*) const override { return gradients_ + begin; }
-  const std::vector<Run>& runs() const override { return runs_; }
+  const std::vector<Interval>& runs() const override { return runs_; }
 
  private:
   const T* gradients_;
-  const std::vector<Run>& runs_;
+  const std::vector<Interval>& runs_;
 };
 
 /// Lends Frame::evaluator for the time of a step with a closure.

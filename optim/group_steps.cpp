@@ -3,13 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include <tandem/core/error.h>
 
 namespace tandem {
 
-void GroupSteps::watch(bool on) {
+void GroupSteps::watch(bool on, const Schedule* lr) {
+  lr_ = lr;
   for (const auto& group : groups_) group->watch(on);
   is_watched_ = on;
 }
@@ -92,6 +94,7 @@ void GroupSteps::write_report(std::int64_t step) {
       level.distance = norm(watch.levels[j].distance);
     }
   }
+  report_.lr = lr_ != nullptr ? lr_->at(step - 1) : std::numeric_limits<double>::quiet_NaN();
   report_.gradient_norm = gradient.norm();
   report_.update_norm = update.norm();
 }

@@ -19,7 +19,8 @@ class GroupSteps {
   /// The groups' steps, one group after the other, and counts. Where someone may look at the weights before a sync, all
   /// groups get there first; also with a closure, whose gradients of one group depend on the weights of the others.
   void step(std::int64_t& steps, const std::function<void()>* evaluate);
-  void watch(bool on);
+  /// `lr`: the schedule whose value reports have, which lives as long as the rule; none where there is none.
+  void watch(bool on, const Schedule* lr);
   const StepReport& last() const;
   void on_sync(std::function<void(const SyncEvent&)> callback) { on_sync_ = std::move(callback); }
   bool in_callback() const { return in_callback_; }
@@ -31,6 +32,7 @@ class GroupSteps {
   const std::vector<std::unique_ptr<BoundGroup>>& groups_;
   std::function<void(const SyncEvent&)> on_sync_;
   StepReport report_;
+  const Schedule* lr_ = nullptr;
   bool is_watched_ = false, in_callback_ = false;
 };
 

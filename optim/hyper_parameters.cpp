@@ -113,6 +113,14 @@ void HyperParameters::set(std::string_view name, const Schedule& value) {
   find_unknown();
 }
 
+const Schedule* HyperParameters::find_lr() const {
+  for (const NamedField& f : fields()) {
+    auto* const* schedule = std::get_if<Schedule*>(&f.field.value);
+    if (schedule != nullptr && !f.is_outer && std::string_view(f.field.name) == "lr") return *schedule;
+  }
+  return nullptr;
+}
+
 double HyperParameters::peek(std::string_view name, std::int64_t step) const {
   const Field field = fields(name).front().field;
   if (auto* const* schedule = std::get_if<Schedule*>(&field.value)) return (*schedule)->at(step);

@@ -36,6 +36,8 @@ class HyperParameters {
   /// Numeric fields, all or those that `name` means. Throws UsageError when there is none of the name.
   std::vector<NamedField> fields(std::string_view name = {}) const;
   void set(std::string_view name, const Schedule& value);
+  /// The first lr that is not of an outer rule; nullptr when no rule has one.
+  const Schedule* find_lr() const;
   double peek(std::string_view name, std::int64_t step) const;
   void report(double metric, bool larger_is_better);
   /// Throws UsageError when a schedule that is known only now (custom, plateau) leaves the range in this step.

@@ -75,7 +75,7 @@ class Optimizer::Impl {
   GroupSteps& group_steps() { return group_steps_; }
   void watch_steps(bool on) {
     require_no_callback("watch_steps");
-    group_steps_.watch(on);
+    group_steps_.watch(on, hyper_parameters_.find_lr());
   }
   void on_sync(std::function<void(const SyncEvent&)> callback) {
     require_no_callback("on_sync");

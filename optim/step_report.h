@@ -20,6 +20,7 @@ struct LevelReport {
 /// Norms are over all elements of all groups, summed in double.
 struct StepReport {
   std::int64_t step = 0;     ///< steps so far, this one included
+  double lr = 0;             ///< of the first leaf that has one, in this step; NaN when none has
   double gradient_norm = 0;  ///< of the gradients as they arrived; those that did not are left out
   double update_norm = 0;    ///< |w after - w before|, of the inner rule of the outermost loop (with the syncs of loops
                              ///< inside it, before the pull of the outermost); of the whole rule when it has no loop

@@ -124,8 +124,10 @@ void read_result(const fs::path& folder, RunRecord& run) {
   });
 }
 
+/// An empty file is a table without rows: a run that diverged before it was evaluated has written nothing.
 CsvTable read_table(const fs::path& folder, const fs::path& below, const std::vector<std::string>& words = {}) {
-  return parse_csv(read_below(folder, below, kCsvLimit), (folder / below).string(), words);
+  const std::string text = read_below(folder, below, kCsvLimit);
+  return text.empty() ? CsvTable{} : parse_csv(text, (folder / below).string(), words);
 }
 
 void read_run(const fs::path& folder, RunRecord& run) {

@@ -44,6 +44,42 @@ std::vector<Cell> difference_row(const Difference& difference, const Comparison&
           {difference.finding}};
 }
 
+/// Places of contenders of the same rule, in their order: the rates of one sweep, say.
+std::vector<std::vector<std::size_t>> by_rule(const Comparison& comparison) {
+  std::vector<std::pair<std::string, std::vector<std::size_t>>> rules;
+  for (std::size_t i = 0; i < comparison.contenders.size(); ++i) {
+    std::string rule;
+    for (const auto& [name, value] : comparison.contenders[i].arguments)
+      if (name == "rule") rule = value;
+    auto found = std::find_if(rules.begin(), rules.end(), [&](const auto& r) { return r.first == rule; });
+    if (found == rules.end()) found = rules.insert(rules.end(), {rule, {}});
+    found->second.push_back(i);
+  }
+  std::vector<std::vector<std::size_t>> places;
+  for (auto& [rule, of_rule] : rules) places.push_back(std::move(of_rule));
+  return places;
+}
+
+/// Which pairs are compared, baseline first: all, or of many contenders those at the same place of sweeps of equal
+/// length.
+std::vector<std::pair<std::size_t, std::size_t>> compared_pairs(const Comparison& comparison) {
+  const std::size_t count = comparison.contenders.size();
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  if (count <= kMostPairwise) {
+    for (std::size_t baseline = 0; baseline < count; ++baseline)
+      for (std::size_t other = baseline + 1; other < count; ++other) pairs.emplace_back(baseline, other);
+    return pairs;
+  }
+  const auto rules = by_rule(comparison);
+  for (std::size_t a = 0; a < rules.size(); ++a)
+    for (std::size_t place = 0; place < rules[a].size(); ++place)
+      for (std::size_t b = a + 1; b < rules.size(); ++b)
+        if (rules[a].size() == rules[b].size()) pairs.emplace_back(rules[a][place], rules[b][place]);
+  if (pairs.empty())
+    for (std::size_t other = 1; other < count; ++other) pairs.emplace_back(0, other);
+  return pairs;
+}
+
 }  // namespace
 
 std::vector<double> values_of(const BySeed& by_seed) {
@@ -104,13 +140,11 @@ std::vector<Difference> differences(const Comparison& comparison, const std::str
   std::vector<BySeed> values;
   for (const Contender& contender : comparison.contenders) values.push_back(comparison.final_values(contender, metric));
   std::vector<Difference> all;
-  const std::size_t baselines = values.size() > kMostPairwise ? 1 : values.size();
-  for (std::size_t baseline = 0; baseline < baselines; ++baseline)
-    for (std::size_t contender = baseline + 1; contender < values.size(); ++contender) {
-      const PairedDifference paired = paired_difference(values[contender], values[baseline]);
-      if (paired.seeds + paired.left_out == 0) continue;
-      all.push_back({contender, baseline, paired, finding(paired, is_larger_better(metric))});
-    }
+  for (const auto& [baseline, contender] : compared_pairs(comparison)) {
+    const PairedDifference paired = paired_difference(values[contender], values[baseline]);
+    if (paired.seeds + paired.left_out == 0) continue;
+    all.push_back({contender, baseline, paired, finding(paired, is_larger_better(metric))});
+  }
   return all;
 }
 

@@ -21,8 +21,8 @@ struct Difference {
   PairedDifference paired;                  ///< contender - baseline
   std::string finding;
 };
-/// Of every pair of optimizers that have a seed in common, baseline by baseline; beyond 6 optimizers of the first
-/// against all others alone.
+/// Of every pair of optimizers that have a seed in common, baseline by baseline. Beyond 6 optimizers: where rules were
+/// swept over as many points, of those at the same point; else of the first against all others.
 std::vector<Difference> differences(const Comparison& comparison, const std::string& metric);
 
 /// Of the main metric; a heading "against NAME" a baseline.

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <tandem/nn/models/autoencoder.h>
+#include <tandem/nn/models/convnet.h>
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
@@ -53,6 +54,15 @@ std::vector<Row> builtin() {
                  resnet18),
       row<ResNet>("resnet", ModelTask::other, "A residual network of any widths, blocks and shortcuts",
                   ResNetOptions{}),
+      {"convnet",
+       {ModelTask::classification, "Three convolutions and a linear layer, for pictures of 16x16 (models/convnet.h)",
+        [](OptionReader& option) -> std::shared_ptr<Module> {
+          ConvNetOptions o;
+          option("classes", o.classes);
+          option("channels", o.channels);
+          option("width", o.width);
+          return convnet(o);
+        }}},
       row<ConvAutoencoder>("autoencoder", ModelTask::reconstruction,
                            "Convolutional autoencoder with a bottleneck of an eighth of a colour image's numbers; "
                            "sizes in multiples of 8",

@@ -124,6 +124,10 @@ TEST_CASE("byte pairs: the file reads back the same, and equal text gives equal 
   BytePairs::learn(kLines, {.least = 1}).save(folder / "b.txt");
   CHECK(read_file(folder / "a.txt") == read_file(folder / "b.txt"));
   CHECK(BytePairs::learn({"other text"}).checksum() != codes.checksum());
+  CHECK(codes.to_text() == read_file(folder / "a.txt"));
+  CHECK(BytePairs::from_text(codes.to_text(), "model").to_text() == codes.to_text());
+  CHECK(error_of([] { BytePairs::from_text("hello\n", "model"); }) ==
+        "model:1: not a vocabulary of byte pairs: \"tandem byte pairs 1\" is expected");
 }
 
 TEST_CASE("byte pairs: what is refused") {
@@ -135,7 +139,7 @@ TEST_CASE("byte pairs: what is refused") {
   };
   const std::string good = "tandem byte pairs 1\ncharacters 2\na\nb\nmerges 1\na b</w>\n";
   CHECK(refused(good) == "nothing thrown");
-  CHECK(refused("") == path + ":1: not a vocabulary of byte pairs: the file ends here");
+  CHECK(refused("") == path + ":1: not a vocabulary of byte pairs: the text ends here");
   CHECK(refused("hello\n") == path + ":1: not a vocabulary of byte pairs: \"tandem byte pairs 1\" is expected");
   CHECK(refused("\xff\n") ==
         path + ": not UTF-8: line 1, byte offset 0: 0xFF; convert it, e.g. with iconv -f ISO-8859-1 -t UTF-8");
@@ -146,7 +150,7 @@ TEST_CASE("byte pairs: what is refused") {
   CHECK(refused("tandem byte pairs 1\ncharacters 1\na\nmerges 1\na c\n") ==
         path + ":5: not a vocabulary of byte pairs: two subwords that are known by then are expected");
   CHECK(refused(good + "a b\n") == path + ":6: not a vocabulary of byte pairs: more lines than merges");
-  CHECK(refused(good.substr(0, good.size() - 1)) == path + ":6: not a vocabulary of byte pairs: the file ends here");
+  CHECK(refused(good.substr(0, good.size() - 1)) == path + ":6: not a vocabulary of byte pairs: the text ends here");
 
   CHECK(error_of([] { BytePairs::learn({}); }) == "byte_pairs: there is no text to learn from: 0 lines");
   CHECK(error_of([] {

@@ -14,14 +14,15 @@ using tandem::test::counting_set;
 
 TEST_CASE("the catalog knows its names and suggests the nearest") {
   std::vector<std::string> names = dataset_names();
-  names.resize(4);  // those that come with Tandem stand first
-  CHECK(names == std::vector<std::string>{"cifar10", "cifar100", "folder", "synthetic"});
+  names.resize(5);  // those that come with Tandem stand first
+  CHECK(names == std::vector<std::string>{"cifar10", "cifar100", "folder", "solids", "synthetic"});
   try {
     open_dataset("sinthetic");
     FAIL("a name that is not known was taken");
   } catch (const UsageError& error) {
     const std::string message = error.what();
-    CHECK(message.starts_with("data set: \"sinthetic\" is not known: known: cifar10, cifar100, folder, synthetic"));
+    CHECK(message.starts_with(
+        "data set: \"sinthetic\" is not known: known: cifar10, cifar100, folder, solids, synthetic"));
     CHECK(message.ends_with("; did you mean synthetic?"));
   }
 }

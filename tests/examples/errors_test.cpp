@@ -97,26 +97,44 @@ TEST_CASE("data that are missing or damaged end with 1 and name the file") {
   }
 }
 
-TEST_CASE("a loss that is not finite ends with 1, names step and layer, and leaves no model and no folder") {
+TEST_CASE("when every run diverges the program ends with 3, and names step and layer") {
+  const TemporaryFolder folder;
+  write_tiny_cifar10(folder / "data");
+  const Finished finished = run_cifar(folder, {"--optimizer", "sgd(lr=1e30)", "--schedule", "constant"});
+  CHECK(finished.code == 3);
+  CHECK(finished.output.find("sgd-seed0  diverged at step ") != std::string::npos);
+  CHECK(finished.output.find("is the first whose output is not finite") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(folder / "run/sgd-seed0/model.safetensors"));
+  CHECK(std::filesystem::exists(folder / "run/report.html"));
+}
+
+TEST_CASE("what a command line asks for has bounds") {
   const TemporaryFolder folder;
   write_tiny_cifar10(folder / "data");
   const int files = folder.count();
-  const Finished finished = run_cifar(folder, {"--optimizer", "sgd(lr=1e30)", "--schedule", "constant"});
-  check_refused(finished, 1, {"step ", "train_loss is ", "is the first whose output is not finite"});
-  CHECK(folder.count() == files);
+  for (const auto& [option, value] : {std::pair{"--batch", "2305843009213693952"},
+                                      {"--epochs", "100000000000000000"},
+                                      {"--steps", "9223372036854775807"},
+                                      {"--evaluate-every", "-1"},
+                                      {"--jobs", "0"},
+                                      {"--threads", "100000"},
+                                      {"--patience", "-1"},
+                                      {"--validation", "120"}}) {
+    const Finished finished =
+        run_child("cifar", {"--data", (folder / "data").string(), "--out", (folder / "run").string(), option, value});
+    check_refused(finished, 2, {option, value});
+    CHECK(folder.count() == files);
+  }
 }
 
-TEST_CASE("runs that finished before another went wrong are kept whole") {
+TEST_CASE("a batch larger than the set is the set") {
   const TemporaryFolder folder;
   write_tiny_cifar10(folder / "data");
-  const Finished finished = run_cifar(
-      folder, {"--optimizer", "sgd(lr=0.01)", "--optimizer", "sgd(lr=1e30)", "--schedule", "constant", "--quiet"});
-  check_refused(finished, 1, {"step "});
-  CHECK(std::filesystem::exists(folder / "run/summary.json"));
-  CHECK(std::filesystem::exists(folder / "run/1-sgd-seed0/model.safetensors"));
-  CHECK_FALSE(std::filesystem::exists(folder / "run/2-sgd-seed0"));
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "run"))
-    CHECK(entry.path().extension() != ".tmp");
+  const Finished finished = run_child(
+      "cifar", {"--data", (folder / "data").string(), "--out", (folder / "run").string(), "--batch", "2000000000",
+                "--model", "convnet", "--steps", "2", "--optimizer", "sgd(lr=0.01)", "--quiet"});
+  INFO(finished.error);
+  CHECK(finished.code == 0);
 }
 
 TEST_CASE("a run folder that cannot be written ends with 1 and the reason") {
@@ -134,8 +152,10 @@ TEST_CASE("--evaluate of a folder without models, or with a foreign file, ends w
   const auto evaluate = [&] {
     return run_child("cifar", {"--data", (folder / "data").string(), "--evaluate", (folder / "run").string()});
   };
-  check_refused(evaluate(), 1, {(folder / "run").string(), "no model to evaluate"});
-  std::filesystem::create_directories(folder / "run/1-sgd-seed0");
-  write_file(folder / "run/1-sgd-seed0/model.safetensors", "not what it says it is");
+  check_refused(evaluate(), 1, {(folder / "run").string(), "not a run folder"});
+  REQUIRE(run_cifar(folder, {"--optimizer", "sgd(lr=0.01)", "--model", "convnet", "--quiet"}).code == 0);
+  write_file(folder / "run/sgd-seed0/model.safetensors", "not what it says it is");
   check_refused(evaluate(), 1, {"model.safetensors", "not a safetensors file"});
+  std::filesystem::remove(folder / "run/sgd-seed0/model.safetensors");
+  check_refused(evaluate(), 1, {(folder / "run").string(), "no model to evaluate"});
 }

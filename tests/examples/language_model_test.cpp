@@ -1,13 +1,11 @@
 // language_model on small texts as users run it: perplexity, sampling, a killed run that goes on to the same bits, and
-// what they get for what is wrong. The task inside: language_task_test.cpp.
+// what they get for what is wrong. The parts inside: language_text_test.cpp.
 #include <doctest/doctest.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <tandem/core/file.h>
@@ -15,6 +13,7 @@
 
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"
+#include "examples/kill_at_step.h"
 #include "examples/tiny_text.h"
 
 using namespace tandem;
@@ -22,41 +21,46 @@ using namespace tandem::test;
 
 namespace {
 
-const std::string kRun = "/1-clip_norm-lookahead-adam-seed4/";
+const std::string kRun = "/la-seed4/";
 
 /// 60 lines of characters, lookahead in mid-cycle at most checkpoints.
 std::vector<std::string> command(const TemporaryFolder& folder, const std::string& out) {
   write_file(folder / "a.txt", tiny_text(60, 1));
-  return {"--dataset",
-          "text",
-          "--data",
-          (folder / "a.txt").string(),
-          "--model",
-          "char-lstm",
-          "--out",
-          (folder / out).string(),
-          "--epochs",
-          "6",
-          "--batch",
-          "8",
-          "--bptt",
-          "16",
-          "--seed",
-          "4",
-          "--threads",
-          "1",
-          "--checkpoint-every",
-          "1",
-          "--optimizer",
-          "clip_norm(lookahead(adam(lr=4e-3), k=3, alpha=0.5), max=1)"};
+  std::vector<std::string> all = {"--data", (folder / "a.txt").string(), "--out", (folder / out).string()};
+  all.insert(all.end(), {"--model", "char-lstm", "--epochs", "6", "--batch", "8", "--bptt", "16", "--seed", "4"});
+  all.insert(all.end(), {"--threads", "1", "--checkpoint-every", "1", "--optimizer",
+                         "la=clip_norm(lookahead(adam(lr=4e-3), k=3, alpha=0.5), max=1)"});
+  return all;
+}
+
+void check_printed(const Finished& end, const std::string& part) {
+  INFO(end.error);
+  INFO(end.output);
+  CHECK(end.code == 0);
+  CHECK(end.output.find(part) != std::string::npos);
+}
+
+void check_refused(const Finished& end, int code, const std::string& part) {
+  INFO(end.error);
+  CHECK(end.code == code);
+  CHECK(std::count(end.error.begin(), end.error.end(), '\n') == 1);
+  CHECK(end.error.find(part) != std::string::npos);
+}
+
+double largest_difference(const Array& a, const Array& b) {
+  const std::vector<double> x = a.to_vector<double>(), y = b.to_vector<double>();
+  REQUIRE(x.size() == y.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
+  return largest;
 }
 
 }  // namespace
 
 TEST_CASE("characters: killed and resumed, a run ends with the same model; it is evaluated and sampled") {
   const TemporaryFolder folder;
-  std::vector<std::string> arguments = command(folder, "whole");
-  const Finished whole = run_child("language_model", arguments);
+  const std::string whole_folder = (folder / "whole").string();
+  const Finished whole = run_child("language_model", command(folder, "whole"));
   INFO(whole.error);
   REQUIRE(whole.code == 0);
   const auto summary = nlohmann::json::parse(read_file(folder / "whole/summary.json"));
@@ -65,83 +69,137 @@ TEST_CASE("characters: killed and resumed, a run ends with the same model; it is
   CHECK(loss < std::log(18.0));  // of guessing among the letters
   CHECK(summary["runs"][0]["final"]["perplexity"].get<double>() == doctest::Approx(std::exp(loss)));
 
-  arguments[7] = (folder / "killed").string();
-  {
-    Child child("language_model", arguments, "/nonexistent", {});
-    while (!child.has_ended() && !std::filesystem::exists(folder / ("killed" + kRun + "checkpoint.safetensors")))
-      ::usleep(1000);
-    child.send(SIGKILL);
-    REQUIRE(child.wait().code == 128 + SIGKILL);
-  }
+  const std::int64_t step = kill_at_step("language_model", command(folder, "killed"), folder / ("killed" + kRun), 4);
   const Finished resumed = run_child("language_model", {"--resume", (folder / "killed").string()});
-  INFO(resumed.error);
-  REQUIRE(resumed.code == 0);
-  CHECK(resumed.output.find("from step") != std::string::npos);
-  CHECK(read_file(folder / ("killed" + kRun + "model.safetensors")) ==
-        read_file(folder / ("whole" + kRun + "model.safetensors")));
+  check_printed(resumed, "from step " + std::to_string(step) + " ");
+  for (const char* file : {"model.safetensors", "metrics.csv", "steps.csv"})
+    CHECK(read_file(folder / ("killed" + kRun + file)) == read_file(folder / ("whole" + kRun + file)));
   CHECK(read_file(folder / "killed/metrics.csv") == read_file(folder / "whole/metrics.csv"));
-
-  const Finished evaluated =
-      run_child("language_model", {"--evaluate", (folder / "whole").string(), "--data", (folder / "a.txt").string()});
-  INFO(evaluated.error);
-  CHECK(evaluated.code == 0);
-  CHECK(evaluated.output.find("perplexity") != std::string::npos);
-  CHECK(evaluated.output.find(" training and ") != std::string::npos);  // the text of training: its last tenth
 
   write_file(folder / "b.txt", tiny_text(10, 9));
   write_tiny_ptb(folder / "ptb");
-  const auto evaluate = [&](std::vector<std::string> more) {
-    more.insert(more.end(), {"--evaluate", (folder / "whole").string()});
+  const auto use = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--evaluate", whole_folder});
     return run_child("language_model", more);
   };
-  const auto printed = [&](const Finished& end, const std::string& part) {
+  const Finished evaluated = use({});  // the run's own text: its last tenth
+  check_printed(evaluated, " training and ");
+  check_printed(evaluated, fmt::format("la-seed4  test_loss {:.4f}  perplexity {:.4f}\n", loss, std::exp(loss)));
+  CHECK(use({"--data", (folder / "a.txt").string()}).output == evaluated.output);
+  const auto json = nlohmann::json::parse(use({"--json"}).output);
+  CHECK(json["la-seed4"]["test_loss"].get<double>() == doctest::Approx(loss).epsilon(1e-6));
+  const std::string count = std::to_string(tiny_text(10, 9).size());
+  check_printed(use({"--data", (folder / "b.txt").string()}), "text: " + count + " test characters, the whole text");
+  const Finished ptb = use({"--data", (folder / "ptb").string()});
+  check_printed(ptb, "test_loss and perplexity are of the validation part");
+  check_printed(ptb, "test_perplexity ");
+  check_refused(use({"--dataset", "ptb"}), 1, "ptb: file is missing: looked for /nonexistent/ptb/ptb.train.txt");
+  check_refused(use({"--bptt", "0"}), 2, "--bptt: is 0, must be at least 1");
+  check_refused(use({"--batch", "4"}), 2, "--batch: is for training; leave it out");
+  check_refused(use({"--patience", "4"}), 2, "--patience: is for training; leave it out");
+  check_refused(use({"--seed", "4"}), 2, "--seed: is for training and for --sample; leave it out");
+  check_refused(use({"--sample", "4", "--data", "x"}), 2, "--data: is not used by --sample; leave it out");
+  check_refused(use({"--temperature", "2"}), 2, "--temperature: is for --sample; leave it out");
+  check_refused(use({"--prompt", "the"}), 2, "--prompt: is for --sample; leave it out");
+
+  std::filesystem::remove(folder / "a.txt");  // sampling needs the model file alone
+  check_refused(use({}), 1, "--data: there is no such file or folder");
+  const auto text_of = [](const Finished& end) {
     INFO(end.error);
     CHECK(end.code == 0);
-    CHECK(end.output.find(part) != std::string::npos);
+    return end.output.substr(end.output.find(":\n") + 2);
   };
-  const std::string count = std::to_string(tiny_text(10, 9).size());
-  printed(evaluate({"--data", (folder / "b.txt").string()}), "text: " + count + " test characters, the whole text");
-  printed(evaluate({"--data", (folder / "ptb").string()}), "test_loss and perplexity are of the validation part");
-  const auto refused = [&](std::vector<std::string> more, const std::string& part) {
-    const Finished end = evaluate(std::move(more));
-    INFO(end.error);
-    CHECK(end.code == 2);
-    CHECK(std::count(end.error.begin(), end.error.end(), '\n') == 1);
-    CHECK(end.error.find(part) != std::string::npos);
+  const Finished one = use({"--sample", "40", "--seed", "7"});
+  CHECK(text_of(one) == text_of(use({"--sample", "40", "--seed", "7"})));
+  CHECK(text_of(one).size() >= 41);
+  CHECK(text_of(one) != text_of(use({"--sample", "40", "--seed", "8"})));
+  const Finished both = use({"--sample", "40", "--seed", "8", "--seed", "7"});
+  CHECK(both.output.find(", seed 8:\n") < both.output.find(", seed 7:\n" + text_of(one)));
+  CHECK(both.output.find(", seed 7:\n" + text_of(one)) != std::string::npos);
+  const Finished prompted = use({"--sample", "20", "--prompt", "the c"});
+  CHECK(text_of(prompted).starts_with("the c"));
+  CHECK(text_of(prompted).size() >= 26);
+
+  const std::filesystem::path file = folder / "alone.safetensors";
+  std::filesystem::copy_file(folder / ("whole" + kRun + "model.safetensors"), file);
+  const std::vector<std::string> alone = {"--init", file.string(), "--sample", "40", "--seed", "7"};
+  CHECK(text_of(run_child("language_model", alone)) == text_of(one));
+
+  Safetensors model = load_safetensors(file);
+  model.metadata.erase("tandem.vocabulary");
+  save_safetensors(file, model.arrays, model.metadata);
+  check_refused(run_child("language_model", alone), 1, "not a language model of this program: it has no vocabulary");
+}
+
+TEST_CASE("--init: a run goes on from a model's weights with its vocabulary, on any text") {
+  const TemporaryFolder folder;
+  const std::string first = (folder / "a.txt").string(), second = (folder / "b.txt").string();
+  write_file(first, tiny_text(60, 1));
+  write_file(second, "zebras\n" + tiny_text(60, 2));  // a letter that the model does not know
+  const auto train = [&](const std::string& out, std::vector<std::string> more) {
+    more.insert(more.end(), {"--epochs", "2", "--batch", "8", "--bptt", "16", "--optimizer", "a=sgd(lr=1e-30)", "--out",
+                             (folder / out).string()});
+    return run_child("language_model", more);
   };
-  refused({}, "--dataset text: the file is not given");
-  refused({"--bptt", "0"}, "--bptt: is 0, must be at least 1");
-  refused({"--batch", "4"}, "--batch: is for training; leave it out");
-  refused({"--seed", "4"}, "--seed: is for training and for --sample; leave it out");
-  refused({"--sample", "4", "--data", "x"}, "--data: is not used by --sample; leave it out");
-  refused({"--temperature", "2"}, "--temperature: is for --sample; leave it out");
+  REQUIRE(train("one", {"--data", first, "--model", "char-lstm"}).code == 0);
+  const std::string model = (folder / "one/a-seed0/model.safetensors").string();
+  const Finished again = train("two", {"--data", second, "--init", model});
+  check_printed(again, "model      char-lstm");
+  const Safetensors one = load_safetensors(model), two = load_safetensors(folder / "two/a-seed0/model.safetensors");
+  CHECK(one.metadata.at("tandem.vocabulary") == two.metadata.at("tandem.vocabulary"));
+  for (std::size_t i = 0; i < one.arrays.size(); ++i)
+    CHECK(largest_difference(one.arrays[i].array, two.arrays[i].array) < 1e-20);
+  check_refused(train("three", {"--data", second, "--init", model, "--tokens", "words"}), 2,
+                "--tokens: is words, the model of --init knows characters");
+  CHECK_FALSE(std::filesystem::exists(folder / "three"));
+}
 
-  const std::vector<std::string> sample = {"--evaluate", (folder / "whole").string(), "--sample", "40", "--seed", "7"};
-  const Finished one = run_child("language_model", sample), two = run_child("language_model", sample);
-  INFO(one.error);
-  CHECK(one.code == 0);
-  CHECK(one.output == two.output);
-  CHECK(one.output.size() > 40);
-  const Finished both = evaluate({"--sample", "40", "--seed", "8", "--seed", "7"});
-  CHECK(both.output.find(", seed 8:\n") <
-        both.output.find(", seed 7:\n" + one.output.substr(one.output.find('\n') + 1)));
-  CHECK(both.output.find(", seed 7:\n" + one.output.substr(one.output.find('\n') + 1)) != std::string::npos);
+TEST_CASE("--validation holds tokens out, --patience ends a run that gets no better") {
+  const TemporaryFolder folder;
+  const std::string text = (folder / "a.txt").string();
+  write_file(text, tiny_text(60, 1));
+  const Finished end = run_child("language_model", {"--data",
+                                                    text,
+                                                    "--model",
+                                                    "char-lstm",
+                                                    "--epochs",
+                                                    "5",
+                                                    "--batch",
+                                                    "8",
+                                                    "--bptt",
+                                                    "16",
+                                                    "--validation",
+                                                    "200",
+                                                    "--patience",
+                                                    "2",
+                                                    "--evaluate-every",
+                                                    "1",
+                                                    "--optimizer",
+                                                    "a=sgd(lr=1e-30)",
+                                                    "--out",
+                                                    (folder / "run").string()});
+  check_printed(end, ", 200 validation and ");
+  const auto run = nlohmann::json::parse(read_file(folder / "run/a-seed0/run.json"));
+  CHECK(run["status"] == "stopped");
+  CHECK(run["step"] == 3);  // the first evaluation, and two that are no better
+  CHECK(run["final"].contains("test_perplexity"));
+  CHECK(std::filesystem::exists(folder / "run/a-seed0/best.safetensors"));
+  check_printed(run_child("language_model", {"--evaluate", (folder / "run").string()}), ", 200 validation and ");
+}
 
-  SUBCASE("a vocabulary of another checkpoint") {
-    const std::filesystem::path file = folder / ("whole" + kRun + "model.safetensors");
-    Safetensors model = load_safetensors(file);
-    const auto error_of = [&] {
-      save_safetensors(file, model.arrays, model.metadata);
-      const Finished finished = run_child("language_model", sample);
-      CHECK(finished.code == 1);
-      CHECK(std::count(finished.error.begin(), finished.error.end(), '\n') == 1);
-      return finished.last_error_line();
-    };
-    model.metadata["vocabulary"] += "extra\n";
-    CHECK(error_of().find("the vocabulary is that of another checkpoint") != std::string::npos);
-    model.metadata.erase("vocabulary");
-    CHECK(error_of().find("not a language model: it has no vocabulary") != std::string::npos);
-  }
+TEST_CASE("a perplexity beyond all numbers is a value; the run goes on") {
+  const TemporaryFolder folder;
+  const std::string text = (folder / "a.txt").string();
+  write_file(text, tiny_text(30, 1));
+  const Finished end = run_child(
+      "language_model", {"--data", text, "--model", "lstm-small", "--batch", "2", "--bptt", "8", "--steps", "3",
+                         "--evaluate-every", "1", "--optimizer", "a=sgd(lr=1e5)", "--out", (folder / "run").string()});
+  INFO(end.error);
+  CHECK(end.code == 0);
+  const auto run = nlohmann::json::parse(read_file(folder / "run/a-seed0/run.json"));
+  CHECK(run["status"] == "finished");
+  CHECK(run["final"]["perplexity"] == "inf");
+  CHECK(run["final"]["test_loss"].get<double>() > 710);
 }
 
 TEST_CASE("a resumed run is compared with what it really used, not with the defaults of another model") {
@@ -222,6 +280,10 @@ TEST_CASE("bad input ends with one clear line") {
   refuse(2, {"--model", "lstm-tiny"}, "--model: \"lstm-tiny\" is not known");
   refuse(2, {"--bptt", "0"}, "--bptt: is 0, must be at least 1");
   refuse(2, {"--sample", "5"}, "--sample: needs a trained model");
+  refuse(2, {"--sample", "100000000"}, "--sample: is 100000000, must be at most 10000000");
+  refuse(2, {"--json"}, "--json: is for --evaluate; leave it out");
+  refuse(2, {"--data", text(tiny_text(30, 1)), "--validation", "100000"}, "--validation: is 100000, must be in [2, ");
+  refuse(2, {"--data", "caf\xE9.txt"}, "language_model: an argument is not UTF-8");
   refuse(2, {"--temperature", "-1"}, "--temperature: is -1, must be finite and at least 0");
   refuse(2, {"--temperature", "inf"}, "--temperature: is inf, must be finite and at least 0");
   refuse(2, {"--reestimate", "3"}, "language_model: the command line is wrong: ");

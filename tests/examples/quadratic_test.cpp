@@ -3,18 +3,21 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include <tandem/core/file.h>
 #include <tandem/core/threads.h>
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"
-#include "examples/common/quadratic_adaptive.h"
-#include "examples/common/quadratic_experiments.h"
-#include "examples/common/quadratic_measure.h"
-#include "examples/common/quadratic_sweep.h"
+#include "examples/quadratic/adaptive.h"
+#include "examples/quadratic/experiments.h"
+#include "examples/quadratic/measure.h"
+#include "examples/quadratic/sweep.h"
 
 using namespace tandem;
 using namespace tandem::quadratic;
@@ -169,8 +172,61 @@ TEST_CASE("the program writes its figures and says what it measured") {
   const std::string report = read_file(folder / "run/report.html");
   for (const auto& row : json["variance"])
     CHECK(report.find(fmt::format("<data value=\"{}\">", row["measured"].get<double>())) != std::string::npos);
-  CHECK(report.find("http") == std::string::npos);
-  CHECK(report.find("nan") == std::string::npos);
+  for (const char* part : {"src=\"http", "href=\"http"}) CHECK(report.find(part) == std::string::npos);
+  CHECK(report.substr(0, report.find("<script")).find("nan") == std::string::npos);
+  for (const char* title : {"Steady-state variance", "Convergence at equal final loss", "Rate of the heavy ball",
+                            "Adaptive alpha", "How it was measured"})
+    CHECK(report.find(fmt::format(">{}</h2>", title)) != std::string::npos);
+  CHECK(report.find("--copies 64 --rate-steps 400 --seed 4") != std::string::npos);
+}
+
+TEST_CASE("a result is replaced when asked, what is not one never; Ctrl-C leaves nothing behind") {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"--copies", "64",    "--rate-steps",         "200",
+                                      "--quiet",  "--out", (folder / out).string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_child("quadratic", words);
+  };
+  std::filesystem::create_directories(folder / "mine");
+  write_file(folder / "mine/report.html", "mine");
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--overwrite"}}) {
+    const Finished refused = run("mine", more);
+    CHECK(refused.code == 2);
+    CHECK(refused.last_error_line().find("holds files that are not a result of quadratic") != std::string::npos);
+    CHECK(read_file(folder / "mine/report.html") == "mine");
+  }
+  write_file(folder / "mine/quadratic.json", "{\"program\": \"quadratic\"}");
+  CHECK(run("mine", {"--overwrite"}).code == 2);
+  CHECK(read_file(folder / "mine/report.html") == "mine");
+
+  std::filesystem::create_directories(folder / "result");
+  REQUIRE(run("result", {}).code == 0);
+  write_file(folder / "result/notes.txt", "mine");
+  const std::string before = read_file(folder / "result/quadratic.json");
+  const Finished refused = run("result", {});
+  CHECK(refused.code == 2);
+  CHECK(refused.last_error_line().find("--overwrite") != std::string::npos);
+  CHECK(read_file(folder / "result/quadratic.json") == before);
+  CHECK(run("result", {"--overwrite", "--seed", "5"}).code == 0);
+  CHECK(nlohmann::json::parse(read_file(folder / "result/quadratic.json"))["seed"] == 5);
+  CHECK(read_file(folder / "result/notes.txt") == "mine");
+
+  for (const bool is_result : {false, true}) {
+    const std::string out = is_result ? "result" : "new";
+    const std::string kept = read_file(folder / "result/quadratic.json");
+    const auto stale = folder / "result/.tandem-99999999-1.tmp";  // goes when the program has the folder
+    write_file(stale, "");
+    tandem::test::Child child("quadratic", {"--out", (folder / out).string(), "--overwrite"}, "/nonexistent", {});
+    while (!child.has_ended() && (is_result ? std::filesystem::exists(stale) : !std::filesystem::exists(folder / out)))
+      ::usleep(1000);
+    child.send(SIGINT);
+    const Finished finished = child.wait();
+    CHECK(finished.code == 128 + SIGINT);
+    CHECK(finished.last_error_line() == "interrupted: nothing was written");
+    CHECK(std::filesystem::exists(folder / out) == is_result);
+    CHECK(read_file(folder / "result/quadratic.json") == kept);
+  }
 }
 
 TEST_CASE("a wrong command line ends with 2, a folder that cannot be written with 1") {

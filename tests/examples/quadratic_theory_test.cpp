@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "examples/common/quadratic_theory.h"
+#include "examples/quadratic/theory.h"
 
 using namespace tandem::quadratic;
 

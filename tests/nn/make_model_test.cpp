@@ -89,7 +89,8 @@ TEST_CASE("every model of the table is made again from its origin, all its numbe
   }
   CHECK(models[0]->origin().options.to_text() == "channels=1, classes=7");
   CHECK(models[6]->origin().options.to_text() == "channels=2, deviation=0.3, latent=4, size=8, widths=4/8");
-  const auto& lstm = dynamic_cast<nn::LstmLanguageModel&>(*again(*models[8])).options();
+  const auto made_again = again(*models[8]);
+  const auto& lstm = dynamic_cast<nn::LstmLanguageModel&>(*made_again).options();
   CHECK(lstm.weight_dropout == 0.25);
   CHECK(lstm.locked);
   const auto transformer = again(*models[9]);

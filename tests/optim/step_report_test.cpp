@@ -247,3 +247,20 @@ TEST_CASE("a report is there only when a step was watched, and allocates nothing
   optimizer.step();
   CHECK(optimizer.last_step().step == 7);
 }
+
+TEST_CASE("a report has the lr of its step: of the leaf, not of an outer rule; nan where there is none") {
+  const auto lr_of = [](const std::string& spec, int steps) {
+    Tensor w(Array::full({3}, 1), true);
+    Optimizer optimizer(NamedTensors{{"w", w}}, parse_rule(spec, 10));
+    optimizer.watch_steps(true);
+    for (int i = 0; i < steps; ++i) {
+      optimizer.zero_grad();
+      sum(w * w).backward();
+      optimizer.step();
+    }
+    return optimizer.last_step().lr;
+  };
+  CHECK(lr_of("sgd(lr=0.5)", 3) == 0.5);
+  CHECK(lr_of("outer_loop(sgd(lr=0.25), sgd(lr=0.7), k=2)", 2) == 0.25);
+  CHECK(lr_of("lookahead(sgd(lr=0.1 * linear(total=10)), k=2, alpha=0.5)", 3) == doctest::Approx(0.1 * 0.8));
+}

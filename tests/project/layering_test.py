@@ -1,4 +1,5 @@
-"""Dependencies run one way: std <- core <- autograd <- nn, autograd <- optim, core <- data; examples and tests see all.
+"""Dependencies run one way: std <- core <- autograd <- nn, autograd <- optim, core <- data; core <- examples/report;
+examples/train sees all of these, programs and tests see all.
 
 The check reads includes, in angle brackets and in quotes, of every source of the libraries.
 """
@@ -12,6 +13,8 @@ MAY_USE = {
     "nn": {"core", "autograd", "nn"},
     "optim": {"core", "autograd", "optim"},
     "data": {"core", "data"},
+    "report": {"core", "report"},
+    "train": {"core", "autograd", "nn", "optim", "data", "report", "train"},
 }
 FOLDERS = set(MAY_USE) | {"examples", "tests"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
@@ -37,9 +40,10 @@ assert problems_of("x", "core", "#include <tandem/autograd/tensor.h>\n") != []
 assert problems_of("x", "optim", '#include "nn/module.h"\n') != []
 assert problems_of("x", "data", "#include <tandem/core/array.h>\n#include <vector>\n") == []
 
-sources = tree.files(".h", ".cpp", under=tree.LIBRARIES)
+sources = tree.files(".h", ".cpp", under=tree.LIBRARIES + tree.PROGRAM_LIBRARIES)
 problems = []
 for source in sources:
-    folder = source.relative_to(tree.ROOT).parts[0]
+    parts = source.relative_to(tree.ROOT).parts
+    folder = parts[1] if parts[0] == "examples" else parts[0]
     problems += problems_of(tree.name(source), folder, source.read_text())
 tree.finish("layering", problems, len(sources))

@@ -21,7 +21,7 @@ struct Ended {
 
 Ended run_report(const TemporaryFolder& t, const std::string& arguments) {
   const std::string command =
-      std::string(TANDEM_BIN_DIR) + "/report_page " + arguments + " >/dev/null 2>" + (t / "error").string();
+      std::string(TANDEM_BIN_DIR) + "/report " + arguments + " >/dev/null 2>" + (t / "error").string();
   const int status = std::system(command.c_str());
   return {WEXITSTATUS(status), read_file(t / "error")};
 }

@@ -1,0 +1,40 @@
+// What `quadratic` leaves behind: every figure as JSON, the curves as CSV, the page. Each file is written whole or not
+// at all. Not here: what stands in the page (page.h).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <tandem/train/run_folder.h>
+
+#include "adaptive.h"
+#include "experiments.h"
+
+namespace tandem::quadratic {
+
+/// All that a run found, and how.
+struct Findings {
+  std::string command;
+  Effort effort;
+  int threads = 0;
+  double seconds = 0;
+  std::vector<VarianceRow> variance;
+  Convergence convergence;
+  Rates rates;
+  std::vector<AdaptiveRow> adaptive;
+};
+
+/// True when a result of quadratic lies there: what --overwrite may replace.
+bool is_result(const std::filesystem::path& folder);
+
+/// The folder of a new result, locked, and removed again where nothing is kept in it. `path` is new or empty, or, with
+/// `overwrite`, one with a result, which stays as it is until write_findings. Empty: runs/quadratic-TIME. Throws
+/// UsageError that says what lies there.
+train::RunFolder claim_folder(const std::filesystem::path& path, bool overwrite, const std::string& executable);
+
+/// Writes quadratic.json first, which says whose the folder is, then variance.csv, convergence.csv, rates.csv,
+/// adaptive.csv and report.html. Throws Error.
+void write_findings(const std::filesystem::path& folder, const Findings& findings);
+
+}  // namespace tandem::quadratic

@@ -1,0 +1,103 @@
+// Checkpoints of runs. Doubles travel as text in the shortest form that reads back the same.
+#include "checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include <tandem/core/checkpoint.h>
+#include <tandem/core/error.h>
+
+namespace tandem::train {
+namespace {
+
+NamedArrays values_of(const NamedTensors& tensors) {
+  NamedArrays arrays;
+  for (const NamedTensor& entry : tensors) arrays.push_back({entry.name, entry.tensor.value()});
+  return arrays;
+}
+
+NamedTensors tensors_of(const NamedArrays& arrays) {
+  NamedTensors tensors;
+  for (const NamedArray& entry : arrays) tensors.push_back({entry.name, Tensor(entry.array)});
+  return tensors;
+}
+
+/// Calls f(key, value) for every number of a state: written and read by the same list.
+template <class State, class F>
+void for_each_number(State& s, F&& f) {
+  f("step", s.step);
+  f("epochs", s.epochs);
+  f("batches", s.batches);
+  f("epoch.loss", s.epoch.loss);
+  f("epoch.seconds", s.epoch.seconds);
+  f("epoch.examples", s.epoch.examples);
+  f("all.loss", s.all.loss);
+  f("all.seconds", s.all.seconds);
+  f("all.examples", s.all.examples);
+  f("best_watched", s.best_watched);
+  f("evaluations", s.evaluations);
+  f("evaluations_since_best", s.evaluations_since_best);
+  f("seconds", s.seconds);
+  f("logs.steps", s.logs.steps);
+  f("logs.metrics", s.logs.metrics);
+  f("logs.events", s.logs.events);
+  f("logs.inner", s.logs.inner);
+}
+
+template <class T>
+void read_number(const Checkpoint& checkpoint, const std::string& key, T& value) {
+  const std::string& text = checkpoint.text(key);
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc{} || end != text.data() + text.size()) fail("checkpoint", key + " is not a number", text);
+}
+
+void check_owner(const std::filesystem::path& path, const Checkpoint& c, const CheckpointOwner& owner) {
+  const std::pair<const char*, const std::string*> fields[] = {{"program", &owner.program},
+                                                               {"run", &owner.run},
+                                                               {"optimizer", &owner.optimizer},
+                                                               {"data_checksum", &owner.data_checksum}};
+  for (const auto& [key, expected] : fields) {
+    if (c.text(key) != *expected)
+      fail(path.string(), "a checkpoint of something else",
+           fmt::format("{} is {}, here {}", key, c.text(key), *expected));
+  }
+}
+
+}  // namespace
+
+void save_state(const std::filesystem::path& path, const CheckpointOwner& owner, const TrainingState& s,
+                const nn::Module& model, const Optimizer& optimizer) {
+  Checkpoint c;
+  graft(c.arrays, "model/", values_of(model.state_dict()));
+  graft(c.arrays, "optimizer/", optimizer.state_tree());
+  graft(c.arrays, "random/", values_of(model.random_state()));
+  graft(c.arrays, "carried/", s.carried);
+  c.metadata = {{"program", owner.program},     {"run", owner.run},
+                {"optimizer", owner.optimizer}, {"data_checksum", owner.data_checksum},
+                {"last", metrics_text(s.last)}, {"best", metrics_text(s.best)}};
+  for_each_number(s, [&](const char* key, const auto& value) { c.metadata[key] = fmt::format("{}", value); });
+  save_checkpoint(path, c);
+}
+
+TrainingState load_state(const std::filesystem::path& path, const CheckpointOwner& owner, nn::Module& model,
+                         Optimizer& optimizer) {
+  const auto [c, warning] = load_checkpoint_or_previous(path);
+  if (!warning.empty()) warn(warning);
+  check_owner(path, c, owner);
+  try {
+    TrainingState s;
+    for_each_number(s, [&, &checkpoint = c](const char* key, auto& value) { read_number(checkpoint, key, value); });
+    s.last = parse_metrics(c.text("last"));
+    s.best = parse_metrics(c.text("best"));
+    s.carried = subtree(c.arrays, "carried/");
+    model.load_state_dict(tensors_of(subtree(c.arrays, "model/")));
+    model.load_random_state(tensors_of(subtree(c.arrays, "random/")));
+    optimizer.load_state_tree(subtree(c.arrays, "optimizer/"));
+    return s;
+  } catch (const Error& error) {
+    fail(path.string(), "does not fit this run", error.what());
+  }
+}
+
+}  // namespace tandem::train

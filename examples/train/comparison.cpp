@@ -1,0 +1,259 @@
+// Comparisons: which runs there are, which are over, and what is said at the beginning and at the end.
+#include "comparison.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include <tandem/core/error.h>
+#include <tandem/core/file.h>
+#include <tandem/core/threads.h>
+#include <tandem/core/versions.h>
+#include <tandem/optim/rule_labels.h>
+#include <tandem/report/report.h>
+#include <tandem/report/tables.h>
+
+#include "find_lr.h"
+#include "interrupt.h"
+#include "jobs.h"
+#include "program.h"
+
+namespace tandem::train {
+namespace {
+
+/// epochs * steps_per_epoch, or --steps where that is shorter; never beyond what an integer holds.
+std::int64_t total_steps_of(const Options& options, std::int64_t per_epoch) {
+  constexpr std::int64_t kMost = 1'000'000'000'000;
+  const std::int64_t all = options.epochs > kMost / per_epoch ? kMost : options.epochs * per_epoch;
+  if (options.steps == 0 && all == kMost)
+    fail_usage("--epochs", fmt::format("is {}, which are more than {} steps", options.epochs, with_commas(kMost)));
+  return options.steps > 0 ? std::min(options.steps, all) : all;
+}
+
+Rule scheduled(const Rule& rule, const std::string& schedule, std::int64_t total_steps) {
+  const Schedule factor = parse_schedule(schedule, total_steps);
+  return factor.describe() == "constant" ? rule : with_schedule(rule, factor);  // a factor of 1 need not be spelled out
+}
+
+/// A rule's text says the same for a run of another length: nothing in it ends.
+bool is_open_ended(const std::string& spec, const std::string& schedule, std::int64_t a, std::int64_t b) {
+  const auto text = [&](std::int64_t total) { return scheduled(parse_rule(spec, total), schedule, total).describe(); };
+  return text(a) == text(b);
+}
+
+std::string threads_text(int threads) { return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"); }
+
+}  // namespace
+
+Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
+    : line_(line), options_(line.options()), only_(run_of_this_process()) {
+  if (experiment.steps_per_epoch < 1) fail(options_.program, "an epoch has no batch", experiment.data);
+  const int all_threads = options_.threads > 0 ? options_.threads : threads();
+  set_threads(only_ || options_.jobs == 1 ? all_threads : std::max(1, all_threads / options_.jobs));
+  manifest_.program = options_.program;
+  manifest_.command = line.command();
+  manifest_.arguments = line.resolved_arguments();
+  manifest_.options = line.resolved();
+  manifest_.experiment = experiment;
+  manifest_.total_steps = total_steps_of(options_, experiment.steps_per_epoch);
+  if (options_.find_lr) manifest_.total_steps = std::min(manifest_.total_steps, kFindSteps);
+  manifest_.threads = threads();
+  manifest_.machine = fmt::format("{}, {}", processor_name(), instruction_set());
+  manifest_.software = library_versions();
+  plan();
+  if (!options_.resume.empty()) {
+    const Manifest before = read_manifest(options_.resume);
+    if (before.experiment.data_checksum != experiment.data_checksum)
+      fail(options_.resume.string(), "the training data are not those of this run",
+           fmt::format("checksum is {}, was {}", experiment.data_checksum, before.experiment.data_checksum),
+           "--data says where they lie");
+    if (before.machine != manifest_.machine || before.software != manifest_.software)
+      warn(fmt::format("{}: the run began on {} with {}: other machines and libraries give other bits",
+                       options_.resume.string(), before.machine, before.software));
+    is_extended_ = manifest_.total_steps > before.total_steps;
+    if (manifest_.total_steps < before.total_steps)
+      fail_usage("--resume", "the run cannot become shorter",
+                 fmt::format("{} steps, it has {}", manifest_.total_steps, before.total_steps));
+    for (const Contestant& c : expand_optimizers(options_.optimizers)) {
+      if (!is_extended_ || is_open_ended(c.spec, options_.schedule, before.total_steps, manifest_.total_steps))
+        continue;
+      fail_usage("--resume", "a run whose schedule ends cannot become longer", rules_.front().describe(),
+                 "begin a new one, with --init and the model of this one");
+    }
+    manifest_.command = before.command;
+    manifest_.parameters = before.parameters;
+    path_ = options_.resume;
+    if (!only_) folder_ = std::make_unique<RunFolder>(RunFolder::open(path_));
+    if (is_extended_ && !only_) write_manifest(path_, manifest_);
+  } else if (options_.out.empty()) {
+    folder_ = std::make_unique<RunFolder>(RunFolder::create_default(options_.program));
+  } else {
+    folder_ = std::make_unique<RunFolder>(RunFolder::create(options_.out, options_.overwrite, line.executable()));
+  }
+  if (folder_) path_ = folder_->path();
+  std::int64_t open = 0;
+  for (const PlannedRun& run : manifest_.runs) open += is_over(run) ? 0 : 1;
+  if (only_) open = 1;
+  progress_ = std::make_unique<Progress>(
+      only_ && !options_.quiet ? ProgressStyle::lines : progress_style(options_.quiet), open * manifest_.total_steps);
+}
+
+Comparison::~Comparison() = default;
+
+void Comparison::plan() {
+  const std::vector<Contestant> contestants = expand_optimizers(options_.optimizers);
+  manifest_.sweep = sweep_axes(contestants);
+  if (options_.find_lr && !options_.resume.empty()) fail_usage("--find-lr", "is not for --resume", {}, "leave it out");
+  std::set<std::string> names;
+  for (const std::uint64_t seed : options_.seeds) {
+    for (const Contestant& contestant : contestants) {
+      const Rule rule = parse_rule(contestant.spec, manifest_.total_steps);
+      const std::string name = run_name(contestant.label, seed);
+      if (!names.insert(name).second) fail("comparison", "two runs have the same name", name);
+      Texts arguments;
+      for (const auto& [argument, value] : rule_arguments(contestant.spec))
+        arguments.emplace_back(argument, argument == "rule" && !contestant.name.empty() ? contestant.name : value);
+      for (const auto& [axis, value] : contestant.choices)  // as the axes have them
+        for (auto& [argument, text] : arguments)
+          if (argument == axis) text = value;
+      manifest_.runs.push_back({name, contestant.label, rule.describe(), arguments, seed});
+      rules_.push_back(scheduled(rule, options_.find_lr ? kRisingLr : options_.schedule, manifest_.total_steps));
+    }
+  }
+}
+
+bool Comparison::is_over(const PlannedRun& run) const {
+  const std::optional<RunRecord> record = read_run_record(path_ / run.name);
+  if (!record || !record->is_over()) return false;
+  return !is_extended_ || record->status == RunStatus::diverged || record->step >= manifest_.total_steps;
+}
+
+Comparison::Iterator Comparison::begin() {
+  if (options_.jobs > 1 && !only_) run_jobs();
+  return Iterator(this);
+}
+
+void Comparison::announce(const nn::Module& model) {
+  if (is_announced_ || only_) return;
+  is_announced_ = true;
+  manifest_.parameters = model.parameter_count();
+  if (options_.resume.empty()) write_manifest(path_, manifest_);
+  print_start();
+}
+
+void Comparison::print_start() const {
+  const std::int64_t parameters = manifest_.parameters;
+  fmt::print("data       {}\n", manifest_.experiment.data);
+  fmt::print("model      {}{}\n", manifest_.experiment.model,
+             parameters > 0 ? fmt::format(": {} parameters", with_commas(parameters)) : "");
+  std::set<std::string> shown;
+  for (std::size_t i = 0; i < manifest_.runs.size(); ++i)
+    if (shown.insert(rules_[i].describe()).second) fmt::print("optimizer  {}\n", rules_[i].describe());
+  fmt::print("seed       {}\n", fmt::join(options_.seeds, ", "));
+  fmt::print("precision  f32, {}, {} ({})\n", threads_text(manifest_.threads), instruction_set(), processor_name());
+  fmt::print("run        {}\n", path_.string());
+  std::fflush(stdout);
+}
+
+void Comparison::run_jobs() {
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < manifest_.runs.size(); ++i)
+    if (!is_over(manifest_.runs[i])) open.push_back(i);
+  if (options_.resume.empty()) {
+    write_manifest(path_, manifest_);
+    folder_->keep();
+  }
+  print_start();
+  fmt::print("jobs       {} runs, {} at a time\n", open.size(), options_.jobs);
+  std::fflush(stdout);
+  const JobsResult result = train::run_jobs({.folder = path_,
+                                             .runs = open,
+                                             .at_a_time = options_.jobs,
+                                             .threads = manifest_.threads,
+                                             .data = options_.data,
+                                             .quiet = options_.quiet});
+  if (interrupt_signal() != 0)
+    throw Interrupted(fmt::format("interrupted, saved; go on with: {} --resume {}", line_.executable(),
+                                  shell_quoted(path_.string())));
+  if (result.exit_code != 0)
+    fail(manifest_.runs[result.run].name, "its process ended without a result",
+         fmt::format("exit code {}", result.exit_code), "its message stands above; --resume goes on");
+}
+
+void Comparison::begin_run() {
+  if (interrupt_signal() != 0)
+    throw Interrupted(fmt::format("interrupted between two runs; go on with: {} --resume {}", line_.executable(),
+                                  shell_quoted(path_.string())));
+  for (; next_ < manifest_.runs.size(); ++next_) {
+    const PlannedRun& planned = manifest_.runs[next_];
+    if (only_ ? next_ != *only_ : is_over(planned)) continue;
+    run_ = std::make_unique<Run>(
+        RunContext{.options = options_,
+                   .manifest = manifest_,
+                   .plan = planned,
+                   .rule = rules_[next_],
+                   .folder = path_,
+                   .resume_command = fmt::format("{} --resume {}", line_.executable(), shell_quoted(path_.string())),
+                   .progress = *progress_,
+                   .keep =
+                       [this] {
+                         if (folder_) folder_->keep();
+                       },
+                   .announce = [this](const nn::Module& model) { announce(model); }});
+    return;
+  }
+}
+
+void Comparison::end_run() {
+  if (!run_->is_finished())
+    fail(run_->name(), "the program's loop ended before the run", {}, "loop while (run.next_epoch())");
+  write_run_record(path_ / run_->name(), run_->result());
+  if (folder_) folder_->keep();
+  run_.reset();
+  ++next_;
+}
+
+void Comparison::picture(const std::string& figure, const std::string& row, const std::string& png,
+                         const std::string& caption) {
+  if (only_) return;
+  const std::string file = fmt::format("{}-{}.png", figure, row);
+  if (!is_plain_name(file)) fail("comparison", "a picture's name cannot be a file's", file);
+  pictures_.push_back({figure, row, caption, file});
+  pngs_.push_back(png);
+}
+
+int Comparison::finish() {
+  if (only_) return kExitDone;
+  if (!pictures_.empty()) {
+    write_pictures(path_, pictures_);  // the list first: what lies there is known by it
+    make_writable_folder(path_ / "pictures");
+    for (std::size_t i = 0; i < pngs_.size(); ++i) write_file(path_ / "pictures" / pictures_[i].file, pngs_[i]);
+  }
+  join_logs(path_, manifest_);
+  if (options_.find_lr) {
+    write_lr_report(path_, manifest_);
+    fmt::print("\n{}\nwritten: {}/report.html\n", found_lr_table(path_, manifest_), path_.string());
+    return kExitDone;
+  }
+  for (const PlannedRun& run : manifest_.runs)
+    if (const auto record = read_run_record(path_ / run.name)) manifest_.parameters = record->parameters;
+  write_manifest(path_, manifest_);  // which knows the model's size only now, with --jobs
+  write_summary(path_, manifest_);
+  report::write_report(path_ / "report.html", {path_});
+  const std::string base = path_.string();
+  fmt::print(
+      "\n{}\nwritten: {}/report.html, summary.json, metrics.csv, steps.csv, and below it of each run the model and "
+      "what TensorBoard reads\n",
+      report::comparison_text(report::read_comparison(path_)), base);
+  bool any = false;
+  for (const PlannedRun& run : manifest_.runs) {
+    const std::optional<RunRecord> record = read_run_record(path_ / run.name);
+    any = any || (record && record->status != RunStatus::diverged);
+  }
+  return any ? kExitDone : kExitDiverged;
+}
+
+}  // namespace tandem::train

@@ -1,0 +1,31 @@
+// --find-lr: what the losses over a rising lr say. The lr goes from a thousandth of the rule's to a hundred times it,
+// by an equal factor a step; a run ends where its loss is four times its least one (Smith 2017, "Cyclical learning
+// rates").
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "manifest.h"
+
+namespace tandem::train {
+
+inline constexpr std::int64_t kFindSteps = 200;
+inline constexpr const char* kRisingLr = "0.001 * step(every=1, by=1.0593)";
+
+struct FoundLr {
+  double steepest = 0;  ///< where the smoothed loss falls fastest over log lr
+  double least = 0;     ///< where it is least: training at it is about to become unstable
+};
+
+/// From one loss a step; losses are smoothed by an exponential average of factor 0.9, corrected for its start. Throws
+/// Error when there are fewer than ten.
+FoundLr find_lr(const std::vector<double>& lr, const std::vector<double>& loss);
+
+/// A line a run, from its steps.csv; and OUT/report.html, the loss of each over the lr.
+std::string found_lr_table(const std::filesystem::path& folder, const Manifest& manifest);
+void write_lr_report(const std::filesystem::path& folder, const Manifest& manifest);
+
+}  // namespace tandem::train

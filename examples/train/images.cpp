@@ -1,0 +1,109 @@
+// Pictures of a command line; see images.h.
+#include "images.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <tandem/core/error.h>
+#include <tandem/data/catalog.h>
+#include <tandem/data/cifar.h>
+#include <tandem/data/hold_out.h>
+#include <tandem/data/loader.h>
+
+#include "progress.h"
+
+namespace tandem::train {
+namespace {
+
+constexpr std::uint64_t kSplitSeed = 0;  // of --validation: the same pictures for every seed of a comparison
+
+bool holds(const std::string& folder, const char* file) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::path(folder) / file, ignored);
+}
+
+/// What the data set's name leaves open.
+std::string note(const Options& options) {
+  if (options.dataset == "synthetic" && options.data.empty())
+    return "made by Tandem; examples/get_data.sh cifar10 gets real ones";
+  if (options.dataset != "folder") return {};
+  const std::filesystem::path path = std::filesystem::absolute(options.data).lexically_normal();  // may end in a slash
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+}  // namespace
+
+void choose_image_dataset(Options& options, const std::string& preferred) {
+  if (!options.dataset.empty()) return;
+  if (!options.data.empty()) {
+    options.dataset = holds(options.data, "data_batch_1.bin") ? "cifar10"
+                      : holds(options.data, "train.bin")      ? "cifar100"
+                                                              : "folder";
+    return;
+  }
+  const bool is_there = preferred == "cifar100" ? has_cifar100() : has_cifar10();
+  options.dataset = is_there ? preferred : "synthetic";
+}
+
+ImageData open_images(const Options& options) {
+  const TrainTest set = open_dataset(
+      options.dataset, {.folder = options.data, .size = options.size, .skip_bad_files = options.skip_bad_files});
+  ImageData data{
+      .train = set.train, .watched = set.test, .test = set.test, .dataset = options.dataset, .description = {}};
+  data.has_validation = options.validation > 0;
+  if (data.has_validation) {
+    if (options.validation >= set.train.size())
+      fail_usage("--validation",
+                 fmt::format("is {}, the training set has {} images", options.validation, set.train.size()));
+    const HeldOut parts = hold_out(set.train, options.validation, kSplitSeed);
+    data.train = parts.train;
+    data.watched = parts.held_out;
+  }
+  const Array& images = data.train.images;
+  const std::string about = note(options);
+  data.description = fmt::format(
+      "{}: {} training{} and {} test images {}x{}x{} in {} classes{}", options.dataset, with_commas(data.train.size()),
+      data.has_validation ? fmt::format(", {} validation", with_commas(data.watched.size())) : "",
+      with_commas(data.test.size()), images.shape(1), images.shape(2), images.shape(3), data.train.classes.size(),
+      about.empty() ? "" : fmt::format(" ({})", about));
+  return data;
+}
+
+Experiment image_experiment(const ImageData& data, const std::string& model, const std::string& metric,
+                            std::int64_t batch) {
+  const std::int64_t full = std::min(batch, data.train.size());
+  return {.dataset = data.dataset,
+          .data = data.description,
+          .data_checksum = fmt::format("{:016x}", checksum(data.train)),
+          .model = model,
+          .metric = metric,
+          .watched = {},
+          .steps_per_epoch = (data.train.size() + full - 1) / full};
+}
+
+nn::ModelInfo describe_images(const Dataset& dataset) {
+  const Array& images = dataset.images;
+  return {.classes = dataset.classes,
+          .mean = dataset.statistics.mean,
+          .deviation = dataset.statistics.deviation,
+          .input = {images.shape(1), images.shape(2), images.shape(3)}};
+}
+
+Array sample_images(const Dataset& dataset, std::int64_t count, const Transform& transform) {
+  const std::int64_t n = std::min(count, dataset.size());
+  Dataset few = dataset;
+  Shape shape = dataset.images.shape();
+  shape[0] = n;
+  few.images = Array::empty(shape, DType::u8, Layout::channels_last);
+  few.labels = Array::empty({n}, DType::i64);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t from = (2 * i + 1) * dataset.size() / (2 * n);
+    few.images.slice(0, i, i + 1).copy_from(dataset.images.slice(0, from, from + 1));
+    few.labels.slice(0, i, i + 1).copy_from(dataset.labels.slice(0, from, from + 1));
+  }
+  Loader loader(few, {.batch = n, .shuffle = false, .workers = 0, .transform = transform});
+  return loader.next()->images;
+}
+
+}  // namespace tandem::train

@@ -1,0 +1,263 @@
+// Run: the bookkeeping of one training, so that the program shows its loop and nothing else. A run goes from initial
+// weights, or its checkpoint, to the saved model. The loop stands above the class.
+// Not here: which runs there are (comparison.h), files (run_folder.h, record.h, checkpoint.h).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tandem/autograd/record.h>
+#include <tandem/nn/behaviour_scope.h>
+#include <tandem/nn/model_file.h>
+#include <tandem/optim/optimizer.h>
+
+#include "checkpoint.h"
+#include "command_line.h"
+#include "finite_watch.h"
+#include "progress.h"
+#include "record.h"
+
+namespace tandem::train {
+
+/// Examples in a batch, which its loss is the mean over: images, target tokens.
+template <class Batch>
+std::int64_t examples_in(const Batch& batch) {
+  if constexpr (requires { batch.tokens; }) {
+    return batch.tokens;
+  } else if constexpr (requires { batch.labels; }) {
+    return batch.labels.size();
+  } else {
+    return batch.targets.size();
+  }
+}
+
+/// What a run needs to know of its comparison.
+struct RunContext {
+  const Options& options;
+  const Manifest& manifest;
+  PlannedRun plan;
+  Rule rule;                     ///< with --schedule on its leaves
+  std::filesystem::path folder;  ///< of the comparison
+  std::string resume_command;
+  Progress& progress;
+  std::function<void()> keep;                       ///< there is something to go on from: the folder stays
+  std::function<void(const nn::Module&)> announce;  ///< the model is known: the first lines are printed
+};
+
+class Run;
+
+/// While it lives the model has its evaluation weights, with --reestimate their batch-norm statistics, and evaluation
+/// behaviour, and nothing is recorded for gradients. Afterwards all is as it was.
+class EvaluationScope {
+ public:
+  ~EvaluationScope();
+  EvaluationScope(const EvaluationScope&) = delete;
+  EvaluationScope& operator=(const EvaluationScope&) = delete;
+
+ private:
+  friend class Run;
+  explicit EvaluationScope(Run& run);
+  Run& run_;
+  std::optional<EvaluationWeights> weights_;
+  nn::BehaviourScope behaviour_;
+  NoGradGuard no_grad_;
+  std::vector<Array> statistics_;  // that training gathered, while others stand in the model
+  std::chrono::steady_clock::time_point evaluation_begin_;
+};
+
+/// One training of a comparison:
+///   for (Run& run : comparison) {
+///     auto model = ...;
+///     run.prepare(*model);
+///     Optimizer optimizer(model->parameters(), run.rule());
+///     run.start(*model, optimizer, train);                         // exact, where there is a checkpoint
+///     while (run.next_epoch()) {
+///       model->train();
+///       for (const auto& [images, labels] : run.batches(train)) {  // position, progress, signals, checkpoints
+///         const Tensor loss = cross_entropy((*model)(images), labels);
+///         optimizer.zero_grad();
+///         loss.backward();
+///         optimizer.step();
+///         run.step(loss);                                          // finite? the step's record
+///         if (!run.evaluation_due()) continue;
+///         const auto slow = run.evaluation_weights();
+///         run.record({{"test_accuracy", nn::accuracy(*model, test)}});
+///       }
+///     }
+///   }
+class Run {
+ public:
+  explicit Run(RunContext context);
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  std::uint64_t seed() const { return context_.plan.seed; }
+  const Rule& rule() const { return context_.rule; }
+  const std::string& name() const { return context_.plan.name; }
+  std::int64_t steps_done() const { return state_.step; }
+  std::int64_t total_steps() const { return context_.manifest.total_steps; }
+
+  /// --init and --freeze; before the optimizer is made, which leaves frozen parameters out.
+  void prepare(nn::Module& model) const;
+  /// Goes to where the run's checkpoint was written, if there is one. `batches`: a Loader, SentenceBatches,
+  /// LanguageBatches, or anything with next(), batches() and set_position().
+  template <class Source>
+  void start(nn::Module& model, Optimizer& optimizer, Source& batches) {
+    if constexpr (requires { Source(batches.dataset(), batches.options()); }) {
+      gather_ = [&batches, this] { gather_statistics(batches); };
+    }
+    start_run(model, optimizer, batches.batches());
+  }
+  /// What goes on from batch to batch beside the model (the state of a recurrent one) and belongs into checkpoints.
+  /// Called before start(), which gives back what was saved.
+  void carry(std::function<NamedArrays()> save, std::function<void(const NamedArrays&)> load);
+  /// What a model file says beside the weights. Default: nothing, and load_model cannot make the model.
+  void describe_model(const nn::ModelInfo& info) { info_ = info; }
+
+  /// True while there is an epoch to train. After the last one the model is saved.
+  bool next_epoch();
+  std::int64_t epoch() const { return state_.epochs; }
+
+  /// The batches of this epoch that are left.
+  template <class Source>
+  class Batches;
+  template <class Source>
+  Batches<Source> batches(Source& source) {
+    return Batches<Source>(*this, source);
+  }
+
+  /// After optimizer.step(): a loss that is not finite ends the run, which is then diverged. Writes the step's record.
+  void step(const Tensor& loss) { step(loss.item()); }
+  void step(double loss);
+  /// After step(): metrics of the evaluation weights are wanted now.
+  bool evaluation_due() const { return evaluation_due_; }
+  /// evaluation_weights() of the optimizer, and what else an evaluation needs.
+  [[nodiscard]] EvaluationScope evaluation_weights() { return EvaluationScope(*this); }
+  /// What an evaluation gave. Infinite values are values; nan of the watched metric ends the run as diverged.
+  void record(const Metrics& metrics);
+  /// With --inner-steps N: what measures the weights as they are, called after every step of a stretch of N in the
+  /// middle of the run: of fast weights, at a sync before the pull and of the slow ones after it. They stand in
+  /// inner.csv and are no evaluations.
+  void measure_inner(std::function<Metrics()> measure);
+
+  /// After the last epoch: whether the run came to its end, so that it has a model to measure and to draw; --find-lr
+  /// leaves none.
+  bool is_complete() const { return is_complete_ && !context_.options.find_lr; }
+  /// What is measured once, at the end: joins the final metrics.
+  void record_final(const Metrics& metrics);
+  /// What the report shows of the model: a PNG file's bytes. Pictures of one figure stand under each other.
+  void picture(const std::string& figure, const std::string& png, const std::string& caption = {});
+
+  bool is_finished() const { return is_complete_ || is_diverged_; }
+  const RunRecord& result() const { return result_; }
+
+ private:
+  friend class EvaluationScope;
+  friend class Comparison;
+  using Clock = std::chrono::steady_clock;
+
+  void start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batches);
+  template <class Source>
+  void gather_statistics(Source& batches);
+  void begin_batches();
+  bool wants_batch() const;
+  void end_batch();
+  void end_epoch();
+  void save();
+  void save_model_file(const char* name);
+  void diverge(const std::string& reason);
+  void find_lr(double loss);
+  bool is_inner(std::int64_t step) const;
+  void write_inner(std::int64_t step, const char* weights);
+  void finish();
+  double seconds() const;
+  bool is_over() const { return is_diverged_ || is_stopped_ || state_.step >= total_steps(); }
+  std::filesystem::path folder() const { return context_.folder / context_.plan.name; }
+
+  RunContext context_;
+  nn::Module* model_ = nullptr;
+  Optimizer* optimizer_ = nullptr;
+  nn::ModelInfo info_;
+  std::function<NamedArrays()> save_carried_;
+  std::function<void(const NamedArrays&)> load_carried_;
+  std::function<void()> gather_;
+  std::function<Metrics()> measure_inner_;
+  std::optional<FiniteWatch> watch_;
+  std::unique_ptr<RunLogs> logs_;
+  TrainingState state_;
+  RunRecord result_;
+  std::int64_t steps_per_epoch_ = 0, batch_examples_ = 0, evaluate_every_ = 1, log_every_ = 1;
+  bool evaluation_due_ = false, is_evaluating_ = false, is_diverged_ = false, is_stopped_ = false, is_complete_ = false;
+  bool is_epoch_over_ = false;
+  double least_loss_ = 0, seconds_before_ = 0, epoch_seconds_before_ = 0;
+  Clock::time_point begin_, epoch_begin_;
+};
+
+template <class Source>
+class Run::Batches {
+ public:
+  using Batch = typename decltype(std::declval<Source&>().next())::value_type;
+
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Batch;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Batch*;
+    using reference = const Batch&;
+
+    const Batch& operator*() const { return *batch_; }
+    Iterator& operator++() {
+      run_->end_batch();
+      fetch();
+      return *this;
+    }
+    bool operator==(std::default_sentinel_t) const { return !batch_.has_value(); }
+
+   private:
+    friend class Batches;
+    Iterator(Run* run, Source* source) : run_(run), source_(source) { fetch(); }
+    void fetch() {
+      batch_ = run_->wants_batch() ? source_->next() : std::nullopt;
+      if (batch_) run_->batch_examples_ = examples_in(*batch_);
+    }
+    Run* run_;
+    Source* source_;
+    std::optional<Batch> batch_;
+  };
+
+  Iterator begin() {
+    if constexpr (requires { source_.start_epoch(0); }) {
+      source_.set_position(run_.state_.epochs * source_.batches() + run_.state_.batches);
+    } else {
+      source_.set_position(run_.state_.batches);
+    }
+    run_.begin_batches();
+    return Iterator(&run_, &source_);
+  }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  friend class Run;
+  Batches(Run& run, Source& source) : run_(run), source_(source) {}
+  Run& run_;
+  Source& source_;
+};
+
+template <class Source>
+void Run::gather_statistics(Source& batches) {
+  Source again(batches.dataset(), batches.options());  // the training's own position stays
+  for (std::int64_t i = 0; i < context_.options.reestimate; ++i) {
+    const auto batch = again.next();
+    if (!batch) return;
+    (*model_)(batch->images);
+  }
+}
+
+}  // namespace tandem::train
