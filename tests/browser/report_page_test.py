@@ -57,6 +57,20 @@ def wait_for(what, holds):
     return False
 
 
+def open_drawn(b, page):
+    """Opens the page and waits until its figures, which are drawn once their width is known, have stopped changing."""
+    b.open(page)
+    drawn = "return [...document.querySelectorAll('figure.plot')].map((f) => f.querySelectorAll('*').length).join()"
+    seen = [b.run(drawn)]
+
+    def is_still():
+        time.sleep(0.2)
+        seen.append(b.run(drawn))
+        return seen[-1] == seen[-2] and any(int(n) > 20 for n in seen[-1].split(",") if n)
+
+    wait_for("a drawn figure", is_still)
+
+
 def choose(b, group, title):
     b.run("window.mark(arguments[0], arguments[1])", group, title)
 
@@ -205,14 +219,14 @@ def test_saving(b):
     choose(b, "Curves", "test_accuracy")
     b.run("window.button('SVG').click()")
     svg, table = b.downloads / "test_accuracy.svg", b.downloads / "test_accuracy.csv"
-    if wait_for("the SVG", svg.exists):
+    if wait_for("the SVG", lambda: svg.exists() and svg.read_text().rstrip().endswith("</svg>")):
         root = xml.etree.ElementTree.fromstring(svg.read_text())
         lines = [e for e in root.iter() if e.tag.endswith("path") and e.get("class") == "line"]
         texts = [e.text for e in root.iter() if e.tag.endswith("text")]
         check("test_accuracy" in texts and "momentum lr=0.1" in texts, "the SVG has its heading and a legend")
         check(len(lines) == 11 and all(line.get("stroke").startswith("rgb") for line in lines), "the SVG has the lines with their colours")
     b.run("window.button('CSV').click()")
-    if wait_for("the CSV", table.exists):
+    if wait_for("the CSV", lambda: table.exists() and table.read_text().endswith("\n")):
         rows = list(csv.DictReader(io.StringIO(table.read_text())))
         points = points_of(b, "momentum lr=0.1")
         saved = [r for r in rows if r["series"] == "momentum lr=0.1"]
@@ -222,7 +236,7 @@ def test_saving(b):
 def test_looks(page):
     for width, dark in ((400, False), (1200, True)):
         with Browser(width, 900, dark) as b:
-            b.open(page)
+            open_drawn(b, page)
             check(b.run("return document.querySelectorAll('figure.plot svg .line').length") > 20, f"figures are drawn, {width} wide")
             check(b.run("return document.documentElement.scrollWidth") <= width, f"the page is not wider than {width}")
             check(b.run("return [...document.querySelectorAll('figure.plot svg')].every((s) => s.getBoundingClientRect().right <= innerWidth)"), f"nor is a figure, {width} wide")
@@ -254,7 +268,7 @@ def test_other_programs(page):
     other = page.parent / "other.html"
     other.write_text(text[:begin] + json.dumps(GENERIC) + text[text.index("</script>", begin):])
     with Browser() as b:
-        b.open(other)
+        open_drawn(b, other)
         b.run("window.figures = (title) => [...document.querySelectorAll('figure.plot')].find((f) => f.querySelector('h4').textContent === title);")
         names = "return [...window.figures('Variance').querySelectorAll('.series')].map((s) => s.dataset.name)"
         check(b.run(names) == ["formula", "measured"], "lines without groups")
@@ -327,7 +341,7 @@ def main():
         page = folder / "report.html"
         subprocess.run([sys.argv[1], folder], check=True, stderr=subprocess.DEVNULL)
         with Browser() as b:
-            b.open(page)
+            open_drawn(b, page)
             b.run(FIGURE)
             check(b.run("return document.querySelectorAll('.figures svg').length") > 12, "figures are drawn")
             test_curves(b, folder)

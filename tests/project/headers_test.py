@@ -5,7 +5,7 @@ import compile
 import tree
 
 headers = tree.public_headers()
-texts = [f"#include <tandem/{tree.name(header)}>\n" for header in headers]
+texts = [f"#include <tandem/{tree.name(header).removeprefix('examples/')}>\n" for header in headers]
 problems = []
 for header, errors in zip(headers, compile.all_errors(texts, sys.argv[1], sys.argv[2])):
     if errors:
