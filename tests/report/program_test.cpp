@@ -1,5 +1,6 @@
 // The program report as its users meet it: exit codes, what it says, where it writes.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <sys/wait.h>
 #include <cstdlib>
@@ -21,7 +22,7 @@ struct Ended {
 
 Ended run_report(const TemporaryFolder& t, const std::string& arguments) {
   const std::string command =
-      std::string(TANDEM_BIN_DIR) + "/report " + arguments + " >/dev/null 2>" + (t / "error").string();
+      fmt::format("{}/report {} >/dev/null 2>{}", TANDEM_BIN_DIR, arguments, (t / "error").string());
   const int status = std::system(command.c_str());
   return {WEXITSTATUS(status), read_file(t / "error")};
 }
