@@ -25,7 +25,7 @@ bool holds(const std::string& folder, const char* file) {
 
 /// What the data set's name leaves open.
 std::string note(const Options& options) {
-  if (options.dataset == "synthetic" && options.data.empty())
+  if ((options.dataset == "synthetic" || options.dataset == "solids") && options.data.empty())
     return "made by Tandem; examples/get_data.sh cifar10 gets real ones";
   if (options.dataset != "folder") return {};
   const std::filesystem::path path = std::filesystem::absolute(options.data).lexically_normal();  // may end in a slash
