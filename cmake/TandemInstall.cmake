@@ -2,23 +2,36 @@
 # tandem::train for programs that train.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tandem)
+
+# The headers of a folder as <tandem/folder/...>, but for those whose first comment says "Private to".
+function(tandem_install_headers folder)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${folder}/*.h)
+  set(excluded PATTERN "onednn" EXCLUDE)
+  foreach(header ${headers})
+    file(STRINGS ${header} private LIMIT_INPUT 2000 REGEX "^// .*Private to")
+    if(private)
+      file(RELATIVE_PATH place ${folder}/.. ${header})
+      string(REPLACE "." "\\." place ${place})
+      list(APPEND excluded REGEX "/${place}$" EXCLUDE)
+    endif()
+  endforeach()
+  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tandem FILES_MATCHING PATTERN "*.h" ${excluded})
+endfunction()
+
 install(TARGETS tandem tandem_core tandem_autograd tandem_nn tandem_optim tandem_data EXPORT tandemTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TANDEM_BUILD_EXAMPLES)
   install(TARGETS tandem_report tandem_train EXPORT tandemTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   foreach(folder report train)
-    install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/examples/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tandem
-      FILES_MATCHING PATTERN "*.h" PATTERN "command_line_parser.h" EXCLUDE PATTERN "curve_data.h" EXCLUDE
-      PATTERN "page*.h" EXCLUDE)
+    tandem_install_headers(${CMAKE_CURRENT_SOURCE_DIR}/examples/${folder})
   endforeach()
   get_property(programs GLOBAL PROPERTY TANDEM_PROGRAMS)
   install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(EXPORT tandemTargets NAMESPACE tandem:: DESTINATION ${package_dir})
 foreach(folder core autograd nn optim data)
-  install(DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tandem
-    FILES_MATCHING PATTERN "*.h" PATTERN "onednn" EXCLUDE)
+  tandem_install_headers(${CMAKE_CURRENT_SOURCE_DIR}/${folder})
 endforeach()
 install(FILES ${CMAKE_CURRENT_SOURCE_DIR}/cmake/tandem.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tandem)
 configure_package_config_file(${CMAKE_CURRENT_SOURCE_DIR}/cmake/tandemConfig.cmake.in

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/gradcheck.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/ops.h>
@@ -94,6 +95,7 @@
 #include <tandem/optim/check_rule.h>
 #include <tandem/optim/clip.h>
 #include <tandem/optim/combinator.h>
+#include <tandem/optim/groups.h>
 #include <tandem/optim/lamb.h>
 #include <tandem/optim/lars.h>
 #include <tandem/optim/leaf.h>
@@ -110,4 +112,6 @@
 #include <tandem/optim/schedule.h>
 #include <tandem/optim/sgd.h>
 #include <tandem/optim/step_report.h>
+#include <tandem/optim/study/explain.h>
+#include <tandem/optim/study/snapshot.h>
 #include <tandem/optim/sweep.h>

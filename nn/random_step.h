@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 
+#include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/generator.h>
 #include <tandem/nn/init.h>
@@ -20,6 +21,7 @@ inline Tensor new_random_state() {
 /// The generator of this call; the next call gets another.
 inline Generator next_generator(Tensor state) {
   Array& value = state.mutable_value();
+  Evaluations::note(value);
   auto* words = value.data<std::int64_t>();
   const Generator generator(std::bit_cast<std::uint64_t>(words[0]), static_cast<std::uint64_t>(words[1]++));
   value.mark_changed();

@@ -38,15 +38,16 @@ struct Adadelta {
 
   Adadelta(const Options& h, Step t)
       : decay(h, t),
-        lr(static_cast<T>(h.lr(t))),
-        rho(static_cast<T>(h.rho(t))),
-        one_minus_rho(static_cast<T>(1 - h.rho(t))),
-        eps(static_cast<T>(h.eps(t))) {}
+        lr(coefficient<T>("lr", h.lr(t))),
+        rho(coefficient<T>("rho", h.rho(t))),
+        one_minus_rho(coefficient<T>("1 - rho", 1 - h.rho(t))),
+        eps(coefficient<T>("eps", h.eps(t))) {}
 
   void operator()(T& w, T g, T& s, T& d) const {
     decay(w, g);
     s = rho * s + one_minus_rho * g * g;
-    const T u = std::sqrt(d + eps) / std::sqrt(s + eps) * g;
+    using std::sqrt;
+    const T u = sqrt(d + eps) / sqrt(s + eps) * g;
     d = rho * d + one_minus_rho * u * u;
     w -= lr * u;
   }

@@ -39,14 +39,15 @@ struct Adagrad {
 
   Adagrad(const Options& h, Step t)
       : decay(h, t),
-        lr(static_cast<T>(h.lr(t) / (1 + static_cast<double>(t.count - 1) * h.lr_decay(t)))),
-        initial(static_cast<T>(h.initial(t))),
-        eps(static_cast<T>(h.eps(t))) {}
+        lr(coefficient<T>("lr", h.lr(t) / (1 + static_cast<double>(t.count - 1) * h.lr_decay(t)))),
+        initial(coefficient<T>("initial", h.initial(t))),
+        eps(coefficient<T>("eps", h.eps(t))) {}
 
   void operator()(T& w, T g, T& s) const {
+    using std::sqrt;
     decay(w, g);
     s += g * g;
-    w -= lr * g / (std::sqrt(initial + s) + eps);
+    w -= lr * g / (sqrt(initial + s) + eps);
   }
 };
 

@@ -38,8 +38,8 @@ struct Adam {
 
   Adam(const Options& h, Step t)
       : moments(h, t),
-        lr_corrected(static_cast<T>(h.lr(t) / moments.correction1)),
-        weight_decay(static_cast<T>(h.weight_decay(t))) {}
+        lr_corrected(coefficient<T>("lr / (1 - beta1^t)", h.lr(t) / moments.correction1)),
+        weight_decay(coefficient<T>("weight_decay", h.weight_decay(t))) {}
 
   void operator()(T& w, T g, T& m, T& v) const {
     g += weight_decay * w;

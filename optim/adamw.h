@@ -38,8 +38,8 @@ struct Adamw {
 
   Adamw(const Options& h, Step t)
       : moments(h, t),
-        lr_corrected(static_cast<T>(h.lr(t) / moments.correction1)),
-        shrink(static_cast<T>(1 - h.lr(t) * h.weight_decay(t))) {}
+        lr_corrected(coefficient<T>("lr / (1 - beta1^t)", h.lr(t) / moments.correction1)),
+        shrink(coefficient<T>("1 - lr weight_decay", 1 - h.lr(t) * h.weight_decay(t))) {}
 
   void operator()(T& w, T g, T& m, T& v) const {
     w *= shrink;

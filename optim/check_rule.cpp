@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -44,6 +45,7 @@ class Problem {
       Generator(seed).split(parameters.size()).fill_normal(x);
       parameters.push_back({name, Tensor(x, true)});
       gradients.push_back(Array::empty(shape));
+      of_step.push_back(Array::empty(shape));
     }
   }
 
@@ -61,8 +63,12 @@ class Problem {
 
   void train(Optimizer& optimizer, std::int64_t from, std::int64_t to, int without = -1) {
     for (std::int64_t step = from; step < to; ++step) {
+      bool is_first = true;
       optimizer.step([&] {
         put_gradients(step, without);
+        if (std::exchange(is_first, false)) {
+          for (std::size_t i = 0; i < gradients.size(); ++i) of_step[i].copy_from(gradients[i]);
+        }
         return Tensor();
       });
     }
@@ -81,8 +87,20 @@ class Problem {
     return true;
   }
 
+  bool is_near(const Problem& other) const {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const std::vector<float> a = parameters[i].tensor.value().to_vector<float>();
+      const std::vector<float> b = other.parameters[i].tensor.value().to_vector<float>();
+      for (std::size_t j = 0; j < a.size(); ++j) {
+        if (!(std::abs(a[j] - b[j]) <= 1e-4F * std::max(1.0F, std::abs(b[j])))) return false;
+      }
+    }
+    return true;
+  }
+
   NamedTensors parameters;
   std::vector<Array> gradients;  // as they were put last
+  std::vector<Array> of_step;    // and first in the last step
 };
 
 /// The weights after `steps` steps.
@@ -116,7 +134,10 @@ class Checks {
     guarded("determinism", [&] { determinism(); });
     guarded("state", [&] { state(); });
     guarded("groups", [&] { groups(); });
+    guarded("coupled groups", [&] { coupled_groups(); });
     guarded("wrappers", [&] { wrappers(); });
+    guarded("throwing", [&] { throwing(); });
+    guarded("explanation", [&] { explanation(); });
     guarded("allocation", [&] { allocation(); });
     guarded("text", [&] { text(); });
     return std::move(report_);
@@ -173,7 +194,7 @@ class Checks {
     for (std::int64_t t = 0; t < options_.steps; ++t) {
       problem.train(optimizer, t, t + 1);
       for (std::size_t i = 0; i < problem.parameters.size(); ++i) {
-        if (identical(problem.parameters[i].tensor.grad(), problem.gradients[i])) continue;
+        if (identical(problem.parameters[i].tensor.grad(), problem.of_step[i])) continue;
         return expect(false, fmt::format("step {} changed the gradient of {}", t + 1, problem.parameters[i].name));
       }
     }
@@ -203,6 +224,8 @@ class Checks {
       Optimizer optimizer(resumed.parameters, rule_);
       resumed.train(optimizer, 0, 2);  // state of its own, to be replaced
       optimizer.load_state_tree(tree);
+      optimizer.state_tree();  // whoever looks before the weights are there changes nothing
+      { const EvaluationWeights look = optimizer.evaluation_weights(); }
       resumed.copy_weights(whole);
       resumed.train(optimizer, at, 2 * options_.steps);
       if (!resumed.equals(end)) {
@@ -213,22 +236,96 @@ class Checks {
     expect(true, fmt::format("saved and loaded after each of {} steps, training goes on bit for bit", options_.steps));
   }
 
+  /// A group is as alone, or, where a norm is of all groups, all are as one.
   void groups() {
-    Problem both, alone;
+    Problem both, one, alone;
     Optimizer pair({Group{{both.parameters[0], both.parameters[1]}, rule_}, Group{{both.parameters[2]}, rule_}});
+    Optimizer whole(one.parameters, rule_);
     Optimizer single({alone.parameters[2]}, rule_);
     both.train(pair, 0, options_.steps);
+    one.train(whole, 0, options_.steps);
     alone.train(single, 0, options_.steps);
     const bool is_alone = identical(both.parameters[2].tensor.value(), alone.parameters[2].tensor.value());
+    const bool is_one = both.is_near(one);
 
     Problem partly;
     const Array before = partly.parameters[1].tensor.value().clone();
     Optimizer optimizer(partly.parameters, rule_);
     partly.train(optimizer, 0, 1, 1);
     const bool is_kept = identical(partly.parameters[1].tensor.value(), before);
-    expect(is_alone && is_kept, is_alone ? fmt::format("a parameter without gradient {}, groups are independent",
-                                                       is_kept ? "stays" : "moves")
-                                         : "a group differs from the same parameters alone");
+    if (!is_alone && !is_one) return expect(false, "groups are neither as each alone nor as one");
+    expect(is_kept, fmt::format("a parameter without gradient {}, groups are {}", is_kept ? "stays" : "moves",
+                                is_alone ? "independent" : "as one"));
+  }
+
+  /// The gradient of each of two groups depends on the weights of the other: their order must not matter.
+  void coupled_groups() {
+    const auto end = [&](bool is_swapped) {
+      Tensor a(Array::full({1}, 1, DType::f64), true), b(Array::full({1}, 0.5, DType::f64), true);
+      const Group first{{{"a", a}}, rule_}, second{{{"b", b}}, rule_};
+      Optimizer optimizer(is_swapped ? std::vector{second, first} : std::vector{first, second});
+      for (std::int64_t t = 0; t < options_.steps; ++t) {
+        optimizer.step([&] {
+          a.accumulate_grad(Array::full({1}, b.item() + a.item(), DType::f64));
+          b.accumulate_grad(Array::full({1}, a.item() - b.item(), DType::f64));
+          return Tensor();
+        });
+      }
+      return std::pair{a.item(), b.item()};
+    };
+    expect(end(false) == end(true),
+           fmt::format("{} steps of two groups with one loss, in either order", options_.steps));
+  }
+
+  /// A closure that throws at any of its calls changes nothing.
+  void throwing() {
+    Problem problem;
+    Optimizer optimizer(problem.parameters, rule_);
+    int thrown = 0;
+    for (std::int64_t t = 0; t < options_.steps; ++t) {
+      for (int at = 1;; ++at) {
+        const Snapshot before = optimizer.snapshot();
+        int calls = 0;
+        try {
+          optimizer.step([&] {
+            if (++calls == at) throw std::runtime_error("no");
+            problem.put_gradients(t);
+            return Tensor();
+          });
+          break;
+        } catch (const std::runtime_error&) {
+          ++thrown;
+        }
+        const Snapshot after = optimizer.snapshot();
+        if (!equal(before.weights, after.weights) || !equal(before.state, after.state)) {
+          return expect(false, fmt::format("step {}, call {} of the closure throws: something has changed", t + 1, at));
+        }
+      }
+    }
+    expect(true, fmt::format("{} calls in {} steps that throw change nothing", thrown, options_.steps));
+  }
+
+  static bool equal(const NamedArrays& a, const NamedArrays& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const NamedArray& x, const NamedArray& y) {
+      return x.name == y.name && identical(x.array, y.array);
+    });
+  }
+
+  /// Every weight's explanation ends at the optimizer's number.
+  void explanation() {
+    Problem problem;
+    Optimizer optimizer(problem.parameters, rule_);
+    const std::vector<std::pair<const char*, std::vector<std::int64_t>>> chosen = {
+        {"conv.weight", {4, 2, 1, 0}}, {"conv.bias", {3}}, {"linear.weight", {69, 130}}, {"linear.weight", {0, 7}}};
+    for (const auto& [name, index] : chosen) optimizer.trace(name, index);
+    for (std::int64_t t = 0; t < options_.steps; ++t) {
+      problem.train(optimizer, t, t + 1, t == 3 ? 1 : -1);
+      for (const auto& [name, index] : chosen) {
+        const Explanation e = optimizer.explain(name, index);
+        if (!e.is_exact) return expect(false, "differs from the optimizer: " + e.to_string());
+      }
+    }
+    expect(true, fmt::format("{} updates explained, bit for bit", options_.steps * 4));
   }
 
   void wrappers() {

@@ -42,18 +42,22 @@ struct CheckRuleOptions {
   std::int64_t steps = 12;  ///< of the longer checks
 };
 
+// clang-format off
 /// Runs these checks on a few parameters, in f32:
 ///   trajectory      the closed form, where given
 ///   zero gradient   without weight decay, gradients of zero from a fresh state leave every weight as it is
 ///   gradients       a step leaves the gradients as they arrived
 ///   determinism     the same bits again, and for one thread
-///   state           save in mid-cycle, load into another Optimizer, go on: the same bits, at every step
-///   groups          a group does what it would do alone; a parameter without gradient keeps its value outside of a
-///   sync wrappers        lookahead with alpha = 1 is the rule bit for bit, with alpha = 0 it returns, and k = large
-///   changes
-///                   nothing
+///   state           save in mid-cycle, load into another Optimizer, look at it, go on: the same bits, at every step
+///   groups          a group does what it would do alone, or, where a norm is of all, what it would do in one group;
+///                   a parameter without gradient keeps its value outside of a sync
+///   coupled groups  two groups with one loss through a closure: their order does not matter
+///   wrappers        lookahead with alpha = 1 is the rule bit for bit, with alpha = 0 it returns, k = large changes nothing
+///   throwing        a closure that throws at any of its calls changes neither weights nor state
+///   explanation     explain() ends at the optimizer's own number, bit for bit, for a few weights in every step
 ///   allocation      a step allocates nothing
 ///   text            parse_rule reads what describe() prints (skipped for a rule that is not registered)
+// clang-format on
 RuleReport check_rule(const Rule& rule, const CheckRuleOptions& options = {});
 
 }  // namespace tandem

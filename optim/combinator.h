@@ -1,28 +1,35 @@
-// Combinator: what rules round rules share: options, children of their own, describe and both doors of bind. A rule of
-// your own that wraps another comes in through here; what it does at work is a Wrapper<T> (bound.h):
+// Combinator: what rules round rules share: options, an inner rule, describe and all doors of bind. A rule of your own
+// that wraps another comes in through here; what it does at work is a Wrapper, Follower or GradientTransform
+// (engine/wrapper.h):
 //
-//   struct QuietOptions { Schedule factor = 0.5;  void fields(Fields& f) { f("factor", factor, kNotNegative); } };
-//   struct QuietNode : Combinator<QuietNode, QuietOptions> {
-//     static constexpr const char* kName = "quiet";
-//     using Combinator::Combinator;
-//     template <class T> std::unique_ptr<Bound<T>> bind(const Frame& frame) {
-//       return std::make_unique<BoundQuiet<T>>(options_.factor, bind_as<T>(*inner_, frame));
-//     }
+//   struct HalfOptions { Schedule factor = 0.5;  void fields(Fields& f) { f("factor", factor, kNotNegative); } };
+//   template <class T> class RunningHalf : public GradientTransform<T> {
+//    public:
+//     RunningHalf(const HalfOptions& options, std::unique_ptr<Running<T>> inner, const Frame& frame);
+//     ...
 //   };
-//   Rule quiet(const Rule& inner, const QuietOptions& options = {}) { return combine<QuietNode>(options, inner); }
+//   struct HalfNode : Combinator<HalfNode, HalfOptions, RunningHalf> {
+//     static constexpr const char* kName = "half";
+//     using Combinator::Combinator;
+//   };
+//   Rule half(const Rule& inner, const HalfOptions& options = {}) { return combine<HalfNode>(options, inner); }
 //
-// and register_combinator<QuietNode>() for parse_rule.
+// and register_combinator<HalfNode>() for parse_rule. T is float, double, or Traced (study/traced.h), a number that
+// explains itself: it converts by static_cast, like any T.
 #pragma once
 
-#include <tandem/optim/bound.h>
+#include <tandem/optim/engine/pass.h>
+#include <tandem/optim/engine/wrapper.h>
+#include <tandem/optim/study/traced.h>
 
 namespace tandem {
 
+/// A node with options, whose class has `template <class T> bind(const Frame&)` and kName.
 template <class Self, class OptionsType>
-class Combinator : public RuleNode {
+class RuleNodeOf : public RuleNode {
  public:
   using Options = OptionsType;
-  Combinator(Options options, const Rule& inner) : options_(std::move(options)), inner_(inner.node().clone()) {}
+  explicit RuleNodeOf(Options options) : options_(std::move(options)) {}
 
   std::string name() const override { return Self::kName; }
   void fields(Fields& fields) override { options_.fields(fields); }
@@ -34,21 +41,40 @@ class Combinator : public RuleNode {
     for (const Field& field : fields.all()) texts.push_back(field.text());
     return texts;
   }
+  std::unique_ptr<Running<float>> bind_float(const Frame& frame) override { return self().template bind<float>(frame); }
+  std::unique_ptr<Running<double>> bind_double(const Frame& frame) override {
+    return self().template bind<double>(frame);
+  }
+  std::unique_ptr<Running<Traced>> bind_traced(const Frame& frame) override {
+    return self().template bind<Traced>(frame);
+  }
+
+ protected:
+  Options options_;
+
+ private:
+  Self& self() { return static_cast<Self&>(*this); }
+};
+
+template <class Self, class OptionsType, template <class> class Work>
+class Combinator : public RuleNodeOf<Self, OptionsType> {
+ public:
+  Combinator(OptionsType options, const Rule& inner)
+      : RuleNodeOf<Self, OptionsType>(std::move(options)), inner_(inner.node().clone()) {}
+
   std::shared_ptr<RuleNode> clone() const override {
     auto copy = std::make_shared<Self>(static_cast<const Self&>(*this));
     copy->inner_ = inner_->clone();
     return copy;
   }
-  std::vector<Child> children() override { return {{"inner", inner_.get()}}; }
-  std::unique_ptr<Bound<float>> bind_float(const Frame& frame) override {
-    return static_cast<Self*>(this)->template bind<float>(frame);
-  }
-  std::unique_ptr<Bound<double>> bind_double(const Frame& frame) override {
-    return static_cast<Self*>(this)->template bind<double>(frame);
+  std::vector<RuleNode::Child> children() override { return {{"inner", inner_.get()}}; }
+
+  template <class T>
+  std::unique_ptr<Running<T>> bind(const Frame& frame) {
+    return std::make_unique<Work<T>>(this->options_, bind_as<T>(*inner_, frame), frame);
   }
 
- protected:
-  Options options_;
+ private:
   std::shared_ptr<RuleNode> inner_;
 };
 

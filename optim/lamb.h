@@ -34,8 +34,8 @@ struct Lamb {
   T corrected, weight_decay, scaled_lr{};
 
   Lamb(const Options& h, Step t) : lr(h.lr(t)), moments(h, t) {
-    corrected = static_cast<T>(1 / moments.correction1);
-    weight_decay = static_cast<T>(h.weight_decay(t));
+    corrected = coefficient<T>("1 / (1 - beta1^t)", 1 / moments.correction1);
+    weight_decay = coefficient<T>("weight_decay", h.weight_decay(t));
   }
 
   /// Moves the moments, and gives u.
@@ -47,7 +47,7 @@ struct Lamb {
   Lamb scaled(const std::array<double, 2>& norms) const {
     const auto [w, u] = norms;
     Lamb tensor = *this;
-    tensor.scaled_lr = static_cast<T>(lr * (w == 0 || u == 0 ? 1 : w / u));
+    tensor.scaled_lr = coefficient<T>("lr trust ratio", lr * (w == 0 || u == 0 ? 1 : w / u));
     return tensor;
   }
 

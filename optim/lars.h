@@ -36,15 +36,15 @@ struct Lars {
   T momentum, weight_decay, scaled_lr{};
 
   Lars(const Options& h, Step t) : lr(h.lr(t)), trust(h.trust(t)), decay(h.weight_decay(t)) {
-    momentum = static_cast<T>(h.momentum(t));
-    weight_decay = static_cast<T>(decay);
+    momentum = coefficient<T>("momentum", h.momentum(t));
+    weight_decay = coefficient<T>("weight_decay", decay);
   }
 
   std::array<T, 2> measured(T w, T g, T) const { return {w, g}; }
   Lars scaled(const std::array<double, 2>& norms) const {
     const auto [w, g] = norms;
     Lars tensor = *this;
-    tensor.scaled_lr = static_cast<T>(lr * (w == 0 || g == 0 ? 1 : trust * w / (g + decay * w)));
+    tensor.scaled_lr = coefficient<T>("lr trust ratio", lr * (w == 0 || g == 0 ? 1 : trust * w / (g + decay * w)));
     return tensor;
   }
 

@@ -6,17 +6,18 @@
 //     using Options = MineOptions;
 //     static constexpr const char* kName = "mine";
 //     static constexpr std::array kState = {State{"speed", Role::first_moment}};
-//     T lr;                                                             // coefficients: once a step, in double,
-//     Mine(const Options& h, Step t) : lr(static_cast<T>(h.lr(t))) {}   // rounded once
+//     T lr;                                                // coefficients: once a step, in double, rounded once
+//     Mine(const Options& h, Step t) : lr(coefficient<T>("lr", h.lr(t))) {}
 //     void operator()(T& w, T g, T& speed) const { speed += g; w -= lr * speed; }
 //   };
 //   Rule mine(const MineOptions& options) { return leaf<Mine>(options); }   // and register_leaf<Mine>() for parse_rule
 //
-// A leaf that needs norms per tensor adds kNorms, measured() and scaled(): lamb.h, bound_norm_leaf.h. One whose state
-// depends on a flag adds Variant and wants_variant(): rmsprop.h.
+// T is float, double, or Traced (study/traced.h), a number that explains itself: write functions without std::, after
+// `using std::sqrt;`. A leaf that needs numbers per tensor: lamb.h, engine/running_norm_leaf.h. One whose state depends
+// on a flag adds Variant and wants_variant(): rmsprop.h. At work: engine/running_leaf.h.
 #pragma once
 
-#include <tandem/optim/bound_norm_leaf.h>
+#include <tandem/optim/engine/running_norm_leaf.h>
 #include <tandem/optim/weight_decay.h>
 
 namespace tandem {
@@ -24,14 +25,14 @@ namespace tandem {
 namespace detail {
 
 template <class Formula, class T>
-std::unique_ptr<Bound<T>> bind_leaf(typename Formula::Options& options, const Frame& frame) {
+std::unique_ptr<Running<T>> bind_leaf(typename Formula::Options& options, const Frame& frame) {
   if constexpr (requires { typename Formula::Variant; }) {
     if (Formula::wants_variant(options)) return bind_leaf<typename Formula::Variant, T>(options, frame);
   }
   if constexpr (requires { Formula::kNorms; }) {
-    return std::make_unique<BoundNormLeaf<Formula, T>>(options, frame);
+    return std::make_unique<RunningNormLeaf<Formula, T>>(options, frame);
   } else {
-    return std::make_unique<BoundLeaf<Formula, T>>(options, frame);
+    return std::make_unique<RunningLeaf<Formula, T>>(options, frame);
   }
 }
 
@@ -54,11 +55,14 @@ class LeafNode : public RuleNode {
     for (const Field& field : fields.all()) texts.push_back(field.text());
     return texts;
   }
-  std::unique_ptr<Bound<float>> bind_float(const Frame& frame) override {
+  std::unique_ptr<Running<float>> bind_float(const Frame& frame) override {
     return detail::bind_leaf<Formula<float>, float>(options_, frame);
   }
-  std::unique_ptr<Bound<double>> bind_double(const Frame& frame) override {
+  std::unique_ptr<Running<double>> bind_double(const Frame& frame) override {
     return detail::bind_leaf<Formula<double>, double>(options_, frame);
+  }
+  std::unique_ptr<Running<Traced>> bind_traced(const Frame& frame) override {
+    return detail::bind_leaf<Formula<Traced>, Traced>(options_, frame);
   }
 
  private:

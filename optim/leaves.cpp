@@ -5,13 +5,13 @@
 #include <tandem/optim/adam.h>
 #include <tandem/optim/adamw.h>
 #include <tandem/optim/amsgrad.h>
+#include <tandem/optim/engine/register.h>
 #include <tandem/optim/lamb.h>
 #include <tandem/optim/lars.h>
 #include <tandem/optim/lion.h>
 #include <tandem/optim/momentum.h>
 #include <tandem/optim/nadam.h>
 #include <tandem/optim/radam.h>
-#include <tandem/optim/register.h>
 #include <tandem/optim/rmsprop.h>
 #include <tandem/optim/sgd.h>
 

@@ -34,12 +34,12 @@ struct Lion {
   T lr, beta1, beta2, one_minus_beta1, one_minus_beta2, weight_decay;
 
   Lion(const Options& h, Step t)
-      : lr(static_cast<T>(h.lr(t))),
-        beta1(static_cast<T>(h.beta1(t))),
-        beta2(static_cast<T>(h.beta2(t))),
-        one_minus_beta1(static_cast<T>(1 - h.beta1(t))),
-        one_minus_beta2(static_cast<T>(1 - h.beta2(t))),
-        weight_decay(static_cast<T>(h.weight_decay(t))) {}
+      : lr(coefficient<T>("lr", h.lr(t))),
+        beta1(coefficient<T>("beta1", h.beta1(t))),
+        beta2(coefficient<T>("beta2", h.beta2(t))),
+        one_minus_beta1(coefficient<T>("1 - beta1", 1 - h.beta1(t))),
+        one_minus_beta2(coefficient<T>("1 - beta2", 1 - h.beta2(t))),
+        weight_decay(coefficient<T>("weight_decay", h.weight_decay(t))) {}
 
   void operator()(T& w, T g, T& m) const {
     const T c = beta1 * m + one_minus_beta1 * g;

@@ -6,23 +6,25 @@
 //
 // It is the outer loop (outer_loop.h) whose outer rule is sgd(lr = alpha), and it nests to any depth. Evaluate on slow
 // weights: Optimizer::evaluation_weights(). Batch-norm statistics belong to the fast weights.
+//
+// Read next: reference/lookahead.h, the algorithm on plain vectors; lookahead.cpp, the same inside the optimizer's
+// pass.
 #pragma once
 
-#include <array>
-
+#include <tandem/optim/engine/pass.h>
 #include <tandem/optim/rule.h>
 
 namespace tandem {
 
 struct LookaheadOptions {
-  std::int64_t k = 5;                       ///< steps of the optimizer in a cycle, at every level of a nest
+  Schedule k = 5;                           ///< steps of the optimizer in a cycle, at every level of a nest
   Schedule alpha = 0.5;                     ///< in [0, 1]; 1 is the inner rule, exactly
   InnerState state = InnerState::maintain;  ///< of the inner rule at a sync
-  bool adaptive = false;                    ///< alpha is chosen at every sync (adaptive_alpha.h); needs step(closure)
+  bool adaptive = false;                    ///< alpha is chosen at every sync; needs step(closure)
   Schedule alpha_low = 0.5;                 ///< the least alpha that adaptive chooses; 1 is the largest
 
   void fields(Fields& f) {
-    f("k", k, {.low = 1});
+    f("k", k, kCount, kAlways);
     f("alpha", alpha, {.high = 1, .remedy = "1 is the plain inner optimizer"}, kAlways);
     f("state", state);
     f("adaptive", adaptive);
@@ -33,12 +35,23 @@ struct LookaheadOptions {
 /// The pull for one weight: what sgd(lr = alpha) does with the pseudo-gradient slow - fast.
 template <class T>
 struct Pull {
-  static constexpr std::array<int, 0> kState{};
+  static constexpr const char* kName = "pull";
+  static constexpr std::array kNames = {"slow", "fast"};
+  static constexpr auto kState = kNoState;
   T alpha;
   void operator()(T& slow, T fast) const { slow -= alpha * (slow - fast); }
 };
 
-/// Throws UsageError when k < 1 or alpha is outside [0, 1]. Slow weights start as the weights at binding.
+/// adaptive: alpha minimises the loss of one batch between the slow and the fast weights, taken for a parabola whose
+/// slope is known at both ends (section 3.1 of the paper, in secant form). With d = fast - slow, g0 the gradient at the
+/// slow weights and gk at the fast ones:
+///
+///   alpha = d.g0 / (d.(g0 - gk))     clipped to [alpha_low, 1]
+///
+/// Where the loss does not curve upwards along d: 1 downhill, else alpha_low.
+///
+/// k is a whole number, or a schedule that is rounded to one. Throws UsageError when k < 1 or alpha is outside [0, 1].
+/// Slow weights start as the weights at binding.
 /// Example: Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 3e-4}), {.k = 5, .alpha = 0.5}));
 Rule lookahead(const Rule& inner, const LookaheadOptions& options = {});
 

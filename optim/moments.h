@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include <tandem/optim/engine/pass.h>
 #include <tandem/optim/rule.h>
 
 namespace tandem {
@@ -21,20 +22,23 @@ struct Moments {
 
   template <class Options>
   Moments(const Options& h, Step t)
-      : beta1(static_cast<T>(h.beta1(t))),
-        beta2(static_cast<T>(h.beta2(t))),
-        one_minus_beta1(static_cast<T>(1 - h.beta1(t))),
-        one_minus_beta2(static_cast<T>(1 - h.beta2(t))),
+      : beta1(coefficient<T>("beta1", h.beta1(t))),
+        beta2(coefficient<T>("beta2", h.beta2(t))),
+        one_minus_beta1(coefficient<T>("1 - beta1", 1 - h.beta1(t))),
+        one_minus_beta2(coefficient<T>("1 - beta2", 1 - h.beta2(t))),
         correction1(1 - std::pow(h.beta1(t), t.count)),
         correction2(1 - std::pow(h.beta2(t), t.count)),
-        root_corrected(static_cast<T>(1 / std::sqrt(correction2))),
-        eps(static_cast<T>(h.eps(t))) {}
+        root_corrected(coefficient<T>("1 / sqrt(1 - beta2^t)", 1 / std::sqrt(correction2))),
+        eps(coefficient<T>("eps", h.eps(t))) {}
 
   void operator()(T g, T& m, T& v) const {
     m = beta1 * m + one_minus_beta1 * g;
     v = beta2 * v + one_minus_beta2 * g * g;
   }
-  T root(T v) const { return std::sqrt(v) * root_corrected + eps; }
+  T root(T v) const {
+    using std::sqrt;
+    return sqrt(v) * root_corrected + eps;
+  }
 };
 
 /// Their fields, after lr.

@@ -37,7 +37,10 @@ struct Momentum {
   bool nesterov;
 
   Momentum(const Options& h, Step t)
-      : decay(h, t), lr(static_cast<T>(h.lr(t))), momentum(static_cast<T>(h.momentum(t))), nesterov(h.nesterov) {}
+      : decay(h, t),
+        lr(coefficient<T>("lr", h.lr(t))),
+        momentum(coefficient<T>("momentum", h.momentum(t))),
+        nesterov(h.nesterov) {}
 
   void operator()(T& w, T g, T& v) const {
     decay(w, g);

@@ -41,8 +41,8 @@ struct Nadam {
     const double now = h.mu(t.count, t), next = h.mu(t.count + 1, t);
     double product = 1;  // below 1e-20 it changes nothing
     for (std::int64_t i = 1; i <= t.count && product > 1e-20; ++i) product *= h.mu(i, {t.index - t.count + i, i});
-    of_gradient = static_cast<T>(h.lr(t) * (1 - now) / (1 - product));
-    of_moment = static_cast<T>(h.lr(t) * next / (1 - product * next));
+    of_gradient = coefficient<T>("lr (1 - mu_t) / (1 - prod mu)", h.lr(t) * (1 - now) / (1 - product));
+    of_moment = coefficient<T>("lr mu_t+1 / (1 - prod mu mu_t+1)", h.lr(t) * next / (1 - product * next));
   }
 
   void operator()(T& w, T g, T& m, T& v) const {

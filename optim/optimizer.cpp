@@ -1,221 +1,313 @@
-// The Optimizer: its groups, the state tree and evaluation scopes. A step: group_steps.cpp, group.cpp; hyper-parameters
-// by name: hyper_parameters.cpp.
+// The Optimizer: its groups, the state tree and evaluation scopes. A step: engine/stepper.cpp, engine/group.cpp;
+// hyper-parameters by name: engine/hyper_parameters.cpp; snapshots and explanations: study/.
 #include <tandem/optim/optimizer.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/evaluations.h>
 #include <tandem/core/error.h>
-#include <tandem/optim/group_steps.h>
-#include <tandem/optim/hyper_parameters.h>
-#include <tandem/optim/tree_entry.h>
+#include <tandem/optim/engine/optimizer_impl.h>
+#include <tandem/optim/groups.h>
 
 namespace tandem {
 namespace {
 
 constexpr const char* kScope = "an evaluation_weights() scope is open";
 
+/// The path of an entry of one parameter.
+std::string entry_name(const StateEntry& entry, const std::string& parameter) { return entry.path + "/" + parameter; }
+
 }  // namespace
 
-class Optimizer::Impl {
- public:
-  explicit Impl(const std::vector<Group>& groups) {
-    std::vector<std::vector<Slot>> all;
-    std::map<const TensorState*, std::size_t> group_of;
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      all.push_back(collect_slots(groups[i].parameters));
-      for (const Slot& slot : all.back()) {
-        const auto [entry, is_new] = group_of.emplace(slot.tensor.state(), i);
-        if (!is_new) {
-          fail("optimizer", fmt::format("parameter \"{}\" is in groups {} and {}", slot.name, entry->second, i));
-        }
+Optimizer::Impl::Impl(const std::vector<Group>& given) {
+  bind(given);
+  const bool is_empty =
+      std::all_of(groups.begin(), groups.end(), [](const auto& g) { return g->arena.slots().empty(); });
+  if (given.empty()) fail("optimizer", "there is no group of parameters");
+  if (is_empty) {
+    std::size_t count = 0;
+    for (const Group& group : given) count += group.parameters.size();
+    fail("optimizer", "no parameter requires a gradient",
+         fmt::format("{} parameter{} given", count, count == 1 ? "" : "s"));
+  }
+}
+
+void Optimizer::Impl::bind(const std::vector<Group>& added) {
+  std::vector<std::vector<Slot>> all;
+  NamedTensors frozen;
+  std::map<const TensorState*, std::size_t> group_of;
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    all.push_back(collect_slots(added[i].parameters, frozen));
+    for (const Slot& slot : all.back()) {
+      const std::size_t number = groups.size() + i;
+      const auto [entry, is_new] = group_of.emplace(slot.tensor.state(), number);
+      if (!is_new) {
+        fail("optimizer", fmt::format("parameter \"{}\" is in groups {} and {}", slot.name, entry->second, number));
       }
     }
-    if (groups.empty()) fail("optimizer", "there is no group of parameters");
-    for (std::size_t i = 0; i < groups.size(); ++i)
-      groups_.push_back(make_group(std::move(all[i]), groups[i].rule, this));
-    hyper_parameters_.bind();
   }
-
-  ~Impl() {
-    if (scope_open_) close_scope();
-  }
-
-  void zero_grad() {
-    for (const auto& group : groups_) group->arena.zero_grad();
-  }
-
-  void step() {
-    require_no_scope("step");
-    if (needs_closure())
-      fail("optimizer", "the rule needs the loss at other weights", describe(), "call step(closure)");
-    hyper_parameters_.check(steps_);
-    absorb_changes();
-    group_steps_.step(steps_, nullptr);
-  }
-
-  Tensor step(const std::function<Tensor()>& closure) {
-    require_no_scope("step");
-    hyper_parameters_.check(steps_);
-    absorb_changes();
-    Tensor loss;
-    const std::function<void()> evaluate = [&] {
-      zero_grad();
-      loss = closure();
-      for (const auto& group : groups_) group->arena.accept_changes();  // a closure brings back what it moves
-    };
-    evaluate();
-    const Tensor first = loss;
-    group_steps_.step(steps_, &evaluate);
-    return first;
-  }
-
-  GroupSteps& group_steps() { return group_steps_; }
-  void watch_steps(bool on) {
-    require_no_callback("watch_steps");
-    group_steps_.watch(on, hyper_parameters_.find_lr());
-  }
-  void on_sync(std::function<void(const SyncEvent&)> callback) {
-    require_no_callback("on_sync");
-    group_steps_.on_sync(std::move(callback));
-  }
-
-  bool is_evaluating() const { return scope_open_; }
-
-  bool needs_closure() const {
-    return std::any_of(groups_.begin(), groups_.end(), [](const auto& group) { return group->needs_closure(); });
-  }
-
-  void report(double metric, bool larger_is_better) { hyper_parameters_.report(metric, larger_is_better); }
-
-  std::int64_t step_count() const { return steps_; }
-
-  void open_scope() {
-    require_no_scope("evaluation_weights");
-    absorb_changes();
-    swapped_.clear();
-    for (const auto& group : groups_) {
-      if (group->swap_evaluation_weights()) swapped_.push_back(group.get());
-      group->arena.lock(kScope);
+  for (std::size_t i = 0; i < added.size(); ++i) groups.push_back(make_group(std::move(all[i]), added[i].rule, this));
+  for (const auto& slots : groups) {
+    for (const Slot& slot : slots->arena.slots()) {
+      std::erase_if(frozen_, [&](const NamedTensor& f) { return f.tensor.state() == slot.tensor.state(); });
     }
-    scope_open_ = true;
   }
+  frozen_.insert(frozen_.end(), frozen.begin(), frozen.end());
+  hyper_parameters.bind();
+}
 
-  void close_scope() {
-    for (const auto& group : groups_) group->arena.lock(nullptr);
-    for (BoundGroup* group : swapped_) group->swap_evaluation_weights();
-    scope_open_ = false;
+Optimizer::Impl::~Impl() {
+  if (scope_open_) close_scope();
+}
+
+void Optimizer::Impl::add_group(const Group& group) {
+  require_no_scope("add_group");
+  bind({group});
+  stepper.groups_changed(hyper_parameters.find_lr());
+}
+
+void Optimizer::Impl::zero_grad() {
+  for (const auto& group : groups) group->arena.zero_grad();
+}
+
+void Optimizer::Impl::run_step(const Evaluate* evaluate, double loss) {
+  recorder.before(steps);
+  stepper.step(steps, evaluate, loss);
+  recorder.after();
+}
+
+void Optimizer::Impl::step() {
+  require_no_scope("step");
+  if (needs_closure()) {
+    fail("optimizer", "the rule needs the loss at other weights", hyper_parameters.describe(), "call step(closure)");
   }
+  refuse_frozen_gradients();
+  hyper_parameters.check(steps);
+  absorb_changes(true);
+  run_step(nullptr, std::numeric_limits<double>::quiet_NaN());
+}
 
-  std::string describe() const { return hyper_parameters_.describe(); }
+Tensor Optimizer::Impl::step(const std::function<Tensor()>& closure) {
+  require_no_scope("step");
+  hyper_parameters.check(steps);
+  absorb_changes(true);
+  Evaluations evaluations;
+  Tensor loss;
+  const Evaluate evaluate = [&] {
+    zero_grad();
+    evaluations.begin();
+    loss = closure();
+    for (const auto& group : groups) group->arena.accept_changes();  // a closure brings back what it moves
+    return loss.defined() && loss.size() == 1 ? loss.item() : std::numeric_limits<double>::quiet_NaN();
+  };
+  const double first = evaluate();
+  const Tensor result = loss;
+  refuse_frozen_gradients();
+  run_step(&evaluate, first);
+  return result;
+}
 
-  HyperParameters& hyper_parameters() { return hyper_parameters_; }
-  double peek(std::string_view name) const { return hyper_parameters_.peek(name, steps_); }
-
-  NamedArrays state_tree() {
-    require_no_scope("state_tree");
-    absorb_changes();
-    return write_tree(entries());
+void Optimizer::Impl::refuse_frozen_gradients() const {
+  for (const NamedTensor& f : frozen_) {
+    if (!f.tensor.requires_grad() || !f.tensor.has_grad()) continue;
+    fail("optimizer", fmt::format("parameter \"{}\" has a gradient, but was frozen when it was bound", f.name), {},
+         "give it to add_group(), or unfreeze before the Optimizer is made");
   }
+}
 
-  void load_state_tree(const NamedArrays& tree) {
-    require_no_scope("load_state_tree");
-    read_tree(entries(), tree, describe());
-    accept_weights_ = true;
-  }
+bool Optimizer::Impl::needs_closure() const {
+  return std::any_of(groups.begin(), groups.end(), [](const auto& group) { return group->needs_closure(); });
+}
 
- private:
-  void require_no_callback(const char* what) const {
-    if (!group_steps_.in_callback()) return;
-    fail("optimizer", fmt::format("{} inside an on_sync callback", what), {}, "call it when the step is complete");
-  }
-  void require_no_scope(const char* what) const {
-    require_no_callback(what);
-    if (scope_open_)
-      fail("optimizer", fmt::format("{} inside an evaluation_weights() scope", what), {}, "close it first");
-  }
+void Optimizer::Impl::watch_steps(bool on) {
+  require_no_callback("watch_steps");
+  stepper.watch(on, hyper_parameters.find_lr());
+}
 
-  std::vector<TreeEntry> entries() {
-    std::vector<TreeEntry> all;
-    all.push_back({"step", {}, {}, &steps_});
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      const Arena& arena = groups_[i]->arena;
-      for (const StateEntry& entry : groups_[i]->state(fmt::format("groups/{}/", i))) {
-        if (entry.counter != nullptr) {
-          all.push_back({entry.path, {}, {}, entry.counter});
-          continue;
-        }
-        for (std::size_t s = 0; s < arena.slots().size(); ++s) {
-          const Slot& slot = arena.slots()[s];
-          all.push_back({entry.path + "/" + slot.name});
-          if (entry.counters != nullptr) {
-            all.back().counter = &(*entry.counters)[s];
-            all.back().is_zero_left_out = true;
-          } else {
-            all.back().array = arena.view(*entry.buffer, slot);
-          }
-          for (const std::string& alias : slot.aliases) all.back().other_names.push_back(entry.path + "/" + alias);
-        }
+void Optimizer::Impl::on_sync(std::function<void(const SyncEvent&)> callback) {
+  require_no_callback("on_sync");
+  stepper.on_sync(std::move(callback));
+}
+
+void Optimizer::Impl::open_scope() {
+  require_no_scope("evaluation_weights");
+  absorb_changes(false);
+  swapped_.clear();
+  for (const auto& group : groups) {
+    if (group->swap_evaluation_weights()) swapped_.push_back(group.get());
+    group->arena.lock(kScope);
+  }
+  scope_open_ = true;
+}
+
+/// Weights that somebody has written meanwhile are kept, and cycles start from them.
+void Optimizer::Impl::close_scope() {
+  const bool is_changed =
+      std::any_of(groups.begin(), groups.end(), [](const auto& g) { return g->arena.is_changed(); });
+  for (const auto& group : groups) group->arena.lock(nullptr);
+  for (RunningGroup* group : swapped_) {
+    if (!is_changed) group->swap_evaluation_weights();
+  }
+  if (is_changed) {
+    for (const auto& group : groups) group->start_cycles();
+  }
+  scope_open_ = false;
+}
+
+NamedArrays Optimizer::Impl::state_tree() {
+  require_no_scope("state_tree");
+  absorb_changes(false);
+  return write_tree(entries());
+}
+
+void Optimizer::Impl::load_state_tree(const NamedArrays& tree) {
+  require_no_scope("load_state_tree");
+  read_tree(entries(), tree, hyper_parameters.describe());
+  accept_weights_ = true;
+}
+
+std::vector<TreeEntry> Optimizer::Impl::entries() {
+  std::vector<TreeEntry> all;
+  all.push_back({"step", {}, {}, &steps});
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const Arena& arena = groups[i]->arena;
+    for (const StateEntry& entry : groups[i]->state(fmt::format("groups/{}/", i))) {
+      if (entry.counter != nullptr || entry.array.defined()) {
+        all.push_back({entry.path, {}, entry.array, entry.counter});
+        continue;
       }
-    }
-    for (const NamedPlateau& p : hyper_parameters_.plateaus()) all.push_back({p.name, {}, p.plateau.state->array()});
-    return all;
-  }
-
-  /// Weights changed by someone else: slow weights that were kept would pull them back. After load_state_tree the
-  /// weights belong to the state that was loaded.
-  void absorb_changes() {
-    bool is_changed = false;
-    for (const auto& group : groups_) is_changed = is_changed || group->arena.is_changed();
-    if (is_changed) {
-      for (const auto& group : groups_) {
-        if (accept_weights_) {
-          group->arena.accept_changes();
+      for (std::size_t s = 0; s < arena.slots().size(); ++s) {
+        const Slot& slot = arena.slots()[s];
+        all.push_back({entry_name(entry, slot.name)});
+        if (entry.counters != nullptr) {
+          all.back().counter = &(*entry.counters)[s];
+          all.back().is_zero_left_out = true;
         } else {
-          group->start_cycles();
+          all.back().array = arena.view(*entry.buffer, slot);
         }
+        for (const std::string& alias : slot.aliases) all.back().other_names.push_back(entry_name(entry, alias));
       }
     }
-    accept_weights_ = false;
   }
+  for (const NamedPlateau& p : hyper_parameters.plateaus()) all.push_back({p.name, {}, p.plateau.state->array()});
+  return all;
+}
 
-  std::vector<std::unique_ptr<BoundGroup>> groups_;
-  HyperParameters hyper_parameters_{groups_};
-  GroupSteps group_steps_{groups_};
-  std::int64_t steps_ = 0;
-  bool accept_weights_ = false;
-  bool scope_open_ = false;
-  std::vector<BoundGroup*> swapped_;
-};
+NamedArrays Optimizer::Impl::weights() const {
+  NamedArrays all;
+  for (const auto& group : groups) {
+    for (const Slot& slot : group->arena.slots()) all.push_back({slot.name, slot.tensor.value().clone()});
+  }
+  return all;
+}
 
-Optimizer::Optimizer(const NamedTensors& parameters, const Rule& rule)
-    : Optimizer(std::vector<Group>{{parameters, rule}}) {}
+void Optimizer::Impl::restore(const NamedArrays& weights, const NamedArrays& tree) {
+  load_state_tree(tree);
+  for (const auto& group : groups) {
+    for (const Slot& slot : group->arena.slots()) {
+      const auto found =
+          std::find_if(weights.begin(), weights.end(), [&](const NamedArray& w) { return w.name == slot.name; });
+      if (found == weights.end()) fail("optimizer", fmt::format("no weights of \"{}\"", slot.name));
+      Array value = slot.tensor.value();
+      value.copy_from(found->array);
+      value.mark_changed();
+    }
+  }
+  absorb_changes(false);
+}
+
+std::pair<std::size_t, const Slot*> Optimizer::Impl::find(std::string_view parameter) const {
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    for (const Slot& slot : groups[i]->arena.slots()) {
+      if (slot.name == parameter) return {i, &slot};
+      if (std::find(slot.aliases.begin(), slot.aliases.end(), parameter) != slot.aliases.end()) return {i, &slot};
+      known.push_back(slot.name);
+    }
+  }
+  const std::string near = nearest_word(parameter, known.data(), known.size());
+  fail_usage("optimizer", fmt::format("no parameter \"{}\"", parameter), fmt::format("{} are bound", known.size()),
+             near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+}
+
+Array Optimizer::Impl::slow(std::string_view parameter, std::size_t level) {
+  const auto [group, slot] = find(parameter);
+  const auto& loops = groups[group]->loops();
+  if (level >= loops.size()) {
+    fail("optimizer", fmt::format("there is no loop {}", level), groups[group]->node->describe());
+  }
+  return groups[group]->arena.view(*loops[level].slow, *slot);
+}
+
+Array Optimizer::Impl::fast(std::string_view parameter, std::size_t level) {
+  slow(parameter, level);  // the same errors
+  const auto [group, slot] = find(parameter);
+  const Array* const fast = groups[group]->fast(level);
+  return fast == nullptr ? Array{} : groups[group]->arena.view(*fast, *slot);
+}
+
+void Optimizer::Impl::require_no_callback(const char* what) const {
+  if (!stepper.in_callback()) return;
+  fail("optimizer", fmt::format("{} inside an on_sync callback", what), {}, "call it when the step is complete");
+}
+
+void Optimizer::Impl::require_no_scope(const char* what) const {
+  require_no_callback(what);
+  if (scope_open_)
+    fail("optimizer", fmt::format("{} inside an evaluation_weights() scope", what), {}, "close it first");
+}
+
+/// Weights changed by someone else: slow weights that were kept would pull them back. After load_state_tree the weights
+/// belong to the state that was loaded, until the next step.
+void Optimizer::Impl::absorb_changes(bool is_step) {
+  const bool is_changed =
+      std::any_of(groups.begin(), groups.end(), [](const auto& g) { return g->arena.is_changed(); });
+  if (is_changed) {
+    for (const auto& group : groups) {
+      if (accept_weights_) {
+        group->arena.accept_changes();
+      } else {
+        group->start_cycles();
+      }
+    }
+  }
+  if (is_step) accept_weights_ = false;
+}
+
+Optimizer::Optimizer(const NamedTensors& parameters, const Rule& rule) : Optimizer(groups_of(parameters, rule)) {}
 Optimizer::Optimizer(const std::vector<Group>& groups) : impl_(std::make_shared<Impl>(groups)) {}
 Optimizer::~Optimizer() = default;
 Optimizer::Optimizer(Optimizer&&) noexcept = default;
 Optimizer& Optimizer::operator=(Optimizer&&) noexcept = default;
 
+void Optimizer::add_group(const Group& group) { impl_->add_group(group); }
 void Optimizer::zero_grad() { impl_->zero_grad(); }
 void Optimizer::step() { impl_->step(); }
 Tensor Optimizer::step(const std::function<Tensor()>& closure) { return impl_->step(closure); }
 bool Optimizer::needs_closure() const { return impl_->needs_closure(); }
 void Optimizer::watch_steps(bool on) { impl_->watch_steps(on); }
-const StepReport& Optimizer::last_step() const { return impl_->group_steps().last(); }
+const StepReport& Optimizer::last_step() const { return impl_->stepper.last(); }
 void Optimizer::on_sync(std::function<void(const SyncEvent&)> callback) { impl_->on_sync(std::move(callback)); }
+Array Optimizer::slow(std::string_view parameter, std::size_t level) const { return impl_->slow(parameter, level); }
+Array Optimizer::fast(std::string_view parameter, std::size_t level) const { return impl_->fast(parameter, level); }
 bool Optimizer::is_evaluating() const { return impl_->is_evaluating(); }
-void Optimizer::report(double metric, bool larger_is_better) { impl_->report(metric, larger_is_better); }
-std::int64_t Optimizer::step_count() const { return impl_->step_count(); }
-std::string Optimizer::describe() const { return impl_->describe(); }
-void Optimizer::set(std::string_view name, const Schedule& value) { impl_->hyper_parameters().set(name, value); }
-double Optimizer::peek(std::string_view name) const { return impl_->peek(name); }
+void Optimizer::report(double metric, bool larger_is_better) {
+  impl_->hyper_parameters.report(metric, larger_is_better);
+}
+std::int64_t Optimizer::step_count() const { return impl_->steps; }
+std::string Optimizer::describe() const { return impl_->hyper_parameters.describe(); }
+void Optimizer::set(std::string_view name, const Schedule& value) { impl_->hyper_parameters.set(name, value); }
+double Optimizer::peek(std::string_view name) const { return impl_->hyper_parameters.peek(name, impl_->steps); }
 NamedArrays Optimizer::state_tree() const { return impl_->state_tree(); }
 void Optimizer::load_state_tree(const NamedArrays& tree) { impl_->load_state_tree(tree); }
 
 std::vector<std::string> Optimizer::hyper_parameters() const {
   std::vector<std::string> names;
-  for (const NamedField& f : impl_->hyper_parameters().fields()) names.push_back(f.path);
+  for (const NamedField& f : impl_->hyper_parameters.fields()) names.push_back(f.path);
   return names;
 }
 

@@ -6,7 +6,8 @@
 //
 // Binding moves the parameters' memory; handles stay valid. A parameter belongs to one live Optimizer. Frozen ones
 // (requires_grad false at binding) are left out. A parameter without a gradient keeps its value, inner state and step
-// count (of bias corrections) in that step; the pull of a loop is for all. Read next: rule.h, lookahead.h.
+// count (of bias corrections) in that step; the pull of a loop is for all. Groups step together: a norm is of all of
+// them. Read next: rule.h, lookahead.h; looking in: study/explain.h, study/snapshot.h.
 #pragma once
 
 #include <functional>
@@ -19,6 +20,8 @@
 #include <tandem/core/safetensors.h>
 #include <tandem/optim/rule.h>
 #include <tandem/optim/step_report.h>
+#include <tandem/optim/study/explain.h>
+#include <tandem/optim/study/snapshot.h>
 
 namespace tandem {
 
@@ -39,15 +42,21 @@ class Optimizer {
   Optimizer(Optimizer&&) noexcept;
   Optimizer& operator=(Optimizer&&) noexcept;
 
+  /// One more group from the next step on, e.g. of parameters that were unfrozen.
+  void add_group(const Group& group);
+
   /// Forgets all gradients: the next one to arrive assigns.
   void zero_grad();
   /// One update from the gradients that arrived since zero_grad, which stay as they are. Allocates nothing. Weights
   /// that someone else has changed since the last step (a model was loaded) are where all cycles start anew. Throws
-  /// Error inside an evaluation_weights() scope, and when the rule needs step(closure).
+  /// Error inside an evaluation_weights() scope, when the rule needs step(closure), and when a gradient has arrived in
+  /// a parameter that was frozen at binding.
   void step();
-  /// A step for rules that need the loss at other weights too (adaptive alpha, rules like SAM). `closure` computes the
-  /// loss from one batch, calls backward, and returns the loss; gradients are forgotten before each call of it. It is
-  /// called once at the weights as they are, and again as often as the rule asks. Returns the first loss.
+  /// A step for rules that need the loss at other weights too (adaptive alpha, SAM). `closure` computes the loss from
+  /// one batch, calls backward, and returns the loss; gradients are forgotten before each call of it. It is called once
+  /// at the weights as they are, and again as often as the rule asks, with the same dropout masks; running statistics
+  /// move in the first call alone. Afterwards the gradients are those of the first call. Returns its loss. An exception
+  /// from any call goes on to the caller, and the optimizer and its weights are as before the step.
   Tensor step(const std::function<Tensor()>& closure);
   /// True when only step(closure) will do.
   bool needs_closure() const;
@@ -61,6 +70,17 @@ class Optimizer {
   /// step, load or save state or open evaluation_weights(): these throw Error. An exception from it goes on to the
   /// caller of step() when the step is complete. The weights stay the same, bit for bit.
   void on_sync(std::function<void(const SyncEvent&)> callback);
+  /// From the next step on explain() knows this element of a parameter. Throws UsageError when there is none.
+  void trace(std::string_view parameter, const std::vector<std::int64_t>& index);
+  void end_traces();
+  /// The last step's update of a traced element, with every number in it (study/explain.h).
+  Explanation explain(std::string_view parameter, const std::vector<std::int64_t>& index) const;
+  /// The slow weights of a loop (0: the outermost) for one parameter, shared: a step changes them.
+  Array slow(std::string_view parameter, std::size_t level = 0) const;
+  /// The fast weights before that loop's last pull, the paper's theta_{t,k}. Kept from the first call on: undefined
+  /// until the next sync.
+  Array fast(std::string_view parameter, std::size_t level = 0) const;
+
   /// Tells plateau schedules a metric, e.g. the test loss of an epoch; larger_is_better: an accuracy (as plateau's
   /// maximize). NaN and infinities count as reports that are not better.
   void report(double metric, bool larger_is_better = false);
@@ -91,12 +111,23 @@ class Optimizer {
   /// clone them before the next step.
   NamedArrays state_tree() const;
   /// Takes over a state tree; the weights are loaded apart, before or after (but before the next step). Throws Error
-  /// naming the entry when one is missing, unexpected or of another shape or dtype; nothing has changed then.
+  /// naming the entry when one is missing, unexpected, of another shape or dtype, or still shares this optimizer's own
+  /// buffers; nothing has changed then. Weights and state in one: study/snapshot.h.
   void load_state_tree(const NamedArrays& tree);
+
+  /// Weights and state, copied (study/snapshot.h).
+  Snapshot snapshot() const;
+  /// Exactly what snapshot() saw. Throws Error when it is of another rule or of other parameters.
+  void restore(const Snapshot& snapshot);
+  /// The weights of a snapshot of any rule, its step, and its state of equal role; the rest starts fresh.
+  ForkReport fork(const Snapshot& snapshot);
+
+  class Impl;
+  /// For the rest of optim/.
+  Impl& impl() const { return *impl_; }
 
  private:
   friend class EvaluationWeights;
-  class Impl;
   std::shared_ptr<Impl> impl_;
 };
 

@@ -8,6 +8,7 @@
 //       DiLoCo (Douillard et al. 2023) with one worker; SNOO with lr = eta, momentum = mu
 //
 // A sync of an outer loop restarts the cycles, and re-anchors the slow weights, of all loops inside it.
+// At work: outer_loop.cpp.
 #pragma once
 
 #include <tandem/optim/rule.h>
@@ -15,12 +16,12 @@
 namespace tandem {
 
 struct OuterLoopOptions {
-  std::int64_t k = 5;                       ///< steps of the optimizer between two outer steps
+  Schedule k = 5;                           ///< steps of the optimizer between two outer steps
   InnerState state = InnerState::maintain;  ///< of the inner rule at a sync
   Schedule mix = 0.5;                       ///< the factor of InnerState::interpolate, which has no alpha here
 
   void fields(Fields& f) {
-    f("k", k, {.low = 1});
+    f("k", k, kCount, kAlways);
     f("state", state);
     f("mix", mix, {.high = 1});
   }

@@ -43,13 +43,15 @@ struct Radam {
     is_rectified = rho > 5;
     const double r = (rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho);
     const double lr = h.lr(t) / moments.correction1;
-    lr_corrected = static_cast<T>(is_rectified ? lr * std::sqrt(r * (1 - power)) : lr);
+    lr_corrected = coefficient<T>(is_rectified ? "r lr / (1 - beta1^t)" : "lr / (1 - beta1^t)",
+                                  is_rectified ? lr * std::sqrt(r * (1 - power)) : lr);
   }
 
   void operator()(T& w, T g, T& m, T& v) const {
+    using std::sqrt;
     decay(w, g);
     moments(g, m, v);
-    w -= lr_corrected * m / (is_rectified ? std::sqrt(v) + moments.eps : T(1));
+    w -= lr_corrected * m / (is_rectified ? sqrt(v) + moments.eps : T(1));
   }
 };
 

@@ -37,19 +37,21 @@ struct RmspropOf {
   WeightDecay<T> decay;
   T lr, rho, one_minus_rho, eps, momentum;
   RmspropOf(const Options& h, Step t) : decay(h, t) {
-    lr = static_cast<T>(h.lr(t)), eps = static_cast<T>(h.eps(t)), momentum = static_cast<T>(h.momentum(t));
-    rho = static_cast<T>(h.rho(t)), one_minus_rho = static_cast<T>(1 - h.rho(t));
+    lr = coefficient<T>("lr", h.lr(t)), eps = coefficient<T>("eps", h.eps(t)),
+    momentum = coefficient<T>("momentum", h.momentum(t));
+    rho = coefficient<T>("rho", h.rho(t)), one_minus_rho = coefficient<T>("1 - rho", 1 - h.rho(t));
   }
   static bool wants_variant(const Options& h) { return h.centered && !kCentered; }
 
   template <class... A>  // T& a, or nothing
   void operator()(T& w, T g, T& s, T& v, A&... a) const {
+    using std::sqrt;
     decay(w, g);
     s = rho * s + one_minus_rho * g * g;
     ((a = rho * a + one_minus_rho * g), ...);
     T square = (s - ... - (a * a));
     if constexpr (kCentered) square = square < 0 ? T(0) : square;  // rounding: s and a^2 may be almost equal
-    v = momentum * v + g / (std::sqrt(square) + eps);
+    v = momentum * v + g / (sqrt(square) + eps);
     w -= lr * v;
   }
 };

@@ -1,14 +1,15 @@
 // Printing and checking of rules, and schedules over all leaves. Reading them: parse.cpp.
 #include <tandem/optim/rule.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
-#include <tandem/optim/bound.h>
-#include <tandem/optim/curve.h>
-#include <tandem/optim/spec.h>
+#include <tandem/optim/engine/running.h>
+#include <tandem/optim/text/curve.h>
+#include <tandem/optim/text/spec.h>
 
 namespace tandem {
 namespace {
@@ -71,6 +72,9 @@ void Field::check(std::string_view where, double at, std::int64_t step) const {
 
 void Field::check(std::string_view where, const Schedule& schedule) const {
   check(where, schedule.scale());
+  if (range.is_whole && schedule.is_constant() && schedule.scale() != std::floor(schedule.scale())) {
+    fail_usage(where, fmt::format("{} is {}, must be a whole number", name, spec::number(schedule.scale())));
+  }
   const ScheduleOutline line = outline(schedule);
   if (line.is_open) return;
   for (const std::int64_t step : line.steps) {
@@ -78,6 +82,8 @@ void Field::check(std::string_view where, const Schedule& schedule) const {
     if (!(range.is_low_open && at == range.low)) check(where, at, step);
   }
 }
+
+std::int64_t whole(double value) { return static_cast<std::int64_t>(std::floor(value + 0.5)); }
 
 const Field* Fields::find(std::string_view name) const {
   for (const Field& field : all_) {
@@ -118,9 +124,16 @@ std::string RuleNode::describe() const {
 std::string Rule::describe() const { return node_->describe(); }
 
 bool Rule::needs_closure() const {
+  if (node_->is_groups()) {
+    const std::shared_ptr<RuleNode> copy = node_->clone();
+    const std::vector<RuleNode::Child> parts = copy->children();
+    return std::any_of(parts.begin(), parts.end(),
+                       [](const RuleNode::Child& part) { return Rule(part.node->clone()).needs_closure(); });
+  }
   // Asked of the rule at work, so that rules of one's own need not say it twice: bound to one small parameter.
   Frame frame;
   frame.size = 16;
+  frame.parameters = {{"w", {16}, {1}}};
   frame.tensors = frame.all = frame.arrived = {{0, 16, true}};
   frame.has_gradient = {1};
   return node_->clone()->bind_float(frame)->needs_closure();

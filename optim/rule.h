@@ -1,6 +1,7 @@
 // Rule: a plain description of how to update weights, `lookahead(adam({.lr = 3e-4}), {.k = 5})`. A value: composing
 // rules is calling functions, copies are cheap and equal. Optimizer (optimizer.h) binds a rule to parameters. Rules
-// themselves: sgd.h, momentum.h, adam.h, adamw.h, lookahead.h, outer_loop.h, clip.h. One of your own: leaf.h.
+// themselves: sgd.h, momentum.h, adam.h, adamw.h, lookahead.h, outer_loop.h, clip.h. One of your own: leaf.h,
+// combinator.h.
 #pragma once
 
 #include <limits>
@@ -16,9 +17,10 @@
 namespace tandem {
 
 class RuleNode;
+class Traced;
 struct Frame;
 template <class T>
-class Bound;
+class Running;
 
 /// What happens to the state of the inner rule when slow weights step (a sync).
 /// maintain: nothing. reset: all buffers zero and the step count fresh. interpolate: first moments become
@@ -57,6 +59,7 @@ Rule with_schedule(const Rule& rule, const Schedule& schedule);
 struct Range {
   double low = 0, high = std::numeric_limits<double>::infinity();
   bool is_low_open = false, is_high_open = false;  ///< the end itself is refused
+  bool is_whole = false;                           ///< a count: a number without a fraction (curves are rounded)
   const char* remedy = "";
 
   bool contains(double value) const;
@@ -65,6 +68,7 @@ struct Range {
 };
 
 inline constexpr Range kNotNegative{};
+inline constexpr Range kCount{.low = 1, .is_whole = true};
 inline constexpr Range kMoment{.high = 1, .is_high_open = true};  ///< the factor of a moving average: [0, 1)
 
 /// One hyper-parameter of a rule, as parsing, printing, checking and setting see it.
@@ -122,25 +126,22 @@ class RuleNode {
     RuleNode* node;
   };
   virtual std::vector<Child> children() { return {}; }
+  /// groups(...): each child is for parameters of its own, and only the Optimizer can bind it.
+  virtual bool is_groups() const { return false; }
 
   /// State and update for the parameters of `frame`; this node outlives the result, which reads its options every step.
-  virtual std::unique_ptr<Bound<float>> bind_float(const Frame& frame) = 0;
-  virtual std::unique_ptr<Bound<double>> bind_double(const Frame& frame) = 0;
+  virtual std::unique_ptr<Running<float>> bind_float(const Frame& frame) = 0;
+  virtual std::unique_ptr<Running<double>> bind_double(const Frame& frame) = 0;
+  /// On numbers that remember how they came about, for explanations.
+  virtual std::unique_ptr<Running<Traced>> bind_traced(const Frame& frame) = 0;
 
   /// Throws UsageError when a field of this node is out of its range. Children are checked when they are made.
   virtual void check();
-  std::string describe() const;
+  virtual std::string describe() const;
 };
 
-/// bind_float or bind_double by the type.
-template <class T>
-std::unique_ptr<Bound<T>> bind_as(RuleNode& node, const Frame& frame) {
-  if constexpr (std::is_same_v<T, float>) {
-    return node.bind_float(frame);
-  } else {
-    return node.bind_double(frame);
-  }
-}
+/// The value of a count at a step, whole.
+std::int64_t whole(double value);
 
 /// Makes a rule readable by parse_rule: `make` takes the children in order ("inner", "outer") and gives a node with
 /// default options. Replaces a rule of the same name.

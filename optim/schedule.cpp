@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include <tandem/optim/curve.h>
-#include <tandem/optim/spec.h>
+#include <tandem/optim/text/curve.h>
+#include <tandem/optim/text/spec.h>
 
 namespace tandem {
 

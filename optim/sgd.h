@@ -28,7 +28,7 @@ struct Sgd {
   WeightDecay<T> decay;
   T lr;
 
-  Sgd(const Options& h, Step t) : decay(h, t), lr(static_cast<T>(h.lr(t))) {}
+  Sgd(const Options& h, Step t) : decay(h, t), lr(coefficient<T>("lr", h.lr(t))) {}
 
   void operator()(T& w, T g) const {
     decay(w, g);

@@ -20,6 +20,7 @@ struct LevelReport {
 /// Norms are over all elements of all groups, summed in double.
 struct StepReport {
   std::int64_t step = 0;     ///< steps so far, this one included
+  double loss = 0;           ///< of the closure, at the weights before the step; NaN in a step without one
   double lr = 0;             ///< of the first leaf that has one, in this step; NaN when none has
   double gradient_norm = 0;  ///< of the gradients as they arrived; those that did not are left out
   double update_norm = 0;    ///< |w after - w before|, of the inner rule of the outermost loop (with the syncs of loops

@@ -7,6 +7,7 @@
 // With no_bias_decay parameters of rank <= 1 (biases, norms) are not decayed.
 #pragma once
 
+#include <tandem/optim/engine/pass.h>
 #include <tandem/optim/rule.h>
 
 namespace tandem {
@@ -18,8 +19,8 @@ struct WeightDecay {
 
   template <class Options>
   WeightDecay(const Options& h, Step t)
-      : coupled(h.decoupled ? T(0) : static_cast<T>(h.weight_decay(t))),
-        kept(h.decoupled ? static_cast<T>(1 - h.lr(t) * h.weight_decay(t)) : T(1)) {}
+      : coupled(h.decoupled ? T(0) : coefficient<T>("weight_decay", h.weight_decay(t))),
+        kept(h.decoupled ? coefficient<T>("1 - lr weight_decay", 1 - h.lr(t) * h.weight_decay(t)) : T(1)) {}
 
   void operator()(T& w, T& g) const {
     g += coupled * w;

@@ -1,4 +1,5 @@
 // Series of figures of kind "lines" from curves; see README.md for their form.
+// Private to examples/report.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

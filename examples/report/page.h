@@ -1,6 +1,7 @@
 // The page: one HTML file that needs nothing else, made of data. Its data, a title and sections of tables, figures and
 // pictures, are described in README.md; tables, lists and pictures become HTML here, figures are drawn by page.js on
 // D3. Not here: the data of run folders (page_data.h).
+// Private to examples/report.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -1,5 +1,6 @@
 // The data of the page of a comparison: a section with its tables, figures and pictures, of the form that README.md
 // describes. One function a figure.
+// Private to examples/report.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

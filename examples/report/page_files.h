@@ -1,4 +1,5 @@
 // The files of the page, put into the program when it is built (embed.cmake).
+// Private to examples/report.
 #pragma once
 
 namespace tandem::report {

@@ -1,4 +1,5 @@
-// What the two sources of CommandLine share: CLI11, and checks in our grammar of errors. Private.
+// What the two sources of CommandLine share: CLI11, and checks in our grammar of errors.
+// Private to examples/train.
 #pragma once
 
 #include <CLI/CLI.hpp>

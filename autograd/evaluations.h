@@ -1,0 +1,34 @@
+// Evaluations: one loss evaluated several times, as Optimizer::step(closure) does for rules that need gradients at
+// other weights (adaptive alpha, SAM). Every evaluation sees the same dropout masks, and what layers count or average
+// beside the loss (running statistics of batch norms) moves in the first one alone. Layers ask here; users need not.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include <tandem/core/array.h>
+
+namespace tandem {
+
+class Evaluations {
+ public:
+  Evaluations();
+  ~Evaluations();
+  Evaluations(const Evaluations&) = delete;
+  Evaluations& operator=(const Evaluations&) = delete;
+
+  /// Before each evaluation: random states that were drawn from in the first one are put back to what they were.
+  void begin();
+
+  /// Of the evaluation that this thread is in: whether it is a later one.
+  static bool is_later();
+  /// A layer is about to draw from `state` (its key and count), which it changes.
+  static void note(const Array& state);
+
+ private:
+  Evaluations* outside_;
+  int begun_ = 0;
+  std::vector<std::pair<Array, Array>> states_;  // alive, and as they were before the first draw
+};
+
+}  // namespace tandem

@@ -1,0 +1,150 @@
+// Clipping at work: a transform of the gradient, block by block, into scratch memory.
+#include <tandem/optim/clip.h>
+
+#include <cmath>
+
+#include <tandem/optim/combinator.h>
+#include <tandem/optim/engine/register.h>
+#include <tandem/optim/engine/watch.h>
+
+namespace tandem {
+namespace {
+
+struct ClipOptions {
+  Schedule max = 1;
+  void fields(Fields& f) { f("max", max, {.is_low_open = true}, kAlways); }
+};
+
+/// g <- clamp(g, -max, max).
+template <class T>
+struct Clamp {
+  static constexpr const char* kName = "clip_value";
+  static constexpr std::array kNames = {"g", "g"};
+  static constexpr auto kState = kNoState;
+  T max;
+  void operator()(T& clipped, T g) const { clipped = g < -max ? -max : max < g ? max : g; }
+};
+
+/// g <- factor g.
+template <class T>
+struct Scale {
+  static constexpr const char* kName = "clip_norm";
+  static constexpr std::array kNames = {"g", "g"};
+  static constexpr auto kState = kNoState;
+  T factor;
+  void operator()(T& clipped, T g) const { clipped = factor * g; }
+};
+
+template <class T>
+class RunningClipValue : public GradientTransform<T> {
+ public:
+  RunningClipValue(const ClipOptions& options, std::unique_ptr<Running<T>> inner, const Frame&)
+      : GradientTransform<T>(std::move(inner)), options_(options) {}
+  void begin(std::int64_t index) override {
+    max_ = options_.max.at(index);
+    this->inner().begin(index);
+  }
+
+ protected:
+  const T* transform(const T* gradient, std::int64_t begin, std::int64_t end, T* scratch) const override {
+    detail::formula_pass<T>(Clamp<T>{coefficient<T>("max", max_)}, scratch, gradient, nullptr, end - begin);
+    return scratch;
+  }
+
+ private:
+  const ClipOptions& options_;
+  double max_ = 0;
+};
+
+template <class T>
+class RunningClipNorm : public GradientTransform<T> {
+ public:
+  RunningClipNorm(const ClipOptions& options, std::unique_ptr<Running<T>> inner, const Frame& frame)
+      : GradientTransform<T>(std::move(inner)),
+        options_(options),
+        frame_(frame),
+        sums_(detail::block_number(frame.size + kBlock - 1)) {}
+
+  void begin(std::int64_t index) override {
+    max_ = options_.max.at(index);
+    has_added_ = has_norm_ = false;
+    this->inner().begin(index);
+  }
+  bool looks() const override { return true; }
+  bool look(const Look<T>& look) override {
+    if (!has_norm_) {
+      if (!has_added_) {
+        measure(look.gradients);
+        if (key_ >= 0) look.seat.add(key_, part_);
+        has_added_ = true;
+      }
+      if (key_ >= 0 && !look.seat.is_complete(key_)) return true;
+      norm_ = key_ >= 0 ? look.seat.norm(key_) : part_.norm();
+      factor_ = norm_ > max_ ? max_ / norm_ : std::isnan(norm_) ? norm_ : 1;
+      has_norm_ = true;
+      if (frame_.watch != nullptr && key_ >= 0)
+        frame_.watch->clip_factor *= static_cast<double>(static_cast<T>(factor_));
+    }
+    return GradientTransform<T>::look(look);
+  }
+  void measured(const std::string& path, MeasuredVisitor<T>& visitor) override {
+    visitor.number(path + "norm", norm_);
+    visitor.number(path + "factor", factor_);
+    GradientTransform<T>::measured(path, visitor);
+  }
+  void join(Roll<T>& roll) override {
+    key_ = roll.norms++;
+    GradientTransform<T>::join(roll);
+  }
+
+ protected:
+  const T* transform(const T* gradient, std::int64_t begin, std::int64_t end, T* scratch) const override {
+    if (factor_ == 1) return gradient;
+    detail::formula_pass<T>(Scale<T>{coefficient<T>("max / norm", factor_)}, scratch, gradient, nullptr, end - begin);
+    return scratch;
+  }
+
+ private:
+  /// One sum a block, added in order: the same for every number of threads.
+  void measure(const GradientSource<T>& gradients) {
+    for_blocks<T>(frame_.size, [&](std::int64_t begin, std::int64_t end, T* scratch) {
+      const T* gradient = gradients.read(begin, end, scratch);
+      Squares sum;
+      for_runs(gradients.runs(), begin, end, [&](std::int64_t from, std::int64_t to, bool) {
+        sum.add(detail::squares_pass<T>(gradient + (from - begin), to - from));
+      });
+      sums_[detail::block_number(begin)] = sum;
+    });
+    part_ = {};
+    for (const Squares& sum : sums_) part_.add(sum);
+  }
+
+  const ClipOptions& options_;
+  const Frame& frame_;
+  std::vector<Squares> sums_;
+  Squares part_;  // of this group
+  double max_ = 0, norm_ = 0, factor_ = 1;
+  int key_ = -1;  // inside an outer rule none: the norm is of its group
+  bool has_added_ = false, has_norm_ = false;
+};
+
+struct ClipNormNode : Combinator<ClipNormNode, ClipOptions, RunningClipNorm> {
+  static constexpr const char* kName = "clip_norm";
+  using Combinator::Combinator;
+};
+struct ClipValueNode : Combinator<ClipValueNode, ClipOptions, RunningClipValue> {
+  static constexpr const char* kName = "clip_value";
+  using Combinator::Combinator;
+};
+
+}  // namespace
+
+Rule clip_norm(const Rule& inner, const Schedule& max) { return combine<ClipNormNode>({max}, inner); }
+Rule clip_value(const Rule& inner, const Schedule& max) { return combine<ClipValueNode>({max}, inner); }
+
+void detail::register_clips() {
+  register_combinator<ClipNormNode>();
+  register_combinator<ClipValueNode>();
+}
+
+}  // namespace tandem

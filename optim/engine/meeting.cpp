@@ -1,0 +1,89 @@
+// Norms over all groups, and the loss at other weights. See meeting.h.
+#include <tandem/optim/engine/meeting.h>
+
+#include <cassert>
+
+#include <tandem/core/error.h>
+
+namespace tandem {
+
+void Meeting::run(const std::vector<std::unique_ptr<RunningGroup>>& groups, const Evaluate* evaluate, double loss) {
+  evaluate_ = evaluate;
+  step_loss_ = loss_ = loss;
+  if (seats_.size() != groups.size()) {
+    seats_.clear();
+    for (const auto& group : groups) seats_.emplace_back(*this, *group);
+  }
+  for (GroupSeat& seat : seats_) seat.begin();
+  for (bool again = true; again;) {
+    again = false;
+    for (GroupSeat& seat : seats_) again = seat.look() || again;
+    if (again) evaluate_where_asked();
+  }
+}
+
+void Meeting::GroupSeat::begin() {
+  parts.clear();
+  is_done = has_asked = false;
+}
+
+bool Meeting::GroupSeat::look() {
+  if (!is_done) is_done = !group_.look(*this);
+  return !is_done;
+}
+
+void Meeting::GroupSeat::add(int key, const Squares& part) {
+  assert(static_cast<std::size_t>(key) == parts.size());  // a rule's levels look from the outermost
+  (void)key;
+  parts.push_back(part);
+}
+
+bool Meeting::GroupSeat::is_complete(int key) const {
+  for (const GroupSeat& seat : meeting_.seats_) {
+    if (!seat.is_done && key < seat.group_.norms() && static_cast<std::size_t>(key) >= seat.parts.size()) return false;
+  }
+  return true;
+}
+
+double Meeting::GroupSeat::norm(int key) const {
+  Squares all;
+  for (const GroupSeat& seat : meeting_.seats_) {
+    if (static_cast<std::size_t>(key) < seat.parts.size()) all.add(seat.parts[static_cast<std::size_t>(key)]);
+  }
+  return all.norm();
+}
+
+void Meeting::GroupSeat::ask(void* where) {
+  if (meeting_.evaluate_ == nullptr)
+    fail("optimizer", "the rule needs the loss at other weights", {}, "call step(closure)");
+  has_asked = true;
+  point = where;
+}
+
+void Meeting::evaluate_where_asked() {
+  bool is_asked = false;
+  for (const GroupSeat& seat : seats_) is_asked = is_asked || seat.has_asked;
+  if (!is_asked) return;
+  /// The points stand in the arenas meanwhile; an exception brings the weights and the step's gradients back too.
+  struct Exchange {
+    explicit Exchange(std::vector<GroupSeat>& s) : seats(s) {
+      swap();
+      for (GroupSeat& seat : seats) seat.group_.keep_gradients();
+    }
+    ~Exchange() {
+      for (GroupSeat& seat : seats) seat.group_.take_evaluated();
+      swap();
+    }
+    void swap() const {
+      for (GroupSeat& seat : seats) seat.group_.exchange(seat.has_asked ? seat.point : nullptr);
+    }
+    std::vector<GroupSeat>& seats;
+  };
+  {
+    const Exchange exchange(seats_);
+    loss_ = (*evaluate_)();
+  }
+  for (GroupSeat& seat : seats_) seat.has_asked = false, seat.point = nullptr;
+}
+
+}  // namespace tandem

@@ -1,0 +1,51 @@
+// Meeting: what the groups of an Optimizer tell each other between looks (Seat, look.h). Private to optim/
+// (stepper.cpp).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <tandem/optim/engine/group.h>
+
+namespace tandem {
+
+/// The loss of the step's batch once more; gradients go into the arenas.
+using Evaluate = std::function<double()>;
+
+class Meeting {
+ public:
+  /// All groups look, meet, and look again, until none needs to.
+  void run(const std::vector<std::unique_ptr<RunningGroup>>& groups, const Evaluate* evaluate, double loss);
+
+ private:
+  void evaluate_where_asked();
+
+  class GroupSeat : public Seat {
+   public:
+    GroupSeat(Meeting& meeting, RunningGroup& group) : meeting_(meeting), group_(group) {}
+    void add(int key, const Squares& part) override;
+    bool is_complete(int key) const override;
+    double norm(int key) const override;
+    void ask(void* point) override;
+    const void* gradients() const override { return group_.evaluated(); }
+    double loss() const override { return meeting_.loss_; }
+    double step_loss() const override { return meeting_.step_loss_; }
+
+    void begin();
+    /// True when it must look again.
+    bool look();
+
+    Meeting& meeting_;
+    RunningGroup& group_;
+    std::vector<Squares> parts;  // this group's, by key
+    bool is_done = false, has_asked = false;
+    void* point = nullptr;
+  };
+
+  const Evaluate* evaluate_ = nullptr;
+  double step_loss_ = 0, loss_ = 0;
+  std::vector<GroupSeat> seats_;
+};
+
+}  // namespace tandem
