@@ -100,6 +100,22 @@ Traced Traced::coefficient(const std::string& name, double value) {
   return Traced(value, std::make_shared<Term>(Term{Term::Kind::coefficient, name, {}, {}}));
 }
 
+void Traced::write_as(const char* formula, const Traced* place, const char* name) {
+  variable_ = {formula, name, place};
+  term_ = variable(name, value_).term_;
+}
+
+Traced& Traced::operator=(const Traced& other) {
+  value_ = other.value_;
+  term_ = other.term_;
+  if (variable_.name == nullptr) return *this;
+  const bool is_same = symbols() == variable_.name;  // a decay of nothing
+  if (current_trace != nullptr && !is_same)
+    current_trace->add(variable_.formula, variable_.place, variable_.name, *this);
+  term_ = variable(variable_.name, value_).term_;
+  return *this;
+}
+
 std::string Traced::symbols() const { return Term::print(*this, false, Rank::sum, is_single()); }
 std::string Traced::numbers() const { return Term::print(*this, true, Rank::sum, is_single()); }
 
