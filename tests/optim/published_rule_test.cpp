@@ -99,7 +99,7 @@ TEST_CASE("madgrad by hand, and x0 begins again after a reset") {
   near(path(madgrad({.lr = 1, .momentum = 0.5, .eps = 0, .weight_decay = 0.125, .decoupled = true}), 10, {8}),
        {9 - 1.25});
   near(path(madgrad({.eps = 0}), 10, {0, 0}), {10, 10});
-  // Cycles of one step that return to the start with fresh state: always the first step.
+  // Cycles of one step, each with fresh state: always the first step.
   const Rule returning = lookahead(madgrad({.lr = 1}), {.k = 1, .alpha = 1, .state = InnerState::reset});
   const double step = path(returning, 10, {8}).front() - 10;
   near(path(returning, 10, {8, 8, 8}), {10 + step, 10 + 2 * step, 10 + 3 * step});
