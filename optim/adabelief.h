@@ -38,8 +38,8 @@ struct Adabelief {
   Adabelief(const Options& h, Step t)
       : decay(h, t),
         moments(h, t),
-        lr_corrected(static_cast<T>(h.lr(t) / moments.correction1)),
-        eps_root(static_cast<T>(h.eps_root(t))) {}
+        lr_corrected(coefficient<T>("lr / (1 - beta1^t)", h.lr(t) / moments.correction1)),
+        eps_root(coefficient<T>("eps_root", h.eps_root(t))) {}
 
   void operator()(T& w, T g, T& m, T& s) const {
     decay(w, g);

@@ -36,7 +36,7 @@ struct Adamax {
   T lr_corrected;  // lr / (1 - beta1^t)
 
   Adamax(const Options& h, Step t)
-      : decay(h, t), moments(h, t), lr_corrected(static_cast<T>(h.lr(t) / moments.correction1)) {}
+      : decay(h, t), moments(h, t), lr_corrected(coefficient<T>("lr / (1 - beta1^t)", h.lr(t) / moments.correction1)) {}
 
   void operator()(T& w, T g, T& m, T& u) const {
     using std::abs, std::max;

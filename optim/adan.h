@@ -38,11 +38,14 @@ struct Adan {
   Adan(const Options& h, Step t) : is_first(t.count == 1) {
     const double b1 = h.beta1(t), b2 = h.beta2(t), b3 = h.beta3(t), lr = h.lr(t);
     const auto correction = [&](double beta) { return 1 - std::pow(beta, t.count); };
-    beta1 = static_cast<T>(b1), one_minus_beta1 = static_cast<T>(1 - b1), of_m = static_cast<T>(lr / correction(b1));
-    beta2 = static_cast<T>(b2), one_minus_beta2 = static_cast<T>(1 - b2);
-    beta3 = static_cast<T>(b3), one_minus_beta3 = static_cast<T>(1 - b3);
-    of_v = static_cast<T>(lr * b2 / correction(b2)), root_corrected = static_cast<T>(1 / std::sqrt(correction(b3)));
-    eps = static_cast<T>(h.eps(t)), shrink = static_cast<T>(1 / (1 + lr * h.weight_decay(t)));
+    beta1 = coefficient<T>("beta1", b1), one_minus_beta1 = coefficient<T>("1 - beta1", 1 - b1),
+    of_m = coefficient<T>("lr / (1 - (1 - beta1)^t)", lr / correction(b1));
+    beta2 = coefficient<T>("beta2", b2), one_minus_beta2 = coefficient<T>("1 - beta2", 1 - b2);
+    beta3 = coefficient<T>("beta3", b3), one_minus_beta3 = coefficient<T>("1 - beta3", 1 - b3);
+    of_v = coefficient<T>("lr (1 - beta2) / (1 - (1 - beta2)^t)", lr * b2 / correction(b2)),
+    root_corrected = coefficient<T>("1 / sqrt(1 - beta3^t)", 1 / std::sqrt(correction(b3)));
+    eps = coefficient<T>("eps", h.eps(t)),
+    shrink = coefficient<T>("1 / (1 + lr weight_decay)", 1 / (1 + lr * h.weight_decay(t)));
   }
 
   void operator()(T& w, T g, T& m, T& v, T& n, T& before) const {

@@ -46,10 +46,11 @@ struct Ademamix {
   Moments<T> moments;
   T lr_corrected, beta3, one_minus_beta3, of_slow, shrink;
 
-  Ademamix(const Options& h, Step t) : moments(h, t), lr_corrected(static_cast<T>(h.lr(t) / moments.correction1)) {
-    beta3 = static_cast<T>(h.beta3_at(t)), one_minus_beta3 = static_cast<T>(1 - h.beta3_at(t));
-    of_slow = static_cast<T>(h.lr(t) * h.alpha(t) * h.part(h.alpha_warmup(t), t));
-    shrink = static_cast<T>(1 - h.lr(t) * h.weight_decay(t));
+  Ademamix(const Options& h, Step t)
+      : moments(h, t), lr_corrected(coefficient<T>("lr / (1 - beta1^t)", h.lr(t) / moments.correction1)) {
+    beta3 = coefficient<T>("beta3", h.beta3_at(t)), one_minus_beta3 = coefficient<T>("1 - beta3", 1 - h.beta3_at(t));
+    of_slow = coefficient<T>("lr alpha", h.lr(t) * h.alpha(t) * h.part(h.alpha_warmup(t), t));
+    shrink = coefficient<T>("1 - lr weight_decay", 1 - h.lr(t) * h.weight_decay(t));
   }
 
   void operator()(T& w, T g, T& m, T& s, T& v) const {

@@ -40,10 +40,11 @@ struct Adopt {
 
   Adopt(const Options& h, Step t) : decay(h, t) {
     const double past = static_cast<double>(t.count - 1), b2 = past == 0 ? 0 : h.beta2(t);
-    lr = static_cast<T>(h.lr(t)), eps = static_cast<T>(h.eps(t));
-    beta1 = static_cast<T>(h.beta1(t)), one_minus_beta1 = static_cast<T>(1 - h.beta1(t));
-    beta2 = static_cast<T>(b2), one_minus_beta2 = static_cast<T>(1 - b2);
-    limit = h.clip || past == 0 ? static_cast<T>(std::pow(past, 0.25)) : T(std::numeric_limits<double>::infinity());
+    lr = coefficient<T>("lr", h.lr(t)), eps = coefficient<T>("eps", h.eps(t));
+    beta1 = coefficient<T>("beta1", h.beta1(t)), one_minus_beta1 = coefficient<T>("1 - beta1", 1 - h.beta1(t));
+    beta2 = coefficient<T>("beta2", b2), one_minus_beta2 = coefficient<T>("1 - beta2", 1 - b2);
+    limit = h.clip || past == 0 ? coefficient<T>("(t - 1)^(1/4)", std::pow(past, 0.25))
+                                : T(std::numeric_limits<double>::infinity());
     if (past == 0) decay.kept = T(1);
   }
 

@@ -37,10 +37,10 @@ struct Madgrad {
   WeightDecay<T> decay;
   T first, lambda, decayed, one_minus_momentum, eps;  // first: 1 in the first step, then 0
 
-  Madgrad(const Options& h, Step t) : decay(h, t), first(static_cast<T>(t.count == 1)) {
-    lambda = static_cast<T>(h.lr(t) * std::sqrt(static_cast<double>(t.count)));
-    decayed = static_cast<T>(h.decoupled ? h.lr(t) * h.weight_decay(t) : 0);
-    one_minus_momentum = static_cast<T>(1 - h.momentum(t)), eps = static_cast<T>(h.eps(t));
+  Madgrad(const Options& h, Step t) : decay(h, t), first(coefficient<T>("is first step", t.count == 1)) {
+    lambda = coefficient<T>("lr sqrt(t)", h.lr(t) * std::sqrt(static_cast<double>(t.count)));
+    decayed = coefficient<T>("lr weight_decay", h.decoupled ? h.lr(t) * h.weight_decay(t) : 0);
+    one_minus_momentum = coefficient<T>("1 - momentum", 1 - h.momentum(t)), eps = coefficient<T>("eps", h.eps(t));
   }
 
   void operator()(T& w, T g, T& s, T& v, T& x0) const {

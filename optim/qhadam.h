@@ -37,10 +37,10 @@ struct Qhadam {
   Qhadam(const Options& h, Step t)
       : decay(h, t),
         moments(h, t),
-        of_gradient(static_cast<T>(h.lr(t) * (1 - h.nu1(t)))),
-        of_moment(static_cast<T>(h.lr(t) * h.nu1(t) / moments.correction1)),
-        of_square(static_cast<T>(1 - h.nu2(t))),
-        of_second(static_cast<T>(h.nu2(t) / moments.correction2)) {}
+        of_gradient(coefficient<T>("lr (1 - nu1)", h.lr(t) * (1 - h.nu1(t)))),
+        of_moment(coefficient<T>("lr nu1 / (1 - beta1^t)", h.lr(t) * h.nu1(t) / moments.correction1)),
+        of_square(coefficient<T>("1 - nu2", 1 - h.nu2(t))),
+        of_second(coefficient<T>("nu2 / (1 - beta2^t)", h.nu2(t) / moments.correction2)) {}
 
   void operator()(T& w, T g, T& m, T& v) const {
     using std::sqrt;

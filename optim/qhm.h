@@ -33,10 +33,10 @@ struct Qhm {
 
   Qhm(const Options& h, Step t)
       : decay(h, t),
-        momentum(static_cast<T>(h.momentum(t))),
-        one_minus_momentum(static_cast<T>(1 - h.momentum(t))),
-        of_gradient(static_cast<T>(h.lr(t) * (1 - h.nu(t)))),
-        of_moment(static_cast<T>(h.lr(t) * h.nu(t))) {}
+        momentum(coefficient<T>("momentum", h.momentum(t))),
+        one_minus_momentum(coefficient<T>("1 - momentum", 1 - h.momentum(t))),
+        of_gradient(coefficient<T>("lr (1 - nu)", h.lr(t) * (1 - h.nu(t)))),
+        of_moment(coefficient<T>("lr nu", h.lr(t) * h.nu(t))) {}
 
   void operator()(T& w, T g, T& m) const {
     decay(w, g);

@@ -36,11 +36,11 @@ struct Rprop {
   bool is_first;
 
   Rprop(const Options& h, Step t)
-      : lr(static_cast<T>(h.lr(t))),
-        eta_minus(static_cast<T>(h.eta_minus(t))),
-        eta_plus(static_cast<T>(h.eta_plus(t))),
-        least(static_cast<T>(h.min_step_size(t))),
-        most(static_cast<T>(h.max_step_size(t))),
+      : lr(coefficient<T>("lr", h.lr(t))),
+        eta_minus(coefficient<T>("eta_minus", h.eta_minus(t))),
+        eta_plus(coefficient<T>("eta_plus", h.eta_plus(t))),
+        least(coefficient<T>("min_step_size", h.min_step_size(t))),
+        most(coefficient<T>("max_step_size", h.max_step_size(t))),
         is_first(t.count == 1) {}
 
   void operator()(T& w, T g, T& before, T& step) const {

@@ -29,7 +29,8 @@ struct SignSgd {
 
   T lr, weight_decay;
 
-  SignSgd(const Options& h, Step t) : lr(static_cast<T>(h.lr(t))), weight_decay(static_cast<T>(h.weight_decay(t))) {}
+  SignSgd(const Options& h, Step t)
+      : lr(coefficient<T>("lr", h.lr(t))), weight_decay(coefficient<T>("weight_decay", h.weight_decay(t))) {}
 
   void operator()(T& w, T g) const {
     const T sign = g > 0 ? T(1) : g < 0 ? T(-1) : g;  // a NaN stays one

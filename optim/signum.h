@@ -31,10 +31,10 @@ struct Signum {
   T lr, momentum, one_minus_momentum, weight_decay;
 
   Signum(const Options& h, Step t)
-      : lr(static_cast<T>(h.lr(t))),
-        momentum(static_cast<T>(h.momentum(t))),
-        one_minus_momentum(static_cast<T>(1 - h.momentum(t))),
-        weight_decay(static_cast<T>(h.weight_decay(t))) {}
+      : lr(coefficient<T>("lr", h.lr(t))),
+        momentum(coefficient<T>("momentum", h.momentum(t))),
+        one_minus_momentum(coefficient<T>("1 - momentum", 1 - h.momentum(t))),
+        weight_decay(coefficient<T>("weight_decay", h.weight_decay(t))) {}
 
   void operator()(T& w, T g, T& m) const {
     m = momentum * m + one_minus_momentum * g;

@@ -37,8 +37,8 @@ struct Yogi {
   Yogi(const Options& h, Step t)
       : decay(h, t),
         moments(h, t),
-        lr_corrected(static_cast<T>(h.lr(t) / moments.correction1)),
-        initial(static_cast<T>(t.count == 1 ? h.initial(t) : 0)) {}
+        lr_corrected(coefficient<T>("lr / (1 - beta1^t)", h.lr(t) / moments.correction1)),
+        initial(coefficient<T>("initial", t.count == 1 ? h.initial(t) : 0)) {}
 
   void operator()(T& w, T g, T& m, T& v) const {
     decay(w, g);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <tandem/optim/cube_root.h>
+
 namespace tandem {
 namespace {
 
@@ -151,7 +153,7 @@ Traced pow(const Traced& x, const Traced& y) {
   return Traced::call("pow", value, x, &y);
 }
 Traced cbrt(const Traced& x) {
-  return Traced::call("cbrt", is_single() ? std::cbrt(static_cast<float>(x.value_)) : std::cbrt(x.value_), x);
+  return Traced::call("cbrt", is_single() ? detail::cbrt(static_cast<float>(x.value_)) : detail::cbrt(x.value_), x);
 }
 Traced exp(const Traced& x) {
   return Traced::call("exp", is_single() ? std::exp(static_cast<float>(x.value_)) : std::exp(x.value_), x);

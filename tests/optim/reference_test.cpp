@@ -76,16 +76,28 @@ void compare_all(const typename Formula<double>::Options& options = {}) {
 }  // namespace
 
 TEST_CASE("every nest of every leaf does what the page does, bit for bit") {
+  compare_all<Adabelief>();
   compare_all<Adadelta>();
   compare_all<Adagrad>();
   compare_all<Adam>({.lr = 0.05});
   compare_all<Adamw>({.lr = 0.05, .weight_decay = 0.1});
+  compare_all<Adamax>();
+  compare_all<Adan>({.lr = 0.02});
+  compare_all<Ademamix>({.lr = 0.02});
+  compare_all<Adopt>({.lr = 0.02});
   compare_all<Amsgrad>();
   compare_all<Lion>({.lr = 0.01});
+  compare_all<Madgrad>({.lr = 0.02});
   compare_all<Momentum>({.lr = 0.1, .momentum = 0.9, .nesterov = true});
   compare_all<Nadam>();
+  compare_all<Qhadam>();
+  compare_all<Qhm>();
   compare_all<Radam>();
   compare_all<Rmsprop>({.lr = 0.01, .momentum = 0.9});
+  compare_all<Rprop>();
+  compare_all<Signum>({.lr = 0.01});
+  compare_all<SignSgd>({.lr = 0.01});
+  compare_all<Yogi>();
   compare_all<Sgd>({.lr = 0.1 * schedule::cosine({.total = 50}), .weight_decay = 0.01});
 }
 
