@@ -23,6 +23,7 @@ TEST_CASE("one step of Lookahead round momentum, by hand") {
     w.accumulate_grad(Array::full({1, 2}, 1, DType::f64));
     optimizer.step();
   }
+  // Terms that a coefficient of 0 or 1 leaves without effect are not printed: lr = 1 here.
   // v = 1, w = 2; v = 1.5, w = 0.5; slow = 3 - 0.5 (3 - 0.5) = 1.75
   const Explanation e = optimizer.explain("w", {0, 0});
   CHECK(e.is_exact);
@@ -31,7 +32,7 @@ TEST_CASE("one step of Lookahead round momentum, by hand") {
   CHECK(e.gradient == 1);
   CHECK(e.after == 1.75);
   CHECK(symbols(e) == std::vector<std::string>{"momentum: momentum_buffer = momentum * momentum_buffer + g",
-                                               "momentum: w = w - lr * momentum_buffer",
+                                               "momentum: w = w - momentum_buffer",
                                                "pull: slow = slow - alpha * (slow - fast)", "sync: fast = slow"});
   CHECK(e.lines[0].numbers == "0.5 * 1 + 1");
   CHECK(e.lines[0].value == 1.5);
