@@ -44,6 +44,8 @@ constexpr std::array<State, n> first_states(const State (&states)[all]) {
 
 namespace detail {
 
+TANDEM_OPTIMIZED_BEGIN
+
 template <class T, class Formula, std::size_t... I>
 TANDEM_INLINE void formula_loop(const Formula formula, T* w, const T* g, T* const* state, std::int64_t n,
                                 std::index_sequence<I...>) {
@@ -96,6 +98,8 @@ TANDEM_TARGETS __attribute__((flatten)) void watched_pass(const Formula formula,
     if (gradient != nullptr) gradient->add(report_squares<T>(g + begin, size));
   }
 }
+
+TANDEM_OPTIMIZED_END
 
 }  // namespace detail
 }  // namespace tandem

@@ -19,6 +19,8 @@ namespace tandem {
 
 namespace detail {
 
+TANDEM_OPTIMIZED_BEGIN
+
 /// Sums of squares of what the formula measures on n elements.
 template <class T, class Formula, std::size_t... I>
 TANDEM_INLINE void norm_loop(const Formula formula, const T* w, const T* g, T* const* state, std::int64_t n,
@@ -35,6 +37,8 @@ TANDEM_TARGETS __attribute__((flatten)) void norm_pass(const Formula formula, co
                                                        std::int64_t n, Squares* sums) {
   norm_loop(formula, w, g, state, n, sums, std::make_index_sequence<Formula::kState.size()>{});
 }
+
+TANDEM_OPTIMIZED_END
 
 template <class Formula>
 concept HasNumbers = requires {

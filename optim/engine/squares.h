@@ -39,6 +39,8 @@ inline double norm(const std::vector<Squares>& parts) {
 
 namespace detail {
 
+TANDEM_OPTIMIZED_BEGIN
+
 /// Sum of value(i)^2 over n numbers that value gives in double.
 template <class F>
 TANDEM_INLINE double sum_squares(std::int64_t n, double factor, const F& value) {
@@ -134,6 +136,8 @@ template <class T>
 TANDEM_TARGETS __attribute__((flatten)) Squares difference_pass(const T* x, const T* y, std::int64_t n) {
   return difference_squares(x, y, n);
 }
+
+TANDEM_OPTIMIZED_END
 
 }  // namespace detail
 }  // namespace tandem
