@@ -20,7 +20,7 @@ Tensor reparameterize(const Tensor& mean, const Tensor& log_variance, Generator&
 Reparameterize::Reparameterize() { state_ = random_buffer("generator", new_random_state()); }
 
 Tensor Reparameterize::operator()(const Tensor& mean, const Tensor& log_variance) {
-  return enter(mean, [&] { return draw(mean, log_variance); });
+  return enter(mean, [&](const Tensor& in) { return draw(in, log_variance); });
 }
 
 Tensor Reparameterize::forward(const Tensor& x) {
