@@ -69,6 +69,7 @@
 #include <tandem/nn/models/autoencoder.h>
 #include <tandem/nn/models/convnet.h>
 #include <tandem/nn/models/decode.h>
+#include <tandem/nn/models/gpt.h>
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
@@ -80,10 +81,12 @@
 #include <tandem/nn/position.h>
 #include <tandem/nn/recurrent.h>
 #include <tandem/nn/reparameterize.h>
+#include <tandem/nn/rms_norm.h>
 #include <tandem/nn/running_statistics.h>
 #include <tandem/nn/sequential.h>
 #include <tandem/nn/sub.h>
 #include <tandem/nn/summary.h>
+#include <tandem/nn/swiglu.h>
 #include <tandem/nn/tied_linear.h>
 #include <tandem/nn/transformer_layer.h>
 #include <tandem/nn/upsample.h>
