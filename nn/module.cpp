@@ -31,10 +31,18 @@ CallScope::CallScope(const Module* module) : before_(running_module) { running_m
 CallScope::~CallScope() { running_module = before_; }
 const Module* CallScope::running() { return running_module; }
 
+namespace {
+bool stands_below(const Module& root, const Module& module) {
+  return std::any_of(root.children().begin(), root.children().end(), [&](const NamedModule& child) {
+    return child.module == &module || stands_below(*child.module, module);
+  });
+}
+}  // namespace
+
 bool Module::holds(const Module& module) const {
-  const auto is_it = [&](const Module* m) { return m == &module || m->holds(module); };
-  return std::any_of(children_.begin(), children_.end(), [&](const NamedModule& c) { return is_it(c.module); }) ||
-         std::any_of(borrowed_.begin(), borrowed_.end(), is_it);
+  return stands_below(*this, module) || std::any_of(borrowed_.begin(), borrowed_.end(), [&](const Module* borrowed) {
+           return borrowed == &module || stands_below(*borrowed, module);
+         });
 }
 
 void Module::check_caller() const {

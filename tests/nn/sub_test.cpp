@@ -126,6 +126,15 @@ TEST_CASE("a layer may call what stands further below, what it borrowed, and its
   CHECK(student(Array::full({1}, 2)).item() == 4);
   CHECK(student.modules().size() == 1);
 
+  struct Partner : nn::Module {
+    using Module::borrow;
+    Tensor forward(const Tensor& x) override { return stranger(x); }
+    nn::ReLU stranger;
+  } one, other;  // each borrows the other, and neither its layer
+  one.borrow(other);
+  other.borrow(one);
+  CHECK_THROWS_AS(one(Array::full({1}, 2)), Error);
+
   struct Again : nn::Module {
     Tensor forward(const Tensor& x) override { return x.item() > 1 ? (*this)(x * 0.5) : x; }
   } again;
