@@ -8,6 +8,7 @@
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
 #include <tandem/autograd/sequence_ops.h>
+#include <tandem/autograd/split_by_name.h>
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/allocator.h>
 #include <tandem/core/array.h>
@@ -47,7 +48,6 @@
 #include <tandem/nn/activations.h>
 #include <tandem/nn/batch_norm2d.h>
 #include <tandem/nn/behaviour_scope.h>
-#include <tandem/nn/call_observer.h>
 #include <tandem/nn/clone.h>
 #include <tandem/nn/confusion_matrix.h>
 #include <tandem/nn/conv2d.h>
@@ -55,6 +55,7 @@
 #include <tandem/nn/dropout.h>
 #include <tandem/nn/embedding.h>
 #include <tandem/nn/flatten.h>
+#include <tandem/nn/forward_hook.h>
 #include <tandem/nn/gradcheck.h>
 #include <tandem/nn/group_norm.h>
 #include <tandem/nn/gru.h>
@@ -69,6 +70,7 @@
 #include <tandem/nn/models/autoencoder.h>
 #include <tandem/nn/models/convnet.h>
 #include <tandem/nn/models/decode.h>
+#include <tandem/nn/models/gpt.h>
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
@@ -80,9 +82,12 @@
 #include <tandem/nn/position.h>
 #include <tandem/nn/recurrent.h>
 #include <tandem/nn/reparameterize.h>
+#include <tandem/nn/rms_norm.h>
 #include <tandem/nn/running_statistics.h>
 #include <tandem/nn/sequential.h>
+#include <tandem/nn/sub.h>
 #include <tandem/nn/summary.h>
+#include <tandem/nn/swiglu.h>
 #include <tandem/nn/tied_linear.h>
 #include <tandem/nn/transformer_layer.h>
 #include <tandem/nn/upsample.h>

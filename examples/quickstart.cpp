@@ -19,7 +19,8 @@ int main() {
     model.add(nn::layer<nn::MaxPool2d>({.kernel = 2}));
   }
   model.add(nn::layer<nn::Flatten>());
-  model.add(nn::layer<nn::Linear>({.in = 128 * 4 * 4, .out = 10}));
+  const std::int64_t features = nn::output_shape(model, {1, 3, 32, 32})[1];
+  model.add(nn::layer<nn::Linear>({.in = features, .out = 10}));
   Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 2e-3}), {.k = 5, .alpha = 0.5}));
 
   for (int epoch = 1; epoch <= 5; ++epoch) {

@@ -8,6 +8,15 @@
 
 namespace tandem::nn {
 
+/// x.
+class Identity : public Module {
+ public:
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<Identity>(); }
+
+ protected:
+  Tensor forward(const Tensor& x) override { return x; }
+};
+
 /// max(x, 0).
 class ReLU : public Module {
  public:
@@ -69,6 +78,25 @@ class SiLU : public Module {
 
  protected:
   Tensor forward(const Tensor& x) override;
+};
+
+/// a sigmoid(b), where a and b are the halves of x along `dim` (Dauphin et al. 2017, "Language modeling with gated
+/// convolutional networks"). Throws Error when the dim is odd.
+class GLU : public Module {
+ public:
+  struct Options {
+    int dim = -1;
+  };
+  GLU() = default;
+  explicit GLU(const Options& options) : options_(options) {}
+  std::string describe() const override;
+  std::shared_ptr<Module> fresh() const override { return std::make_shared<GLU>(options_); }
+
+ protected:
+  Tensor forward(const Tensor& x) override;
+
+ private:
+  Options options_;
 };
 
 /// 1 / (1 + e^-x).

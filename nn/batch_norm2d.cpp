@@ -28,7 +28,7 @@ BatchNorm2d::BatchNorm2d(const Options& options) : options_(options) {
 }
 
 Tensor BatchNorm2d::operator()(const Tensor& x, const Tensor& residual) {
-  return enter(x, [&] { return normalise(x, residual); });
+  return enter(x, [&](const Tensor& in) { return normalise(in, residual); });
 }
 
 Tensor BatchNorm2d::normalise(const Tensor& x, const Tensor& residual) {

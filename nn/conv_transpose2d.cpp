@@ -1,4 +1,6 @@
 // See conv_transpose2d.h.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <tandem/autograd/ops.h>
@@ -28,9 +30,11 @@ void check(const ConvTranspose2d::Options& o) {
   least("dilation", o.dilation, 1);
   least("padding", o.padding, 0);
   least("output_padding", o.output_padding, 0);
-  if (o.output_padding.h >= o.stride.h || o.output_padding.w >= o.stride.w) {
-    fail("ConvTranspose2d", "output_padding must be below the stride",
-         fmt::format("output_padding {}, stride {}", to_string(o.output_padding), to_string(o.stride)));
+  if (o.output_padding.h >= std::max(o.stride.h, o.dilation.h) ||
+      o.output_padding.w >= std::max(o.stride.w, o.dilation.w)) {
+    fail("ConvTranspose2d", "output_padding must be below the stride or the dilation",
+         fmt::format("output_padding {}, stride {}, dilation {}", to_string(o.output_padding), to_string(o.stride),
+                     to_string(o.dilation)));
   }
 }
 

@@ -22,14 +22,14 @@ class ConvTranspose2d : public Module {
     Size2 kernel = 3;
     Size2 stride = 1;
     Size2 padding = 0;
-    Size2 output_padding = 0;  ///< below the stride
+    Size2 output_padding = 0;  ///< below the stride or the dilation
     Size2 dilation = 1;
     std::int64_t groups = 1;  ///< in and out are multiples of it
     bool bias = true;
   };
 
-  /// Throws Error for sizes below 1 (paddings below 0), output_padding that reaches the stride, and groups that do not
-  /// divide in and out.
+  /// Throws Error for sizes below 1 (paddings below 0), output_padding that reaches stride and dilation, and groups
+  /// that do not divide in and out.
   explicit ConvTranspose2d(const Options& options);
 
   std::string describe() const override;

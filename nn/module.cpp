@@ -7,17 +7,56 @@
 #include <cxxabi.h>
 #include <fmt/format.h>
 
-#include <tandem/nn/call_observer.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {
 
+// --- calls
+
 Tensor Module::operator()(const Tensor& x) {
-  return enter(x, [&] { return forward(x); });
+  return enter(x, [&](const Tensor& in) { return forward(in); });
 }
 
-void Module::report_call(const Tensor& x, const Tensor& y) { ObserveCalls::report(*this, x, y); }
+Tensor Module::forward(const Tensor& x) {
+  fail("forward", "the layer is not called with one input", x.defined() ? "x " + to_string(x.shape()) : std::string(),
+       "give it all that its operator() takes");
+}
+
+namespace {
+thread_local const Module* running_module = nullptr;
+}
+
+CallScope::CallScope(const Module* module) : before_(running_module) { running_module = module; }
+CallScope::~CallScope() { running_module = before_; }
+const Module* CallScope::running() { return running_module; }
+
+namespace {
+bool stands_below(const Module& root, const Module& module) {
+  return std::any_of(root.children().begin(), root.children().end(), [&](const NamedModule& child) {
+    return child.module == &module || stands_below(*child.module, module);
+  });
+}
+}  // namespace
+
+bool Module::holds(const Module& module) const {
+  return stands_below(*this, module) || std::any_of(borrowed_.begin(), borrowed_.end(), [&](const Module* borrowed) {
+           return borrowed == &module || stands_below(*borrowed, module);
+         });
+}
+
+void Module::check_caller() const {
+  const Module* const caller = CallScope::running();
+  if (caller == nullptr || caller == this || caller == caller_.load(std::memory_order_relaxed)) return;
+  if (!caller->holds(*this)) {
+    // The caller's door adds its name and path.
+    fail(describe(), "it is called but not registered here", "it would be neither trained, saved nor switched",
+         "declare it by Sub or register it by child(); borrow() it where that is meant");
+  }
+  caller_.store(caller, std::memory_order_relaxed);
+}
+
+// --- what it is
 
 std::string Module::describe() const {
   const char* mangled = typeid(*this).name();

@@ -1,18 +1,18 @@
-// Module: a layer, or a model made of layers. Parameters, buffers and children are plain data members of the subclass,
-// registered by name in its constructor; everything that walks the tree (state dict, freezing, to) follows from that.
+// Module: a layer, or a model made of layers. Parameters, buffers and children are data members of the subclass that
+// are registered by name; everything that walks the tree (state dict, freezing, to) follows from that.
 //
 //   struct Head : nn::Module {
-//     nn::Linear fc;
-//     Head() : fc({.in = 64, .out = 10}) { child("fc", fc); }
+//     nn::Sub<nn::Linear> fc{this, "fc", {.in = 64, .out = 10}};
 //     Tensor forward(const Tensor& x) override { return fc(relu(x)); }
 //   };
 //
-//   Module::operator()   the door: adds the layer path to errors, tells observers
+//   Module::operator()   the door: adds the layer path to errors, runs the hooks
 //   forward              what the subclass computes
 //
-// Not here: layers (one a file), initial values (init.h), tables (summary.h). Read next: linear.h, linear.cpp.
+// Not here: layers (one a file), initial values (init.h), tables (summary.h). Read next: linear.h, linear.cpp, sub.h.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,8 +21,10 @@
 #include <vector>
 
 #include <tandem/autograd/named_tensor.h>
+#include <tandem/autograd/split_by_name.h>
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/error.h>
+#include <tandem/nn/forward_hook.h>
 #include <tandem/nn/model_options.h>
 
 namespace tandem::nn {
@@ -120,11 +122,25 @@ class Module {
   /// This module (name "") and all below, parents before children, each once under its first path.
   std::vector<NamedModule> modules();
 
+  /// f(module, x) before each forward pass of this module, f(module, x, y) after it; x is its first input, y its output
+  /// (output_of). A defined Tensor that f returns takes the place of x, or y; f may return nothing. Hooks run in the
+  /// order of registration, as long as the handle lives: `const auto hook = layer.register_forward_hook(f);`. They are
+  /// the module's own: clones have none, all threads that call it run them, and none may call it during registration.
+  template <class F>
+  [[nodiscard]] HookHandle register_forward_pre_hook(F f) {
+    return hooks_.before.add(tensor_valued<ForwardPreHook>(std::move(f)));
+  }
+  template <class F>
+  [[nodiscard]] HookHandle register_forward_hook(F f) {
+    return hooks_.after.add(tensor_valued<ForwardHook>(std::move(f)));
+  }
+
  protected:
   Module() = default;
 
-  /// What the layer computes. Subclasses with further inputs add an operator() of their own over enter().
-  virtual Tensor forward(const Tensor& x) = 0;
+  /// What the layer computes of one input. Default: throws Error, for layers that take more; they add an operator() of
+  /// their own over enter().
+  virtual Tensor forward(const Tensor& x);
 
   /// Registers a parameter and returns its handle: `weight_ = parameter("weight", init)`. A Tensor that another module
   /// registered already is thereby tied. Throws Error for a name that is taken, empty or holds a dot.
@@ -133,16 +149,27 @@ class Module {
   Tensor buffer(std::string name, Tensor value);
   /// Registers what random_state() lists.
   Tensor random_buffer(std::string name, Tensor value);
-  /// Registers a member, which must live as long as this module.
+  /// Registers a member, which must live as long as this module. Sub (sub.h) declares, builds and registers in one.
   void child(std::string name, Module& module);
+  /// Allows this module to call `module`, which is none of its children and so is neither trained, saved nor switched
+  /// to evaluation with it: a teacher, a probe. Calling a module that is neither child nor borrowed throws Error.
+  void borrow(const Module& module) { borrowed_.push_back(&module); }
 
-  /// The door for calls with further inputs: runs `f`, adds the layer path to errors, tells observers.
+  /// The door for calls with further inputs: runs f(x), whose result may be of any kind that output_of knows
+  /// (forward_hook.h), adds the layer path to errors, and runs the hooks:
+  ///   return enter(x, [&](const Tensor& in) { return compute(in, state); });
   template <class F>
-  Tensor enter(const Tensor& x, F&& f) {
+  auto enter(const Tensor& x, F&& f) {
+    check_caller();
     try {
-      Tensor y = std::forward<F>(f)();
-      report_call(x, y);
-      return y;
+      Tensor in = x;
+      hooks_.before.run(*this, in);
+      auto result = [&] {
+        const CallScope scope(this);
+        return std::forward<F>(f)(std::as_const(in));
+      }();
+      hooks_.after.run(*this, output_of(result), in);
+      return result;
     } catch (Error& error) {
       error.enter_layer(name_, describe());
       throw;
@@ -165,7 +192,9 @@ class Module {
 
   Tensor add_entry(std::string name, Tensor value, Kind kind);
   void check_name(const std::string& name) const;
-  void report_call(const Tensor& x, const Tensor& y);
+  /// Throws Error where the module that runs on this thread holds this one neither as a child nor borrowed.
+  void check_caller() const;
+  bool holds(const Module& module) const;
   void collect(const std::string& prefix, std::vector<Found>& found) const;
   NamedTensors list(bool (*wanted)(Kind)) const;
   LoadReport load(const char* where, bool (*wanted)(Kind), const NamedTensors& state, const LoadOptions& options);
@@ -175,6 +204,19 @@ class Module {
   bool training_ = true;
   std::vector<Entry> entries_;         // parameters before buffers, each in the order of registration
   std::vector<NamedModule> children_;  // members of the subclass
+  std::vector<const Module*> borrowed_;
+  ForwardHooks hooks_;
+  mutable std::atomic<const Module*> caller_ = nullptr;  // the last that was found to hold this one
+
+  template <class Layer>
+  friend class Sub;
 };
+
+/// The parameters whose names match `pattern` ("*.bias", "layer1.*"; split_by_name says how), and the others: for the
+/// groups of an Optimizer, for freezing. Throws UsageError when none match.
+///   const auto [biases, others] = nn::parameters(model, "*.bias");
+inline NamedSplit parameters(const Module& model, const std::string& pattern) {
+  return split_by_name(model.parameters(), pattern);
+}
 
 }  // namespace tandem::nn

@@ -32,39 +32,39 @@ void KeyValueCache::reorder(const Array& rows) {
 }
 
 MultiheadAttention::MultiheadAttention(const Options& options)
-    : options_(checked(options)), out_proj_({.in = options.width, .out = options.width, .bias = options.bias}) {
+    : options_(checked(options)),
+      out_proj_(this, "out_proj", {.in = options.width, .out = options.width, .bias = options.bias}) {
   in_proj_weight = parameter("in_proj_weight", Array::empty({3 * options.width, options.width}));
   init::xavier_uniform(in_proj_weight);
   if (options.bias) {
     in_proj_bias = parameter("in_proj_bias", Array::zeros({3 * options.width}));
-    init::constant(out_proj_.bias, 0);
+    init::constant(out_proj_->bias, 0);
   }
-  child("out_proj", out_proj_);
   if (options.dropout > 0) generator_ = random_buffer("generator", new_random_state());
 }
 
 Tensor MultiheadAttention::operator()(const Tensor& x, const AttentionMasks& masks) {
-  return enter(x, [&] { return attend_self(x, masks); });
+  return enter(x, [&](const Tensor& in) { return attend_self(in, masks); });
 }
 
 Tensor MultiheadAttention::operator()(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const AttentionMasks& masks) {
-  return enter(query, [&] {
-    check("query", query), check("key", key), check("value", value);
-    if (query.state() == key.state() && key.state() == value.state()) return attend_self(query, masks);
+  return enter(query, [&](const Tensor& q) {
+    check("query", q), check("key", key), check("value", value);
+    if (q.state() == key.state() && key.state() == value.state()) return attend_self(q, masks);
     const std::int64_t width = options_.width;
     if (key.state() != value.state())
-      return attend(project(query, 0, 1), project(key, 1, 2), project(value, 2, 3), masks, 0);
+      return attend(project(q, 0, 1), project(key, 1, 2), project(value, 2, 3), masks, 0);
     const Tensor both = project(key, 1, 3);
-    return attend(project(query, 0, 1), slice(both, 2, 0, width), slice(both, 2, width, 2 * width), masks, 0);
+    return attend(project(q, 0, 1), slice(both, 2, 0, width), slice(both, 2, width, 2 * width), masks, 0);
   });
 }
 
 Tensor MultiheadAttention::step(const Tensor& x, KeyValueCache& cache, const AttentionMasks& masks) {
-  return enter(x, [&] {
-    check("x", x);
+  return enter(x, [&](const Tensor& in) {
+    check("x", in);
     const std::int64_t width = options_.width, before = cache.size();
-    const Tensor all = project(x, 0, 3);
+    const Tensor all = project(in, 0, 3);
     if (all.requires_grad()) fail("step", "a cache passes no gradients on", "", "decode under a NoGradGuard");
     const Array k = all.value().slice(2, width, 2 * width), v = all.value().slice(2, 2 * width, 3 * width);
     KeyValueCache next;  // takes the place of `cache` once nothing can throw
@@ -80,9 +80,9 @@ Tensor MultiheadAttention::step(const Tensor& x, KeyValueCache& cache, const Att
 
 Tensor MultiheadAttention::step_on_memory(const Tensor& query, const Tensor& memory, KeyValueCache& cache,
                                           const AttentionMasks& masks) {
-  return enter(query, [&] {
-    check("query", query);
-    const Tensor q = project(query, 0, 1);
+  return enter(query, [&](const Tensor& in) {
+    check("query", in);
+    const Tensor q = project(in, 0, 1);
     if (q.requires_grad()) fail("step_on_memory", "a cache passes no gradients on", "", "decode under a NoGradGuard");
     if (cache.size() > 0) return attend(q, cache.k, cache.v, masks, 0);
     check("memory", memory);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <tandem/nn/linear.h>
-#include <tandem/nn/module.h>
+#include <tandem/nn/sub.h>
 
 namespace tandem::nn {
 
@@ -74,7 +74,7 @@ class MultiheadAttention : public Module {
   void check(const char* name, const Tensor& x) const;
 
   Options options_;
-  Linear out_proj_;
+  Sub<Linear> out_proj_;
   Tensor generator_;
 };
 

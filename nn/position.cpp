@@ -18,7 +18,7 @@ Position::Position(const char* name, const Options& options) : kind_(name), opti
 }
 
 Tensor Position::operator()(const Tensor& x, std::int64_t first) {
-  return enter(x, [&] { return add_positions(x, first); });
+  return enter(x, [&](const Tensor& in) { return add_positions(in, first); });
 }
 
 Tensor Position::add_positions(const Tensor& x, std::int64_t first) const {
@@ -51,7 +51,7 @@ SinusoidalPosition::SinusoidalPosition(const Options& options) : Position("Sinus
       values[static_cast<std::size_t>(t * width + i)] = i % 2 == 0 ? std::sin(angle) : std::cos(angle);
     }
   }
-  table_ = Array::from(values, {options.positions, width}).to(DType::f32);
+  table_ = Array::from(values, {options.positions, width});
 }
 
 LearnedPosition::LearnedPosition(const Options& options) : Position("LearnedPosition", options) {

@@ -22,13 +22,13 @@ class Position : public Module {
   /// x [B, n, width] stands at positions first, first + 1 ... Throws Error when that is more than there are, and when x
   /// and a learned p differ in dtype (sines are converted to x's).
   Tensor operator()(const Tensor& x, std::int64_t first);
+  std::string describe() const override;
   const Options& options() const { return options_; }
 
  protected:
   Position(const char* name, const Options& options);
   Tensor forward(const Tensor& x) override { return add_positions(x, 0); }
-  std::string describe() const override;
-  Tensor table_;
+  Tensor table_;             // of sines: f64, so that a model in f64 has them in full
   bool is_learned_ = false;  // then the table is not converted, which would cut its gradient
 
  private:

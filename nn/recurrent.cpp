@@ -46,12 +46,7 @@ Recurrent::Recurrent(const char* name, std::int64_t gates, bool has_cell, const 
 
 RecurrentOutput Recurrent::operator()(const Tensor& x, const RecurrentState& state,
                                       const std::vector<std::int64_t>& lengths) {
-  RecurrentOutput result;
-  enter(x, [&] {
-    result = compute(x, state, lengths);
-    return result.y;
-  });
-  return result;
+  return enter(x, [&](const Tensor& in) { return compute(in, state, lengths); });
 }
 
 Tensor Recurrent::forward(const Tensor& x) { return compute(x, {}, {}).y; }

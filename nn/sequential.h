@@ -1,6 +1,7 @@
 // Sequential: layers one after the other, which it owns or shares. Children are named "0", "1", ... or as given.
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -17,7 +18,7 @@ std::shared_ptr<M> layer(const typename M::Options& options) {
   return std::make_shared<M>(options);
 }
 template <class M, class... Arguments>
-std::shared_ptr<M> layer(Arguments&&... arguments) {
+requires std::constructible_from<M, Arguments...> std::shared_ptr<M> layer(Arguments&&... arguments) {
   return std::make_shared<M>(std::forward<Arguments>(arguments)...);
 }
 

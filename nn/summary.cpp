@@ -1,4 +1,4 @@
-// Listens to one forward pass and prints what it heard. See summary.h.
+// Listens to one forward pass by hooks and prints what they heard. See summary.h.
 #include <algorithm>
 #include <unordered_map>
 
@@ -6,7 +6,6 @@
 
 #include <tandem/autograd/record.h>
 #include <tandem/nn/behaviour_scope.h>
-#include <tandem/nn/call_observer.h>
 #include <tandem/nn/summary.h>
 
 namespace tandem::nn {
@@ -32,6 +31,14 @@ DType input_dtype(const Module& model) {
   return parameters.empty() ? DType::f32 : parameters.front().tensor.dtype();
 }
 
+/// model(x) in evaluation behaviour, unrecorded.
+Tensor evaluated(Module& model, const Tensor& x) {
+  const BehaviourScope scope(model);
+  model.evaluate();
+  const NoGradGuard no_grad;
+  return model(x);
+}
+
 }  // namespace
 
 Summary summary(Module& model, const Shape& input) {
@@ -41,34 +48,38 @@ Summary summary(Module& model, const Shape& input) {
 Summary summary(Module& model, const Tensor& x) {
   Summary table;
   table.input = x.shape();
-  std::unordered_map<const Module*, std::size_t> row_of_module;
   std::unordered_map<std::string, std::size_t> row_of_name;
-  for (const NamedModule& m : model.modules()) {
+  const std::vector<NamedModule> modules = model.modules();
+  for (const NamedModule& m : modules) {
     SummaryRow row;
     row.name = m.name;
     row.depth = m.name.empty() ? 0 : 1 + static_cast<int>(std::count(m.name.begin(), m.name.end(), '.'));
     row.description = m.module->describe();
-    row_of_module[m.module] = row_of_name[m.name] = table.rows.size();
+    row_of_name[m.name] = table.rows.size();
     table.rows.push_back(std::move(row));
   }
   count_parameters(model, table, row_of_name);
 
-  const BehaviourScope scope(model);
-  model.evaluate();
-  const NoGradGuard no_grad;
-  const ObserveCalls observe([&](Module& module, const Tensor& in, const Tensor& out) {
-    const auto at = row_of_module.find(&module);
-    if (at == row_of_module.end()) return;  // a layer that the model uses without registering it
-    SummaryRow& row = table.rows[at->second];
-    row.called = true;
-    row.output = out.shape();
-    const std::int64_t work = module.multiply_adds(in.shape(), out.shape());
-    row.multiply_adds += work;
-    table.multiply_adds += work;
-  });
-  model(x);
+  std::vector<HookHandle> hooks;
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    hooks.push_back(modules[i].module->register_forward_hook(
+        [&table, &row = table.rows[i]](Module& module, const Tensor& in, const Tensor& out) {
+          row.called = true;
+          row.output = out.shape();
+          const std::int64_t work = module.multiply_adds(in.shape(), out.shape());
+          row.multiply_adds += work;
+          table.multiply_adds += work;
+        }));
+  }
+  evaluated(model, x);
   return table;
 }
+
+Shape output_shape(Module& model, const Shape& input) {
+  return output_shape(model, Tensor(Array::zeros(input, input_dtype(model))));
+}
+
+Shape output_shape(Module& model, const Tensor& x) { return evaluated(model, x).shape(); }
 
 namespace {
 

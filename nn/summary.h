@@ -1,4 +1,5 @@
-// summary: what a model is made of, as a table: layers, output shapes, parameters, multiply-adds, with totals.
+// summary: what a model is made of, as a table: layers, output shapes, parameters, multiply-adds, with totals; and
+// output_shape, what it makes of an input.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,14 @@ struct Summary {
 Summary summary(Module& model, const Shape& input);
 /// The same with an input of the caller's.
 Summary summary(Module& model, const Tensor& x);
+
+/// The shape of model's output for an input of shape `input`, by a forward pass over zeros as summary() makes one: for
+/// the layer that comes next.
+///   model.add(layer<Flatten>());
+///   model.add(layer<Linear>({.in = output_shape(model, {1, 3, 32, 32})[1], .out = 10}));
+Shape output_shape(Module& model, const Shape& input);
+/// The same with an input of the caller's, as ids need it.
+Shape output_shape(Module& model, const Tensor& x);
 
 /// The table as text, one line a layer, columns aligned, totals below.
 std::string to_string(const Summary& summary);

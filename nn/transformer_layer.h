@@ -22,6 +22,11 @@ struct TransformerLayerOptions {
   Activation activation = Activation::relu;
   bool norm_first = false;  ///< x + f(norm(x)) in place of norm(x + f(x))
   double epsilon = 1e-5;    ///< of the norms
+
+  MultiheadAttention::Options attention() const { return {.width = width, .heads = heads, .dropout = dropout}; }
+  Linear::Options widen() const { return {.in = width, .out = feedforward}; }
+  Linear::Options narrow() const { return {.in = feedforward, .out = width}; }
+  LayerNorm::Options norm() const { return {.width = width, .epsilon = epsilon}; }
 };
 
 /// Self-attention, then two linear layers, each with residual and norm; x and y [B, T, width].
@@ -29,7 +34,7 @@ class TransformerEncoderLayer : public Module {
  public:
   using Options = TransformerLayerOptions;
   /// Throws Error as MultiheadAttention, Linear and Dropout do.
-  explicit TransformerEncoderLayer(const Options& options);
+  explicit TransformerEncoderLayer(const Options& options) : options_(options) {}
 
   using Module::operator();
   Tensor operator()(const Tensor& x, const AttentionMasks& masks);
@@ -46,10 +51,12 @@ class TransformerEncoderLayer : public Module {
   Tensor feed_forward(const Tensor& x);
 
   Options options_;
-  MultiheadAttention self_attn_;
-  Linear linear1_, linear2_;
-  LayerNorm norm1_, norm2_;
-  Dropout dropout_, dropout1_, dropout2_;
+  Sub<MultiheadAttention> self_attn_{this, "self_attn", options_.attention()};
+  Sub<Linear> linear1_{this, "linear1", options_.widen()}, linear2_{this, "linear2", options_.narrow()};
+  Sub<LayerNorm> norm1_{this, "norm1", options_.norm()}, norm2_{this, "norm2", options_.norm()};
+  Sub<Dropout> dropout_{this, "dropout", {.p = options_.dropout}};
+  Sub<Dropout> dropout1_{this, "dropout1", {.p = options_.dropout}},
+      dropout2_{this, "dropout2", {.p = options_.dropout}};
 };
 
 /// What a decoder layer keeps between tokens.
@@ -62,7 +69,7 @@ class TransformerDecoderLayer : public Module {
  public:
   using Options = TransformerLayerOptions;
   /// Throws Error as MultiheadAttention, Linear and Dropout do.
-  explicit TransformerDecoderLayer(const Options& options);
+  explicit TransformerDecoderLayer(const Options& options) : options_(options) {}
 
   using Module::operator();
   /// x [B, T, width], memory [B, S, width]. `masks` are for the self-attention (usually causal), `memory_masks` for the
@@ -76,20 +83,21 @@ class TransformerDecoderLayer : public Module {
   std::shared_ptr<Module> fresh() const override { return std::make_shared<TransformerDecoderLayer>(options_); }
   const Options& options() const { return options_; }
 
- protected:
-  /// Throws Error: a decoder layer needs a memory.
-  Tensor forward(const Tensor& x) override;
-
  private:
   template <class Self, class Memory>
   Tensor compute(const Tensor& x, Self&& on_itself, Memory&& on_memory);
   Tensor feed_forward(const Tensor& x);
 
   Options options_;
-  MultiheadAttention self_attn_, multihead_attn_;
-  Linear linear1_, linear2_;
-  LayerNorm norm1_, norm2_, norm3_;
-  Dropout dropout_, dropout1_, dropout2_, dropout3_;
+  Sub<MultiheadAttention> self_attn_{this, "self_attn", options_.attention()};
+  Sub<MultiheadAttention> multihead_attn_{this, "multihead_attn", options_.attention()};
+  Sub<Linear> linear1_{this, "linear1", options_.widen()}, linear2_{this, "linear2", options_.narrow()};
+  Sub<LayerNorm> norm1_{this, "norm1", options_.norm()}, norm2_{this, "norm2", options_.norm()};
+  Sub<LayerNorm> norm3_{this, "norm3", options_.norm()};
+  Sub<Dropout> dropout_{this, "dropout", {.p = options_.dropout}};
+  Sub<Dropout> dropout1_{this, "dropout1", {.p = options_.dropout}},
+      dropout2_{this, "dropout2", {.p = options_.dropout}};
+  Sub<Dropout> dropout3_{this, "dropout3", {.p = options_.dropout}};
 };
 
 }  // namespace tandem::nn

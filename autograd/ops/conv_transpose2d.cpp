@@ -1,5 +1,8 @@
 // Transposed 2-D convolution. It is conv2d's input gradient with other names, so its own gradients are conv2d and
 // conv2d_weight_grad, and it can be differentiated as often as one likes. Read next: conv2d.cpp.
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "common.h"
@@ -8,16 +11,46 @@ namespace tandem {
 
 using ops::floating, ops::kInput0, ops::kInput1;
 
+namespace {
+
+void check_bias(const Tensor& b, std::int64_t channels, const Tensor& w) {
+  if (!b.defined() || b.shape() == Shape{channels}) return;
+  fail("conv_transpose2d", fmt::format("b must have shape [{}]", channels),
+       fmt::format("b {}, w {}", to_string(b.shape()), to_string(w.shape())));
+}
+
+/// An output padding that reaches the stride, though not the dilation, belongs to no convolution back. y then is a
+/// part of the output without paddings: its pixels from `padding` on, zeros beyond the end.
+Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
+  ConvTranspose2dOptions whole = options;
+  whole.padding = whole.output_padding = 0;
+  Tensor y = conv_transpose2d(x, w, whole);
+  check_bias(b, y.shape(1), w);
+  const auto part = [&y](int dim, std::int64_t padding, std::int64_t more) {
+    const std::int64_t end = y.shape(dim) - padding + more, inside = std::min(end, y.shape(dim));
+    if (end <= padding) fail("conv_transpose2d", "y would be empty", "without padding it is " + to_string(y.shape()));
+    y = slice(y, dim, padding, inside);
+    std::vector<std::int64_t> after(4, 0);
+    after[static_cast<std::size_t>(dim)] = end - inside;
+    if (end > inside) y = pad(y, {0, 0, 0, 0}, after);
+  };
+  part(2, options.padding.h, options.output_padding.h);
+  part(3, options.padding.w, options.output_padding.w);
+  return b.defined() ? y + reshape(b, {1, b.size(), 1, 1}) : y;
+}
+
+}  // namespace
+
 /// y[n,k,i,j] = b[k] + sum_{c,p,q,r,s} x[n,c,p,q] w[c,k,r,s], i = p*stride + r*dilation - padding, j alike
 /// dx = conv2d(dy, w), dw = conv2d_weight_grad(x, dy): there dy is the image and x the gradient; db = sum dy over N, H,
 /// W
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
   const Array &image = floating("conv_transpose2d", "x", x), &weight = floating("conv_transpose2d", "w", w);
+  const Size2 more = options.output_padding, stride = options.stride, dilation = options.dilation;
+  const bool is_below_dilation = more.h < std::max(stride.h, dilation.h) && more.w < std::max(stride.w, dilation.w);
+  if (is_below_dilation && (more.h >= stride.h || more.w >= stride.w)) return padded_beyond_stride(x, w, b, options);
   const Shape shape = kernels::conv_transpose2d_shape(image.shape(), weight.shape(), options);
-  if (b.defined() && !(b.shape() == Shape{shape[1]})) {
-    fail("conv_transpose2d", fmt::format("b must have shape [{}]", shape[1]),
-         fmt::format("b {}, w {}", to_string(b.shape()), to_string(w.shape())));
-  }
+  check_bias(b, shape[1], w);
   Array y = kernels::conv_transpose2d(image, weight, b.defined() ? b.value() : Array(), options);
   return record(
       "conv_transpose2d", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},

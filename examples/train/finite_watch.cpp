@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise.h>
@@ -29,18 +31,22 @@ std::string bad_parameter(const nn::Module& layer) {
 bool is_finite(const Array& array) { return !is_floating(array.dtype()) || kernels::all_finite(array); }
 
 FiniteWatch::FiniteWatch(nn::Module& model)
-    : model_(model), observe_([this](nn::Module& layer, const Tensor& x, const Tensor& y) { see(layer, x, y); }) {}
+    : model_(model),
+      hook_(model.register_forward_hook([this](nn::Module&, const Tensor& x, const Tensor& y) { see(x, y); })) {}
 
-void FiniteWatch::see(nn::Module& layer, const Tensor& x, const Tensor& y) {
-  if (&layer != &model_ || !finding_.empty() || is_finite(y.value())) return;
-  finding_ = fmt::format("the output of {} is not finite{}", describe_layer(model_, layer), bad_parameter(layer));
+void FiniteWatch::see(const Tensor& x, const Tensor& y) {
+  if (!finding_.empty() || is_finite(y.value())) return;
+  finding_ = fmt::format("the output of {} is not finite{}", describe_layer(model_, model_), bad_parameter(model_));
   std::string first;
   const NoGradGuard no_grad;
-  const nn::ObserveCalls observe([&](nn::Module& below, const Tensor&, const Tensor& output) {
-    if (!first.empty() || is_finite(output.value())) return;
-    first = fmt::format("{} is the first whose output is not finite{}", describe_layer(model_, below),
-                        bad_parameter(below));
-  });
+  std::vector<nn::HookHandle> hooks;
+  for (const nn::NamedModule& below : model_.modules()) {
+    hooks.push_back(below.module->register_forward_hook([&](nn::Module& layer, const Tensor&, const Tensor& output) {
+      if (!first.empty() || is_finite(output.value())) return;
+      first = fmt::format("{} is the first whose output is not finite{}", describe_layer(model_, layer),
+                          bad_parameter(layer));
+    }));
+  }
   try {
     model_(x);
   } catch (const Error&) {

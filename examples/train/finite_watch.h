@@ -5,7 +5,6 @@
 #include <string>
 
 #include <tandem/core/array.h>
-#include <tandem/nn/call_observer.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::train {
@@ -17,6 +16,8 @@ bool is_finite(const Array& array);
 class FiniteWatch {
  public:
   explicit FiniteWatch(nn::Module& model);
+  FiniteWatch(const FiniteWatch&) = delete;
+  FiniteWatch& operator=(const FiniteWatch&) = delete;
 
   /// What reads on from "the loss is nan: ": `layer "layer1.0.bn1" BatchNorm2d(16) is the first whose output is not
   /// finite`, with the parameter of that layer that is not finite itself, where there is one; or that the model's
@@ -24,11 +25,11 @@ class FiniteWatch {
   std::string finding() const;
 
  private:
-  void see(nn::Module& layer, const Tensor& x, const Tensor& y);
+  void see(const Tensor& x, const Tensor& y);
 
   nn::Module& model_;
   std::string finding_;
-  nn::ObserveCalls observe_;
+  nn::HookHandle hook_;
 };
 
 }  // namespace tandem::train

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -25,19 +23,10 @@ constexpr std::int64_t kStepLines = 20'000;  // of a run at most, where --log-ev
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 /// The parameters whose names match are not trained. Throws UsageError when there is none.
-void freeze(nn::Module& model, const std::string& pattern) {
-  NamedTensors parameters = model.parameters();
-  bool is_any = false;
-  for (NamedTensor& parameter : parameters) {
-    if (::fnmatch(pattern.c_str(), parameter.name.c_str(), 0) != 0) continue;
-    parameter.tensor.set_requires_grad(false);
-    is_any = true;
-  }
-  if (!is_any)
-    fail_usage("--freeze", fmt::format("no parameter matches \"{}\"", pattern),
-               parameters.empty() ? ""
-                                  : fmt::format("the first is \"{}\", the last \"{}\"", parameters.front().name,
-                                                parameters.back().name));
+void freeze(const nn::Module& model, const std::string& pattern) try {
+  for (NamedTensor& parameter : nn::parameters(model, pattern).matching) parameter.tensor.set_requires_grad(false);
+} catch (const UsageError& error) {
+  fail_usage("--freeze", error.message());
 }
 
 /// The first entry of the model that is not finite; empty where all are.

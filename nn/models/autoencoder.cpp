@@ -24,14 +24,12 @@ ConvAutoencoder::ConvAutoencoder(const AutoencoderOptions& options) : options_(o
   check(options);
   set_origin(origin_of("autoencoder", options));
   const std::int64_t deepest = options.widths.back();
-  add_halving(encoder_, options.channels, options.widths);
-  encoder_.add(layer<Conv2d>({.in = deepest, .out = options.code, .kernel = 3, .padding = 1}));
-  decoder_.add(layer<Conv2d>({.in = options.code, .out = deepest, .kernel = 3, .padding = 1}));
-  add_doubling(decoder_, options.widths, options.channels);
-  child("encoder", encoder_);
-  child("decoder", decoder_);
-  start_convolutions(encoder_);
-  start_convolutions(decoder_);
+  add_halving(*encoder_, options.channels, options.widths);
+  encoder_->add(layer<Conv2d>({.in = deepest, .out = options.code, .kernel = 3, .padding = 1}));
+  decoder_->add(layer<Conv2d>({.in = options.code, .out = deepest, .kernel = 3, .padding = 1}));
+  add_doubling(*decoder_, options.widths, options.channels);
+  start_convolutions(*encoder_);
+  start_convolutions(*decoder_);
 }
 
 Tensor ConvAutoencoder::encode(const Tensor& x) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <tandem/nn/sequential.h>
+#include <tandem/nn/sub.h>
 
 namespace tandem::nn {
 
@@ -50,7 +51,7 @@ class ConvAutoencoder : public Module {
 
  private:
   AutoencoderOptions options_;
-  Sequential encoder_, decoder_;
+  Sub<Sequential> encoder_{this, "encoder"}, decoder_{this, "decoder"};
 };
 
 }  // namespace tandem::nn

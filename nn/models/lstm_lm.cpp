@@ -6,6 +6,7 @@
 #include <tandem/autograd/ops.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/models/lstm_lm.h>
+#include <tandem/nn/sequential.h>
 
 namespace tandem::nn {
 
@@ -22,20 +23,29 @@ const Options& checked(const Options& o) {
   return o;
 }
 
-/// Names the layers "rnns.0", "rnns.1"; the model calls them itself, because each has a state.
-struct Layers : Module {
-  explicit Layers(const std::vector<std::unique_ptr<LSTM>>& layers) {
-    for (std::size_t i = 0; i < layers.size(); ++i) child(std::to_string(i), *layers[i]);
+std::vector<LSTM::Options> layers_of(const Options& o) {
+  std::vector<LSTM::Options> layers;
+  std::int64_t in = o.width;
+  for (const std::int64_t hidden : o.hidden) {
+    layers.push_back({.in = in, .hidden = hidden, .weight_dropout = o.weight_dropout});
+    in = hidden;
   }
-  std::string describe() const override { return fmt::format("{} layers", children().size()); }
+  return layers;
+}
 
- protected:
-  Tensor forward(const Tensor& x) override {
-    Tensor y = x;
-    for (const NamedModule& layer : children()) y = (*layer.module)(y);
-    return y;
-  }
-};
+std::shared_ptr<Module> dropout_of(const Options& o, double p) {
+  if (o.locked) return layer<LockedDropout>({.p = p});
+  return layer<Dropout>({.p = p});
+}
+
+/// From the last layer to the tokens, by the embedding's weight where it is tied.
+std::shared_ptr<Module> decoder_of(const Options& o, const Tensor& embedding) {
+  if (o.tied) return std::make_shared<TiedLinear>(TiedLinear::Options{}, embedding);
+  auto linear = layer<Linear>({.in = o.hidden.back(), .out = o.tokens});
+  init::uniform(linear->weight, -o.initial, o.initial);
+  init::constant(linear->bias, 0);
+  return linear;
+}
 
 }  // namespace
 
@@ -45,68 +55,40 @@ LanguageModelState LanguageModelState::detach() const {
   return copy;
 }
 
-std::unique_ptr<Module> LstmLanguageModel::make_dropout(double p) const {
-  if (options_.locked) return std::make_unique<LockedDropout>(LockedDropout::Options{.p = p});
-  return std::make_unique<Dropout>(Dropout::Options{.p = p});
-}
-
 LstmLanguageModel::LstmLanguageModel(const Options& options)
     : options_(checked(options)),
-      encoder_({.tokens = options.tokens, .width = options.width, .dropout = options.embedding_dropout}) {
+      encoder_(this, "encoder",
+               {.tokens = options.tokens, .width = options.width, .dropout = options.embedding_dropout}),
+      rnns_(this, "rnns", layers_of(options)),
+      input_dropout_(this, "input_dropout", dropout_of(options, options.input_dropout)),
+      hidden_dropout_(this, "hidden_dropout", dropout_of(options, options.hidden_dropout)),
+      output_dropout_(this, "output_dropout", dropout_of(options, options.output_dropout)) {
   set_origin(origin_of("lstm", options));
-  std::int64_t in = options.width;
-  for (const std::int64_t hidden : options.hidden) {
-    layers_.push_back(
-        std::make_unique<LSTM>(LSTM::Options{.in = in, .hidden = hidden, .weight_dropout = options.weight_dropout}));
-    in = hidden;
-  }
-  rnns_ = std::make_unique<Layers>(layers_);
-  input_dropout_ = make_dropout(options.input_dropout);
-  hidden_dropout_ = make_dropout(options.hidden_dropout);
-  output_dropout_ = make_dropout(options.output_dropout);
-  child("encoder", encoder_);
-  child("rnns", *rnns_);
-  child("input_dropout", *input_dropout_);
-  child("hidden_dropout", *hidden_dropout_);
-  child("output_dropout", *output_dropout_);
-  init::uniform(encoder_.weight, -options.initial, options.initial);
-  if (options.tied) {
-    decoder_ = std::make_unique<TiedLinear>(TiedLinear::Options{}, encoder_.weight);
-  } else {
-    auto linear = std::make_unique<Linear>(Linear::Options{.in = in, .out = options.tokens});
-    init::uniform(linear->weight, -options.initial, options.initial);
-    init::constant(linear->bias, 0);
-    decoder_ = std::move(linear);
-  }
-  child("decoder", *decoder_);
+  init::uniform(encoder_->weight, -options.initial, options.initial);
+  decoder_ = {this, "decoder", decoder_of(options, encoder_->weight)};
   if (!options.uniform) return;
   for (NamedTensor& p : rnns_->parameters()) init::uniform(p.tensor, -options.initial, options.initial);
 }
 
 LanguageModelOutput LstmLanguageModel::operator()(const Tensor& ids, const LanguageModelState& state) {
-  LanguageModelOutput result;
-  enter(ids, [&] {
-    result = compute(ids, state);
-    return result.logits;
-  });
-  return result;
+  return enter(ids, [&](const Tensor& in) { return compute(in, state); });
 }
 
 LanguageModelOutput LstmLanguageModel::compute(const Tensor& ids, const LanguageModelState& state) {
   if (ids.rank() != 2) fail("language model", "ids must be [T, B]", "ids " + to_string(ids.shape()));
-  if (!state.layers.empty() && state.layers.size() != layers_.size()) {
+  if (!state.layers.empty() && state.layers.size() != rnns_->size()) {
     fail("language model", "the state has another number of layers",
-         fmt::format("{} in the state, {} in the model", state.layers.size(), layers_.size()));
+         fmt::format("{} in the state, {} in the model", state.layers.size(), rnns_->size()));
   }
   LanguageModelOutput result;
-  Tensor y = (*input_dropout_)(encoder_(ids));
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (i > 0) y = (*hidden_dropout_)(y);
-    const RecurrentOutput output = (*layers_[i])(y, state.layers.empty() ? RecurrentState{} : state.layers[i]);
+  Tensor y = input_dropout_(encoder_(ids));
+  for (std::size_t i = 0; i < rnns_->size(); ++i) {
+    if (i > 0) y = hidden_dropout_(y);
+    const RecurrentOutput output = (*rnns_)[i](y, state.layers.empty() ? RecurrentState{} : state.layers[i]);
     y = output.y;
     result.state.layers.push_back(output.state);
   }
-  result.logits = (*decoder_)((*output_dropout_)(y));
+  result.logits = decoder_(output_dropout_(y));
   return result;
 }
 

@@ -1,6 +1,6 @@
 // LstmLanguageModel: embedding, LSTM layers, and a linear layer to the next token, with the dropouts of two papers.
-//   ids [T, B] -> embedding -> dropout -> LSTM 0 -> dropout -> ... -> LSTM n -> dropout -> decoder -> logits [T, B,
-//   tokens]
+//   ids [T, B] -> embedding -> dropout -> LSTM 0 -> dropout -> ... -> LSTM n -> dropout -> decoder
+//     -> logits [T, B, tokens]
 // Named models: Zaremba et al. 2014, "Recurrent neural network regularization" (small, medium, large); AWD-LSTM of
 // Merity et al. 2018, "Regularizing and optimizing LSTM language models", https://arxiv.org/abs/1708.02182, with its
 // dropouts, without its activation regularisers AR and TAR; a small one for characters, of our own.
@@ -15,6 +15,7 @@
 
 #include <tandem/nn/dropout.h>
 #include <tandem/nn/embedding.h>
+#include <tandem/nn/layer_stack.h>
 #include <tandem/nn/linear.h>
 #include <tandem/nn/locked_dropout.h>
 #include <tandem/nn/lstm.h>
@@ -65,6 +66,7 @@ struct LanguageModelOutput {
   Tensor logits;  ///< [T, B, tokens]
   LanguageModelState state;
 };
+inline Tensor& output_of(LanguageModelOutput& output) { return output.logits; }
 
 /// Parameters: encoder.weight, rnns.0.weight_ih_l0 ..., decoder.weight (with `tied`: encoder.weight), decoder.bias.
 class LstmLanguageModel : public Module {
@@ -85,12 +87,11 @@ class LstmLanguageModel : public Module {
 
  private:
   LanguageModelOutput compute(const Tensor& ids, const LanguageModelState& state);
-  std::unique_ptr<Module> make_dropout(double p) const;
 
   Options options_;
-  Embedding encoder_;
-  std::vector<std::unique_ptr<LSTM>> layers_;
-  std::unique_ptr<Module> rnns_, input_dropout_, hidden_dropout_, output_dropout_, decoder_;
+  Sub<Embedding> encoder_;
+  Sub<LayerStack<LSTM>> rnns_;
+  Sub<Module> input_dropout_, hidden_dropout_, output_dropout_, decoder_;
 };
 
 /// "lstm-small", "lstm-medium", "lstm-large" (Zaremba et al.: 2 x 200, 2 x 650 with dropout .5, 2 x 1500 with .65) or

@@ -7,6 +7,7 @@
 
 #include <tandem/nn/models/autoencoder.h>
 #include <tandem/nn/models/convnet.h>
+#include <tandem/nn/models/gpt.h>
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
@@ -80,6 +81,9 @@ std::vector<Row> builtin() {
                                         LstmLanguageModelOptions{}));
   rows.push_back(row<Transformer>("transformer", ModelTask::translation,
                                   "Transformer with encoder and decoder (Vaswani et al. 2017)", TransformerOptions{}));
+  rows.push_back(row<Gpt>("gpt", ModelTask::other,
+                          "Decoder-only Transformer for text (Radford et al. 2019), nanoGPT's sizes for characters",
+                          GptOptions{}));
   return rows;
 }
 

@@ -19,7 +19,7 @@ enum class ModelTask {
   reconstruction,  ///< images in [0, 1] -> images: ConvAutoencoder, ConvVae
   language,        ///< ids [T, B] -> logits [T, B, tokens]: LstmLanguageModel
   translation,     ///< ids [B, S] and [B, T] -> logits [B, T, tokens]: Transformer
-  other,           ///< "resnet", "lstm": families whose sizes are all options; and what does none of the above
+  other,           ///< "resnet", "lstm": families whose sizes are all options; "gpt"; what does none of the above
 };
 
 struct ModelEntry {
@@ -40,7 +40,7 @@ void register_model(const std::string& name, ModelEntry entry);
 std::shared_ptr<Module> make_model(std::string_view name, const ModelOptions& options = {});
 
 /// All of a task, in the order of the table: "resnet20", "resnet32", "resnet56", "resnet18", "convnet"; "autoencoder",
-/// "vae"; those of lstm_language_model_names(); "transformer"; then what register_model added.
+/// "vae"; those of lstm_language_model_names(); "transformer"; "resnet", "lstm", "gpt"; then what register_model added.
 std::vector<std::string> model_names(ModelTask task);
 /// Of all tasks.
 std::vector<std::string> model_names();

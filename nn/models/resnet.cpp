@@ -45,25 +45,20 @@ std::shared_ptr<Module> make_shortcut(const ResidualBlock::Options& o) {
 
 ResidualBlock::ResidualBlock(const Options& o)
     : options_(o),
-      conv1_({.in = o.in, .out = o.out, .kernel = 3, .stride = o.stride, .padding = 1, .bias = false}),
-      bn1_({.channels = o.out, .relu = true}),
-      conv2_({.in = o.out, .out = o.out, .kernel = 3, .padding = 1, .bias = false}),
-      bn2_({.channels = o.out, .relu = true}),
-      shortcut_(make_shortcut(o)) {
+      conv1_(this, "conv1", {.in = o.in, .out = o.out, .kernel = 3, .stride = o.stride, .padding = 1, .bias = false}),
+      bn1_(this, "bn1", {.channels = o.out, .relu = true}),
+      conv2_(this, "conv2", {.in = o.out, .out = o.out, .kernel = 3, .padding = 1, .bias = false}),
+      bn2_(this, "bn2", {.channels = o.out, .relu = true}),
+      shortcut_(this, "shortcut", make_shortcut(o)) {
   if (o.shortcut == Shortcut::zero_padded && o.out < o.in) {
     fail("ResidualBlock", "a zero-padded shortcut cannot drop channels", fmt::format("in {}, out {}", o.in, o.out),
          "use Shortcut::projection");
   }
-  child("conv1", conv1_);
-  child("bn1", bn1_);
-  child("conv2", conv2_);
-  child("bn2", bn2_);
-  if (shortcut_) child("shortcut", *shortcut_);
 }
 
 Tensor ResidualBlock::forward(const Tensor& x) {
   const Tensor y = bn1_(conv1_(x));
-  return bn2_(conv2_(y), shortcut_ ? (*shortcut_)(x) : x);
+  return bn2_(conv2_(y), shortcut_ ? shortcut_(x) : x);
 }
 
 std::string ResidualBlock::describe() const {
@@ -85,21 +80,19 @@ const ResNetOptions& checked(const ResNetOptions& o) {
 
 ResNet::ResNet(const ResNetOptions& options)
     : options_(checked(options)),
-      conv1_({.in = options.channels, .out = options.widths[0], .kernel = 3, .padding = 1, .bias = false}),
-      bn1_({.channels = options.widths[0], .relu = true}),
+      conv1_(this, "conv1",
+             {.in = options.channels, .out = options.widths[0], .kernel = 3, .padding = 1, .bias = false}),
+      bn1_(this, "bn1", {.channels = options.widths[0], .relu = true}),
       linear_({.in = options.widths.back(), .out = options.classes}) {
   set_origin(origin_of("resnet", options));
-  child("conv1", conv1_);
-  child("bn1", bn1_);
   std::int64_t in = options.widths[0];
   for (std::size_t s = 0; s < options.widths.size(); ++s) {
-    stages_.push_back(std::make_unique<Sequential>());
+    Sub<Sequential>& stage = stages_.emplace_back(this, fmt::format("layer{}", s + 1));
     for (int b = 0; b < options.blocks; ++b) {
       const std::int64_t stride = s > 0 && b == 0 ? 2 : 1, out = options.widths[s];
-      stages_.back()->add(layer<ResidualBlock>({.in = in, .out = out, .stride = stride, .shortcut = options.shortcut}));
+      stage->add(layer<ResidualBlock>({.in = in, .out = out, .stride = stride, .shortcut = options.shortcut}));
       in = out;
     }
-    child(fmt::format("layer{}", s + 1), *stages_.back());
   }
   child("linear", linear_);
   for (const NamedModule& m : modules()) {
@@ -109,7 +102,7 @@ ResNet::ResNet(const ResNetOptions& options)
 
 Tensor ResNet::forward(const Tensor& x) {
   Tensor y = bn1_(conv1_(x));  // [N, widths[0], H, W]
-  for (const auto& stage : stages_) y = (*stage)(y);
+  for (Sub<Sequential>& stage : stages_) y = stage(y);
   return linear_(global_average_pool2d(y));  // [N, classes]
 }
 

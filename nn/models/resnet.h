@@ -14,6 +14,7 @@
 #include <tandem/nn/conv2d.h>
 #include <tandem/nn/linear.h>
 #include <tandem/nn/sequential.h>
+#include <tandem/nn/sub.h>
 
 namespace tandem::nn {
 
@@ -58,11 +59,11 @@ class ResidualBlock : public Module {
 
  private:
   Options options_;
-  Conv2d conv1_;
-  BatchNorm2d bn1_;
-  Conv2d conv2_;
-  BatchNorm2d bn2_;
-  std::shared_ptr<Module> shortcut_;  // empty: x itself
+  Sub<Conv2d> conv1_;
+  Sub<BatchNorm2d> bn1_;
+  Sub<Conv2d> conv2_;
+  Sub<BatchNorm2d> bn2_;
+  Sub<Module> shortcut_;  // empty: x itself
 };
 
 /// x [N, channels, H, W] -> logits [N, classes]. Convolutions start from Kaiming's normal distribution over the inputs
@@ -78,10 +79,10 @@ class ResNet : public Module {
 
  private:
   ResNetOptions options_;
-  Conv2d conv1_;
-  BatchNorm2d bn1_;
-  std::vector<std::unique_ptr<Sequential>> stages_;  // layer1, layer2 ...
-  Linear linear_;
+  Sub<Conv2d> conv1_;
+  Sub<BatchNorm2d> bn1_;
+  std::vector<Sub<Sequential>> stages_;  // layer1, layer2 ...
+  Linear linear_;                        // registered behind the stages, whose number options give
 };
 
 /// He et al. 2016 for CIFAR, option A: 269,722 parameters for ten classes.

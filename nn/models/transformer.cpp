@@ -69,9 +69,9 @@ Transformer::Transformer(const Options& o)
 }
 
 Tensor Transformer::operator()(const Tensor& source, const Tensor& target) {
-  return enter(source, [&] {
-    const Array hidden_keys = hidden(source);
-    const Tensor memory = encode(source, hidden_keys);
+  return enter(source, [&](const Tensor& in) {
+    const Array hidden_keys = hidden(in);
+    const Tensor memory = encode(in, hidden_keys);
     const Tensor y =
         decoder_(embed(target_, target, 0), [&](TransformerDecoderLayer& layer, std::size_t, const Tensor& v) {
           return layer(v, memory, {.causal = true}, {.hidden_keys = hidden_keys});
@@ -81,25 +81,25 @@ Tensor Transformer::operator()(const Tensor& source, const Tensor& target) {
 }
 
 TransformerCache Transformer::start(const Tensor& source) {
-  TransformerCache cache;
-  cache.layers.resize(decoder_.size());
-  cache.memory = enter(source, [&] {
-    cache.hidden_keys = hidden(source);
-    return encode(source, cache.hidden_keys);
+  return enter(source, [&](const Tensor& in) {
+    TransformerCache cache;
+    cache.layers.resize(decoder_.size());
+    cache.hidden_keys = hidden(in);
+    cache.memory = encode(in, cache.hidden_keys);
+    return cache;
   });
-  return cache;
 }
 
 Tensor Transformer::step(const Tensor& ids, TransformerCache& cache) {
-  return enter(ids, [&] {
-    if (ids.rank() != 2 || ids.shape(1) != 1) fail("step", "ids must be [B, 1]", "ids " + to_string(ids.shape()));
-    const Tensor x = embed(target_, ids, cache.tokens);
+  return enter(ids, [&](const Tensor& next) {
+    if (next.rank() != 2 || next.shape(1) != 1) fail("step", "ids must be [B, 1]", "ids " + to_string(next.shape()));
+    const Tensor x = embed(target_, next, cache.tokens);
     Tensor y = decoder_(x, [&](TransformerDecoderLayer& layer, std::size_t i, const Tensor& v) {
       return layer.step(v, cache.memory, cache.layers[i], {.hidden_keys = cache.hidden_keys});
     });
     cache.tokens += 1;
     if (decoder_norm_) y = (*decoder_norm_)(y);
-    return reshape(output_(y), {ids.shape(0), options_.target_tokens});
+    return reshape(output_(y), {next.shape(0), options_.target_tokens});
   });
 }
 
@@ -124,10 +124,6 @@ Array Transformer::hidden(const Tensor& ids) const {
     if (flag != 0) return flags;
   }
   return {};
-}
-
-Tensor Transformer::forward(const Tensor&) {
-  fail("Transformer", "there is no target", "", "call it with source and target, or start() and step()");
 }
 
 std::string Transformer::describe() const {

@@ -58,6 +58,7 @@ struct TransformerCache {
   /// Row i becomes what row `rows[i]` was: the beams that go on. rows i64.
   void reorder(const Array& rows);
 };
+inline Tensor& output_of(TransformerCache& cache) { return cache.memory; }
 
 /// Parameters: source_embedding.weight, target_embedding.weight (also the output's), encoder.0.self_attn.in_proj_weight
 /// ..., decoder.0 ..., encoder_norm and decoder_norm with norm_first. Embeddings start from N(0, 1 / width) and are
@@ -82,15 +83,12 @@ class Transformer : public Module {
   std::string describe() const override;
   const Options& options() const { return options_; }
 
- protected:
-  /// Throws Error: a Transformer needs a source and a target.
-  Tensor forward(const Tensor& x) override;
-
  private:
   Tensor embed(Embedding& table, const Tensor& ids, std::int64_t first);
   Tensor encode(const Tensor& source, const Array& hidden_keys);
   Array hidden(const Tensor& ids) const;
 
+  // The table of the source stands first in the state dict and draws its values last, hence child() for all of them.
   Options options_;
   std::unique_ptr<Embedding> source_;  // null with a shared vocabulary
   Embedding target_;

@@ -38,22 +38,16 @@ std::int64_t features(const VaeOptions& o) { return o.widths.back() * smallest(o
 
 ConvVae::ConvVae(const VaeOptions& options)
     : options_(checked(options)),
-      mean_({.in = features(options), .out = options.latent}),
-      log_variance_({.in = features(options), .out = options.latent}),
-      expand_({.in = options.latent, .out = features(options)}) {
+      mean_(this, "mean", {.in = features(options), .out = options.latent}),
+      log_variance_(this, "log_variance", {.in = features(options), .out = options.latent}),
+      expand_(this, "expand", {.in = options.latent, .out = features(options)}) {
   set_origin(origin_of("vae", options));
-  add_halving(encoder_, options.channels, options.widths);
-  encoder_.add(layer<Flatten>());
-  add_doubling(decoder_, options.widths, options.channels);
-  decoder_.add(layer<Sigmoid>());
-  child("encoder", encoder_);
-  child("mean", mean_);
-  child("log_variance", log_variance_);
-  child("sample", sample_);
-  child("expand", expand_);
-  child("decoder", decoder_);
-  start_convolutions(encoder_);
-  start_convolutions(decoder_);
+  add_halving(*encoder_, options.channels, options.widths);
+  encoder_->add(layer<Flatten>());
+  add_doubling(*decoder_, options.widths, options.channels);
+  decoder_->add(layer<Sigmoid>());
+  start_convolutions(*encoder_);
+  start_convolutions(*decoder_);
 }
 
 ConvVae::Posterior ConvVae::encode(const Tensor& x) {

@@ -15,6 +15,7 @@
 #include <tandem/nn/linear.h>
 #include <tandem/nn/reparameterize.h>
 #include <tandem/nn/sequential.h>
+#include <tandem/nn/sub.h>
 
 namespace tandem::nn {
 
@@ -81,11 +82,11 @@ class ConvVae : public Module {
   Bound bound_of(const Tensor& x, const Posterior& q, const Tensor& z);
 
   VaeOptions options_;
-  Sequential encoder_;
-  Linear mean_, log_variance_;
-  Reparameterize sample_;
-  Linear expand_;
-  Sequential decoder_;
+  Sub<Sequential> encoder_{this, "encoder"};
+  Sub<Linear> mean_, log_variance_;
+  Sub<Reparameterize> sample_{this, "sample"};
+  Sub<Linear> expand_;
+  Sub<Sequential> decoder_{this, "decoder"};
 };
 
 }  // namespace tandem::nn

@@ -7,6 +7,7 @@
 
 #include <tandem/autograd/ops.h>
 #include <tandem/nn/conv_transpose2d.h>
+#include <tandem/nn/gradcheck.h>
 #include <tandem/nn/group_norm.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/reparameterize.h>
@@ -57,6 +58,30 @@ TEST_CASE("conv_transpose2d: options reach the op, counts reach the summary") {
   for (const double w : values(model.weight)) CHECK(std::abs(w) <= bound);
 }
 
+TEST_CASE("conv_transpose2d: output padding between stride and dilation, as PyTorch takes it") {
+  const auto y = [](std::int64_t padding, std::int64_t more) {
+    nn::ConvTranspose2d model({.in = 1,
+                               .out = 1,
+                               .kernel = {1, 2},
+                               .padding = {0, padding},
+                               .output_padding = {0, more},
+                               .dilation = {1, 3}});
+    model.load_state_dict({{"weight", Tensor({1, 10}, {1, 1, 1, 2})}, {"bias", Tensor({0.5}, {1})}});
+    return values(model(Tensor({1, 2}, {1, 1, 1, 2})));
+  };
+  CHECK(y(0, 0) == Values{1.5, 2.5, 0.5, 10.5, 20.5});
+  CHECK(y(0, 2) == Values{1.5, 2.5, 0.5, 10.5, 20.5, 0.5, 0.5});
+  CHECK(y(1, 1) == Values{2.5, 0.5, 10.5, 20.5});
+  CHECK(y(1, 2) == Values{2.5, 0.5, 10.5, 20.5, 0.5});
+  nn::seed(2);
+  nn::ConvTranspose2d model({.in = 2, .out = 3, .kernel = 3, .padding = 1, .output_padding = 1, .dilation = 2});
+  Generator random(1);
+  Array x = Array::empty({2, 2, 3, 4});
+  random.fill_normal(x);
+  CHECK(model(x).shape() == Shape{2, 3, 6, 7});  // H - 1 - 2 padding + dilation (kernel - 1) + output padding + 1
+  CHECK(nn::gradcheck(model, x).passed());
+}
+
 TEST_CASE("conv_transpose2d: refused options and shapes") {
   const auto refused = [](const nn::ConvTranspose2d::Options& options) {
     return error_text([&] { nn::ConvTranspose2d{options}; });
@@ -67,7 +92,8 @@ TEST_CASE("conv_transpose2d: refused options and shapes") {
   CHECK(refused({.in = 4, .out = 6, .kernel = 0}) == "ConvTranspose2d: kernel must be at least 1: kernel 0x0");
   CHECK(refused({.in = 4, .out = 6, .padding = -1}) == "ConvTranspose2d: padding must be at least 0: padding -1x-1");
   CHECK(refused({.in = 4, .out = 6, .output_padding = 1}) ==
-        "ConvTranspose2d: output_padding must be below the stride: output_padding 1x1, stride 1x1");
+        "ConvTranspose2d: output_padding must be below the stride or the dilation: output_padding 1x1, stride 1x1, "
+        "dilation 1x1");
   nn::ConvTranspose2d model({.in = 4, .out = 2});
   CHECK(error_text([&] {
           model(Array::zeros({1, 3, 2, 2}));

@@ -79,6 +79,7 @@ TEST_CASE("every model of the table is made again from its origin, all its numbe
                                                                .positions = 20,
                                                                .dropout = 0.2,
                                                                .norm_first = false}),
+      nn::make_model("gpt", {{"tokens", 7}, {"width", 8}, {"heads", 2}, {"layers", 2}, {"dropout", 0.1}}),
   };
   for (const auto& model : models) {
     CAPTURE(model->origin().name);

@@ -187,3 +187,18 @@ TEST_CASE("module: to(f64) converts floating state in place") {
   CHECK(model.head.bias.dtype() == DType::f64);
   model.head.weight.state()->owner = nullptr;
 }
+
+TEST_CASE("module: parameters by a pattern, and the others") {
+  Classifier model;
+  const NamedSplit biases = nn::parameters(model, "*.bias");
+  CHECK(names(biases.matching) == Names{"features.0.bias", "features.1.bias", "features.2.bias", "head.bias"});
+  CHECK(names(biases.others) == Names{"features.0.weight", "features.1.weight", "features.2.weight", "head.weight"});
+  CHECK(biases.matching[3].tensor.state() == model.head.bias.state());
+  CHECK(names(nn::parameters(model, "features.[02].*").matching) ==
+        Names{"features.0.weight", "features.0.bias", "features.2.weight", "features.2.bias"});
+  CHECK(names(split_by_name(biases.others, "head.weigh?").matching) == Names{"head.weight"});
+  CHECK(nn::parameters(model, "*").others.empty());
+  CHECK(error_text([&] { nn::parameters(model, "conv*"); }) ==
+        "parameters: no name matches \"conv*\": the first is \"features.0.weight\", the last \"head.bias\"");
+  CHECK_THROWS_AS(split_by_name({}, "*"), UsageError);
+}

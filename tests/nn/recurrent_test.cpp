@@ -11,7 +11,6 @@
 
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/ops.h>
-#include <tandem/nn/call_observer.h>
 #include <tandem/nn/gru.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/lstm.h>
@@ -163,12 +162,14 @@ struct Seen {
 };
 
 Seen observe(nn::LstmLanguageModel& model, const Tensor& text) {
-  std::map<nn::Module*, std::string> names;
-  for (const nn::NamedModule& m : model.modules()) names[m.module] = m.name;
   Seen seen;
-  const nn::ObserveCalls observer([&](nn::Module& module, const Tensor& x, const Tensor& y) {
-    if (names.contains(&module)) seen.calls[names[&module]] = {x.value(), y.value()};
-  });
+  std::vector<nn::HookHandle> hooks;
+  for (const nn::NamedModule& m : model.modules()) {
+    hooks.push_back(
+        m.module->register_forward_hook([&call = seen.calls[m.name]](nn::Module&, const Tensor& x, const Tensor& y) {
+          call = {x.value(), y.value()};
+        }));
+  }
   seen.logits = model(text).value();
   return seen;
 }

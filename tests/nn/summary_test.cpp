@@ -7,8 +7,8 @@
 #include <tandem/autograd/record.h>
 #include <tandem/nn/activations.h>
 #include <tandem/nn/batch_norm2d.h>
-#include <tandem/nn/call_observer.h>
 #include <tandem/nn/conv2d.h>
+#include <tandem/nn/embedding.h>
 #include <tandem/nn/flatten.h>
 #include <tandem/nn/linear.h>
 #include <tandem/nn/models/resnet.h>
@@ -85,18 +85,16 @@ TEST_CASE("summary: a layer that is not called says so") {
   CHECK(to_string(table).find("not called") != std::string::npos);
 }
 
-TEST_CASE("observers: nested scopes hear every call, innermost layers first, until they end") {
-  nn::Sequential model{layer<nn::ReLU>(), layer<nn::Flatten>()};
-  std::vector<std::string> outer, inner;
-  {
-    const nn::ObserveCalls a([&](nn::Module& m, const Tensor&, const Tensor&) { outer.push_back(m.describe()); });
-    {
-      const nn::ObserveCalls b([&](nn::Module& m, const Tensor&, const Tensor&) { inner.push_back(m.describe()); });
-      model(Array::zeros({1, 2, 2}));
-    }
-    model[0](Array::zeros({1, 2}));
-  }
-  model(Array::zeros({1, 2, 2}));
-  CHECK(inner == std::vector<std::string>{"ReLU", "Flatten", "Sequential"});
-  CHECK(outer == std::vector<std::string>{"ReLU", "Flatten", "Sequential", "ReLU"});
+TEST_CASE("output_shape: what the model makes of an input, in evaluation behaviour, unrecorded") {
+  nn::Sequential model{layer<nn::Conv2d>({.in = 3, .out = 8, .stride = 2, .padding = 1}),
+                       layer<nn::BatchNorm2d>({.channels = 8}), layer<nn::Flatten>()};
+  CHECK(nn::output_shape(model, {1, 3, 32, 32}) == Shape{1, 8 * 16 * 16});
+  CHECK(dynamic_cast<nn::BatchNorm2d&>(model[1]).num_batches_tracked.item() == 0);
+  CHECK(model.is_training());
+  CHECK(is_recording());
+  model.to(DType::f64);
+  CHECK(nn::output_shape(model, {2, 3, 8, 8}) == Shape{2, 8 * 4 * 4});
+  nn::Embedding embedding({.tokens = 5, .width = 3});
+  CHECK(nn::output_shape(embedding, Tensor(Array::zeros({2, 4}, DType::i64))) == Shape{2, 4, 3});
+  CHECK_THROWS_AS(nn::output_shape(model, {1, 4, 32, 32}), Error);
 }

@@ -132,6 +132,10 @@ TEST_CASE("positions: sines on paper, learned ones, and a sentence that is too l
   CHECK(y.at({0, 1, 2}) == doctest::Approx(std::sin(2.0 / 100)));
   CHECK(y.at({0, 1, 3}) == doctest::Approx(std::cos(2.0 / 100)));
   CHECK(sines.parameters().empty());
+  CHECK(sines.describe() == "SinusoidalPosition(3 positions, 4)");
+  const Array exact = sines(Tensor(Array::zeros({1, 3, 4}, DType::f64))).value();  // in f64, not converted from f32
+  CHECK(exact.at({0, 1, 2}) == std::sin(1.0 / 100));
+  CHECK(exact.at({0, 2, 1}) == std::cos(2.0));
   nn::LearnedPosition learned({.width = 4, .positions = 3});
   sum(learned(Tensor(Array::zeros({2, 3, 4})))).backward();
   CHECK(identical(learned.weight.grad(), Array::full({3, 4}, 2)));
@@ -250,8 +254,8 @@ TEST_CASE("transformer: tied weights, names, errors") {
   CHECK(error_text([&] {
           model(normal({1, 2}, 1));
         }) ==
-        "Transformer(9 -> 7 tokens, width 8, 2 heads, feedforward 12, 2 + 2 layers): Transformer: there is no "
-        "target; call it with source and target, or start() and step()");
+        "Transformer(9 -> 7 tokens, width 8, 2 heads, feedforward 12, 2 + 2 layers): forward: the layer is not called "
+        "with one input: x [1, 2]; give it all that its operator() takes");
 }
 
 TEST_CASE("transformer layers: gradcheck in double, also of second order") {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the build into a prefix of its own, then configures, builds and runs tests/consumer against it: a first program,
-# and one with a model and a rule of its own on tandem::train, which is killed in mid-run and resumed to the same bits.
+# one with a layer and an op of its own, and one with a model and a rule of its own on tandem::train, which is killed in
+# mid-run and resumed to the same bits.
 #   consumer_test.sh BUILD_DIR CXX_COMPILER
 set -euo pipefail
 build=$1 compiler=$2
@@ -12,6 +13,7 @@ cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" 
   -DCMAKE_BUILD_TYPE=Release
 cmake --build "$work/build"
 "$work/build/consumer"
+"$work/build/own_layer" >"$work/own_layer.log"
 
 own=$work/build/own_program
 options=(--threads 1 --quiet --optimizer "signed(lr={0.001,0.003})" --seed 0 --seed 1 --epochs 4 --checkpoint-every 1)
