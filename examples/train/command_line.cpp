@@ -1,10 +1,9 @@
 // The command line read, over CLI11; a run's options as its manifest keeps them, and back. The options themselves:
 // shared_options.cpp.
-#include "command_line.h"
+#include "command_line_parser.h"
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -71,10 +70,10 @@ std::string shell_quoted(const std::string& argument) {
 }
 
 CommandLine::CommandLine(const std::string& description, const Options& defaults, const Offers& offers)
-    : options_(defaults), defaults_(defaults), app_(std::make_unique<CLI::App>(description)) {
-  app_->name(options_.program);
-  app_->option_defaults()->always_capture_default();
-  app_->get_formatter()->column_width(28);
+    : options_(defaults), defaults_(defaults), parser_(std::make_unique<Parser>(description)) {
+  parser_->name(options_.program);
+  parser_->option_defaults()->always_capture_default();
+  parser_->get_formatter()->column_width(28);
   add_shared(offers);
 }
 
@@ -109,7 +108,7 @@ bool CommandLine::parse(int argc, char** argv) {
   }
   try {
     read(arguments);
-    for (CLI::Option* option : app_->get_options())
+    for (CLI::Option* option : parser_->get_options())
       if (option->count() > 0) given_.push_back(option->get_name());
     if (!options_.resume.empty()) {
       adopt(options_.resume, true);
@@ -119,7 +118,7 @@ bool CommandLine::parse(int argc, char** argv) {
       complete_(options_);
     }
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app_->help().c_str(), stdout);
+    std::fputs(parser_->help().c_str(), stdout);
     return false;
   } catch (const CLI::ParseError& error) {
     fail_usage(options_.program, "the command line is wrong", error.what(),
@@ -135,19 +134,19 @@ bool CommandLine::parse(int argc, char** argv) {
 }
 
 void CommandLine::read(const std::vector<std::string>& arguments) {
-  app_->parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+  parser_->parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
 }
 
 void CommandLine::reset() {
   options_ = defaults_;
   precision_ = "f32";
   for (const auto& restore : restore_) restore();
-  app_->clear();
+  parser_->clear();
 }
 
 std::vector<std::pair<std::string, std::string>> CommandLine::resolved() const {
   std::vector<std::pair<std::string, std::string>> all;
-  for (CLI::Option* option : app_->get_options()) {
+  for (CLI::Option* option : parser_->get_options()) {
     const std::string name = option->get_name();
     if (!is_in(kAside, name) && !is_path(name)) all.emplace_back(name.substr(2), value_of(*option));
   }
@@ -157,7 +156,7 @@ std::vector<std::pair<std::string, std::string>> CommandLine::resolved() const {
 
 std::vector<std::string> CommandLine::resolved_arguments() const {
   std::vector<std::string> all;
-  for (CLI::Option* option : app_->get_options()) {
+  for (CLI::Option* option : parser_->get_options()) {
     const std::string name = option->get_name();
     if (is_in(kOfCall, name) || is_list(*option)) continue;
     std::string value = name == "--init" ? first_init_.string() : value_of(*option);
@@ -176,7 +175,7 @@ std::vector<std::string> CommandLine::arguments_of_jobs() const {
   for (const std::string& name : given_) {
     const bool is_again = is_in(kMayDiffer, name) || is_path(name) || name == "--find-lr";
     if (!is_again || name == "--resume" || name == "--jobs" || name == "--config") continue;
-    CLI::Option& option = *app_->get_option(name);
+    CLI::Option& option = *parser_->get_option(name);
     all.push_back(is_flag(option) ? name : name + "=" + value_of(option));
   }
   return all;
@@ -190,7 +189,7 @@ void CommandLine::adopt(const std::filesystem::path& folder, bool is_resume) {
                fmt::format("{} is a run of {}, not of {}", folder.string(), manifest.program, options_.program));
   const auto values = [&](bool is_given_only) {
     std::map<std::string, std::string> all;
-    for (CLI::Option* option : app_->get_options())
+    for (CLI::Option* option : parser_->get_options())
       if (!is_given_only || option->count() > 0) all[option->get_name()] = value_of(*option);
     return all;
   };
@@ -211,7 +210,7 @@ void CommandLine::adopt(const std::filesystem::path& folder, bool is_resume) {
   for (const std::string& argument : manifest.arguments)
     if (!given.contains(argument.substr(0, argument.find('=')))) arguments.push_back(argument);
   for (const auto& [name, value] : given) {
-    const CLI::Option& option = *app_->get_option(name);
+    const CLI::Option& option = *parser_->get_option(name);
     const bool is_evaluate = name == "--evaluate";  // which excludes options of training, as the run has them
     if (!is_list(option) && !is_evaluate) arguments.push_back(is_flag(option) ? name : name + "=" + value);
   }

@@ -14,10 +14,6 @@
 
 #include <tandem/report/manifest.h>
 
-namespace CLI {
-class App;
-}
-
 namespace tandem::train {
 
 struct Options {
@@ -126,6 +122,7 @@ class CommandLine {
   std::vector<std::string> arguments_of_jobs() const;
 
  private:
+  struct Parser;  // CLI11
   void add_shared(const Offers& offers);
   template <class T>
   void add_value(const std::string& name, T& value, const std::string& help, const char* type);
@@ -142,7 +139,7 @@ class CommandLine {
   std::function<void(Options&)> complete_;
   std::string precision_ = "f32", executable_, command_;
   std::filesystem::path first_init_;  // --init as the run began with it, absolute
-  std::unique_ptr<CLI::App> app_;
+  std::unique_ptr<Parser> parser_;
 };
 
 /// One of the optimizers of a command line, lists in braces expanded; the text work is optim's (optim/sweep.h).

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <limits>
@@ -12,7 +11,7 @@
 #include <tandem/optim/rule_labels.h>
 #include <tandem/optim/sweep.h>
 
-#include "command_line.h"
+#include "command_line_parser.h"
 
 namespace tandem::train {
 namespace {
@@ -35,9 +34,9 @@ template <class T>
 void CommandLine::add_value(const std::string& name, T& value, const std::string& help, const char* type) {
   restore_.emplace_back([&value, initial = value] { value = initial; });
   if constexpr (std::is_same_v<T, bool>)
-    app_->add_flag(name, value, help);
+    parser_->add_flag(name, value, help);
   else
-    app_->add_option(name, value, help)->type_name(type);
+    parser_->add_option(name, value, help)->type_name(type);
 }
 
 void CommandLine::add(const std::string& name, std::int64_t& value, const std::string& help, std::int64_t low,
@@ -65,7 +64,7 @@ void CommandLine::add_path(const std::string& name, std::string& value, const st
 }
 
 void CommandLine::describe(const std::string& name, const OptionHelp& help) {
-  CLI::Option* option = app_->get_option(name);
+  CLI::Option* option = parser_->get_option(name);
   if (!help.text.empty()) option->description(help.text);
   if (!help.type.empty()) option->type_name(help.type);
   if (!help.default_value.empty()) option->default_str(help.default_value);
@@ -74,7 +73,7 @@ void CommandLine::describe(const std::string& name, const OptionHelp& help) {
 void CommandLine::add_shared(const Offers& offers) {
   Options& o = options_;
   const auto typed = [&](const char* name, auto& value, const char* type, const std::string& help) {
-    return app_->add_option(name, value, help)->type_name(type);
+    return parser_->add_option(name, value, help)->type_name(type);
   };
   const bool has_folders = std::count(offers.datasets.begin(), offers.datasets.end(), "folder") > 0;
   typed("--data", o.data, "PATH", "Where the data set lies; default: its folder in $TANDEM_DATA, else ~/.cache/tandem");
@@ -140,7 +139,7 @@ void CommandLine::add_shared(const Offers& offers) {
     typed("--predict", o.predict, "FILE...", "Apply the model of --init, or those of --evaluate, to these files");
   add("--json", o.json, "With --evaluate or --predict: print one JSON object");
   add("--find-lr", o.find_lr, "The loss over a rising lr, as a figure, instead of a training");
-  app_->set_config("--config", "", "Options from a file: option=value, a line each")->type_name("FILE");
+  parser_->set_config("--config", "", "Options from a file: option=value, a line each")->type_name("FILE");
   add("--quiet", o.quiet, "No progress");
 }
 
