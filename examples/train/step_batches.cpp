@@ -7,6 +7,13 @@
 
 namespace tandem::train {
 
+void StepMean::begin() {
+  if (watch_.is_searching()) watch_.search(false);  // a loop that was left in the middle
+  at_ = 0;
+  sum_ = 0;
+  repeats_ = false;
+}
+
 void StepMean::backward(const Tensor& loss) {
   if (watch_.is_searching()) return;  // this call is for its layers alone
   const double value = loss.item();

@@ -47,7 +47,7 @@ class StepMean {
   explicit StepMean(FiniteWatch& watch) : watch_(watch) {}
   void clear(std::int64_t before) { parts_.clear(), before_ = before, examples_ = 0; }
   void add(std::int64_t examples) { parts_.push_back(examples), examples_ += examples; }
-  void begin() { at_ = 0, sum_ = 0, repeats_ = false; }
+  void begin();
   /// To the next batch; after a loss that is not finite once more to the same one, while the layers are looked at.
   void advance();
 

@@ -117,6 +117,21 @@ TEST_CASE("a loss that is not finite: the batch comes once more, its layers are 
   CHECK_FALSE(std::isfinite(walk()));
   CHECK(numbers == std::vector<std::int64_t>{1, 2, 2, 3});
   CHECK(watch.finding() == "layer \"1\" " + model[1].describe() + " is the first whose output is not finite");
+  SUBCASE("also when the loop is left there: the next one counts its gradients") {
+    nn::Sequential other{nn::layer<nn::Linear>({.in = 2, .out = 1})};
+    FiniteWatch next(other);
+    Step left(next);
+    left.clear(0);
+    left.add({Array::full({4, 2}, 1), 4});
+    int calls = 0;
+    const Tensor scale(Array::full({}, std::numeric_limits<double>::infinity()));
+    for (const Rows& rows : left) {
+      if (++calls == 2) break;
+      left.backward(scale * mean(other(Tensor(rows.x))));
+    }
+    for (const Rows& rows : left) left.backward(mean(other(Tensor(rows.x))));
+    CHECK(std::isfinite(left.loss().item()));
+  }
   numbers.clear();
   walk();  // what is found stays, and is not looked for again
   CHECK(numbers == std::vector<std::int64_t>{1, 2, 3});
