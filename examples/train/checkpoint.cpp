@@ -71,13 +71,22 @@ void check_owner(const std::filesystem::path& path, const Checkpoint& c, const C
 
 }  // namespace
 
-std::string load_init(nn::Module& model, const std::filesystem::path& path, bool new_head) {
-  if (new_head) return nn::load_fitting_weights(model, path).to_string();
+std::string load_init(nn::Module& model, const std::filesystem::path& path, const std::string& called, bool new_head) {
+  std::string advice;
   try {
-    nn::load_weights(model, path);
+    if (new_head) return nn::load_fitting_weights(model, path).to_string();
+    try {
+      nn::load_weights(model, path);
+    } catch (const Error&) {
+      nn::load_fitting_weights(model, path);  // throws when nothing fits, or the file is damaged
+      advice = "; with --new-head what does not fit keeps its initial values";
+      throw;
+    }
   } catch (const Error& error) {
-    nn::load_fitting_weights(model, path);  // throws when nothing fits, or the file is damaged
-    throw Error(fmt::format("{}; with --new-head what does not fit keeps its initial values", error.what()));
+    std::string what = error.what();
+    if (const auto at = what.find(path.string()); at != std::string::npos)
+      what.replace(at, path.string().size(), called);
+    throw Error(what + advice);
   }
   return {};
 }

@@ -17,8 +17,9 @@ namespace tandem::train {
 
 inline constexpr const char* kCheckpoint = "checkpoint.safetensors";  ///< in the folder of a run
 
-/// The weights of --init; with `new_head` those that fit, and which that were. Throws Error when they do not fit.
-std::string load_init(nn::Module& model, const std::filesystem::path& path, bool new_head);
+/// The weights of --init, from the run folder's copy, which errors call as it was given; with `new_head` those that
+/// fit, and which that were. Throws Error when they do not fit.
+std::string load_init(nn::Module& model, const std::filesystem::path& path, const std::string& called, bool new_head);
 /// The parameters whose names match are not trained. Throws UsageError when there is none.
 void freeze(nn::Module& model, const std::string& pattern);
 /// The first entry of the model that is not finite; empty where all are.

@@ -30,7 +30,7 @@ Run::Run(RunContext context) : context_(std::move(context)), begin_(Clock::now()
 void Run::prepare(nn::Module& model) const {
   const Options& options = context_.options;
   if (!options.init.empty() && !has_checkpoint(folder())) {
-    const std::string loaded = load_init(model, context_.folder / kInitFile, options.new_head);
+    const std::string loaded = load_init(model, context_.folder / kInitFile, options.init.string(), options.new_head);
     if (!loaded.empty()) context_.progress.note("init       " + loaded);
   }
   for (const std::string& pattern : options.freeze) freeze(model, pattern);

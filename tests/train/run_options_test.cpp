@@ -138,7 +138,7 @@ TEST_CASE("--init of another shape: the error says what to do, and with --new-he
     } catch (const Error& error) {
       what = error.what();
     }
-    CHECK(what.find("init.safetensors") != std::string::npos);
+    CHECK(what.find(wide) == 0);
     CHECK(what.find("--new-head") == std::string::npos);
   }
 }
