@@ -9,10 +9,14 @@
 
 namespace tandem {
 
+bool matches_pattern(const std::string& name, const std::string& pattern) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
 NamedSplit split_by_name(const NamedTensors& tensors, const std::string& pattern) {
   NamedSplit split;
   for (const NamedTensor& t : tensors) {
-    (::fnmatch(pattern.c_str(), t.name.c_str(), 0) == 0 ? split.matching : split.others).push_back(t);
+    (matches_pattern(t.name, pattern) ? split.matching : split.others).push_back(t);
   }
   if (split.matching.empty()) {
     fail_usage("parameters", fmt::format("no name matches \"{}\"", pattern),

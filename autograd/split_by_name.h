@@ -8,12 +8,15 @@
 
 namespace tandem {
 
+/// Whether a name matches a pattern, as a shell matches names of files: * stands for any letters, dots too, ? for one,
+/// [abc] for one of these.
+bool matches_pattern(const std::string& name, const std::string& pattern);
+
 struct NamedSplit {
   NamedTensors matching, others;  ///< each in the order of the list
 };
 
-/// The tensors whose names match `pattern`, as a shell matches names of files, and the others: * stands for any
-/// letters, dots too, ? for one, [abc] for one of these. Throws UsageError when none match.
+/// The tensors whose names match `pattern`, and the others. Throws UsageError when none match.
 ///   split_by_name(tensors, "*.bias")
 NamedSplit split_by_name(const NamedTensors& tensors, const std::string& pattern);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/split_by_name.h>
 #include <tandem/core/error.h>
 #include <tandem/optim/engine/running.h>
 
@@ -56,29 +57,10 @@ class GroupsNode : public RuleNode {
 bool fits(const NamedTensor& parameter, const std::string& pattern) {
   if (pattern == "vectors") return parameter.tensor.rank() <= 1;
   if (pattern == "matrices") return parameter.tensor.rank() > 1;
-  return fits_pattern(parameter.name, pattern);
+  return matches_pattern(parameter.name, pattern);
 }
 
 }  // namespace
-
-bool fits_pattern(std::string_view name, std::string_view pattern) {
-  // The last * may stand for one letter more when the rest does not fit.
-  std::size_t n = 0, p = 0, star = std::string_view::npos, after_star = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      after_star = n;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
-      ++p, ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++after_star;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
 
 Rule groups(const std::vector<PatternRule>& parts) {
   if (parts.empty())

@@ -3,7 +3,7 @@
 //   groups({{"*.bias", sgd({.lr = 0.1})}, {"*", adam({.lr = 1e-3})}})
 //   groups(*.bias: sgd(lr=0.1); *: adam(lr=0.001))
 //
-// A pattern is a parameter's name, with * for any letters and ? for one; or a word: `vectors` for parameters of rank at
+// A pattern is matched with parameters' names (split_by_name.h), or a word: `vectors` for parameters of rank at
 // most 1 (biases, norms), `matrices` for the others. A parameter belongs to the first pattern that fits. Groups step
 // together; clip_norm in several of them clips by one norm, of all that have it.
 #pragma once
@@ -26,8 +26,5 @@ Rule groups(const std::vector<PatternRule>& parts);
 /// The groups that a rule makes of parameters: one, unless it is groups(...). Throws UsageError when a parameter fits
 /// no pattern, or a pattern no parameter.
 std::vector<Group> groups_of(const NamedTensors& parameters, const Rule& rule);
-
-/// Whether a name fits a pattern of * and ?.
-bool fits_pattern(std::string_view name, std::string_view pattern);
 
 }  // namespace tandem

@@ -52,17 +52,6 @@ TEST_CASE("what is wrong with groups is said") {
         std::string::npos);
 }
 
-TEST_CASE("patterns") {
-  CHECK(fits_pattern("layer1.0.bias", "*.bias"));
-  CHECK(fits_pattern("bias", "*"));
-  CHECK(fits_pattern("a.b.c", "a*c"));
-  CHECK(fits_pattern("a.b.c.d.c", "a*.c"));
-  CHECK(fits_pattern("conv1", "conv?"));
-  CHECK_FALSE(fits_pattern("conv12", "conv?"));
-  CHECK_FALSE(fits_pattern("bias.x", "*.bias"));
-  CHECK(fits_pattern("", "**"));
-}
-
 TEST_CASE("clip_norm in several groups clips by one norm") {
   for (const bool is_last : {false, true}) {
     Tensor a = number(0), b = number(0), c = number(0);
