@@ -1,111 +1,26 @@
-// The checks of check_rule.h. Gradients are those of a noisy quadratic, so that they depend on the weights, and come
-// through a closure, so that rules which need one are checked too.
+// The checks of check_rule.h, on the problem of study/rule_problem.h.
 #include <tandem/optim/check_rule.h>
 
 #include <cmath>
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <tandem/core/allocator.h>
 #include <tandem/core/error.h>
-#include <tandem/core/generator.h>
 #include <tandem/core/threads.h>
 #include <tandem/optim/lookahead.h>
 #include <tandem/optim/optimizer.h>
+#include <tandem/optim/study/rule_problem.h>
 
 namespace tandem {
 namespace {
 
 using Outcome = Verdict::Outcome;
 
-/// Noise in the shape of x for 17 steps, drawn once: a prime, so that no cycle of a loop meets the same noise again.
-const Array& noise(const Array& x, std::size_t parameter, std::int64_t step) {
-  static std::map<std::pair<std::size_t, std::int64_t>, Array> drawn;
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
-  step %= 17;
-  Array& c = drawn[{parameter, step}];
-  if (!c.defined()) {
-    c = Array::empty_like(x);
-    Generator(9).split(static_cast<std::uint64_t>(step), parameter).fill_normal(c);
-  }
-  return c;
-}
-
-/// Parameters on the loss 1/2 |w - noise(step)|^2.
-class Problem {
- public:
-  explicit Problem(std::uint64_t seed = 1) {
-    for (const auto& [name, shape] : {std::pair{"conv.weight", Shape{5, 3, 2, 2}}, std::pair{"conv.bias", Shape{5}},
-                                      std::pair{"linear.weight", Shape{70, 131}}}) {
-      Array x = Array::empty(shape);
-      Generator(seed).split(parameters.size()).fill_normal(x);
-      parameters.push_back({name, Tensor(x, true)});
-      gradients.push_back(Array::empty(shape));
-      of_step.push_back(Array::empty(shape));
-    }
-  }
-
-  /// The gradients of a step at the weights as they are, for all parameters but `without`.
-  void put_gradients(std::int64_t step, int without = -1) {
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      if (static_cast<int>(i) == without) continue;
-      const float* const w = parameters[i].tensor.value().data<float>();
-      const float* const c = noise(gradients[i], i, step).data<float>();
-      float* const g = gradients[i].data<float>();
-      for (std::int64_t j = 0; j < gradients[i].size(); ++j) g[j] = w[j] - c[j];
-      parameters[i].tensor.accumulate_grad(gradients[i]);
-    }
-  }
-
-  void train(Optimizer& optimizer, std::int64_t from, std::int64_t to, int without = -1) {
-    for (std::int64_t step = from; step < to; ++step) {
-      bool is_first = true;
-      optimizer.step([&] {
-        put_gradients(step, without);
-        if (std::exchange(is_first, false)) {
-          for (std::size_t i = 0; i < gradients.size(); ++i) of_step[i].copy_from(gradients[i]);
-        }
-        return Tensor();
-      });
-    }
-  }
-
-  void copy_weights(const Problem& other) {
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      parameters[i].tensor.mutable_value().copy_from(other.parameters[i].tensor.value());
-    }
-  }
-
-  bool equals(const Problem& other) const {
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      if (!identical(parameters[i].tensor.value(), other.parameters[i].tensor.value())) return false;
-    }
-    return true;
-  }
-
-  bool is_near(const Problem& other) const {
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const std::vector<float> a = parameters[i].tensor.value().to_vector<float>();
-      const std::vector<float> b = other.parameters[i].tensor.value().to_vector<float>();
-      for (std::size_t j = 0; j < a.size(); ++j) {
-        if (!(std::abs(a[j] - b[j]) <= 1e-4F * std::max(1.0F, std::abs(b[j])))) return false;
-      }
-    }
-    return true;
-  }
-
-  NamedTensors parameters;
-  std::vector<Array> gradients;  // as they were put last
-  std::vector<Array> of_step;    // and first in the last step
-};
-
 /// The weights after `steps` steps.
-Problem trained(const Rule& rule, std::int64_t steps) {
-  Problem problem;
+RuleProblem trained(const Rule& rule, std::int64_t steps) {
+  RuleProblem problem;
   Optimizer optimizer(problem.parameters, rule);
   problem.train(optimizer, 0, steps);
   return problem;
@@ -113,7 +28,7 @@ Problem trained(const Rule& rule, std::int64_t steps) {
 
 /// A number of steps after which all loops of the rule are at the start of a cycle, or 0.
 std::int64_t period(const Rule& rule) {
-  Problem problem;
+  RuleProblem problem;
   const Optimizer optimizer(problem.parameters, rule);
   double product = 1;
   for (const std::string& name : optimizer.hyper_parameters()) {
@@ -174,7 +89,7 @@ class Checks {
   }
 
   void zero_gradient() {
-    Problem problem;
+    RuleProblem problem;
     Optimizer optimizer(problem.parameters, rule_);
     for (const std::string& name : optimizer.hyper_parameters()) {
       if (name.size() > 12 && name.substr(name.size() - 12) == "weight_decay") optimizer.set(name, 0);
@@ -185,11 +100,12 @@ class Checks {
         return Tensor();
       });
     }
-    expect(problem.equals(Problem()), fmt::format("{} steps with gradients of zero move no weight", options_.steps));
+    expect(problem.equals(RuleProblem()),
+           fmt::format("{} steps with gradients of zero move no weight", options_.steps));
   }
 
   void gradients() {
-    Problem problem;
+    RuleProblem problem;
     Optimizer optimizer(problem.parameters, rule_);
     for (std::int64_t t = 0; t < options_.steps; ++t) {
       problem.train(optimizer, t, t + 1);
@@ -202,7 +118,7 @@ class Checks {
   }
 
   void determinism() {
-    const Problem once = trained(rule_, options_.steps);
+    const RuleProblem once = trained(rule_, options_.steps);
     const bool is_same = once.equals(trained(rule_, options_.steps));
     const int team = threads();
     set_threads(team == 1 ? 2 : 1);
@@ -214,13 +130,13 @@ class Checks {
   }
 
   void state() {
-    const Problem end = trained(rule_, 2 * options_.steps);
-    Problem whole;
+    const RuleProblem end = trained(rule_, 2 * options_.steps);
+    RuleProblem whole;
     Optimizer once(whole.parameters, rule_);
     for (std::int64_t at = 0; at <= options_.steps; ++at) {
       NamedArrays tree;
       for (const NamedArray& entry : once.state_tree()) tree.push_back({entry.name, entry.array.clone()});
-      Problem resumed(50);
+      RuleProblem resumed(50);
       Optimizer optimizer(resumed.parameters, rule_);
       resumed.train(optimizer, 0, 2);  // state of its own, to be replaced
       optimizer.load_state_tree(tree);
@@ -238,7 +154,7 @@ class Checks {
 
   /// A group is as alone, or, where a norm is of all groups, all are as one.
   void groups() {
-    Problem both, one, alone;
+    RuleProblem both, one, alone;
     Optimizer pair({Group{{both.parameters[0], both.parameters[1]}, rule_}, Group{{both.parameters[2]}, rule_}});
     Optimizer whole(one.parameters, rule_);
     Optimizer single({alone.parameters[2]}, rule_);
@@ -248,7 +164,7 @@ class Checks {
     const bool is_alone = identical(both.parameters[2].tensor.value(), alone.parameters[2].tensor.value());
     const bool is_one = both.is_near(one);
 
-    Problem partly;
+    RuleProblem partly;
     const Array before = partly.parameters[1].tensor.value().clone();
     Optimizer optimizer(partly.parameters, rule_);
     partly.train(optimizer, 0, 1, 1);
@@ -279,7 +195,7 @@ class Checks {
 
   /// A closure that throws at any of its calls changes nothing.
   void throwing() {
-    Problem problem;
+    RuleProblem problem;
     Optimizer optimizer(problem.parameters, rule_);
     int thrown = 0;
     for (std::int64_t t = 0; t < options_.steps; ++t) {
@@ -313,7 +229,7 @@ class Checks {
 
   /// Every weight's explanation ends at the optimizer's number.
   void explanation() {
-    Problem problem;
+    RuleProblem problem;
     Optimizer optimizer(problem.parameters, rule_);
     const std::vector<std::pair<const char*, std::vector<std::int64_t>>> chosen = {
         {"conv.weight", {4, 2, 1, 0}}, {"conv.bias", {3}}, {"linear.weight", {69, 130}}, {"linear.weight", {0, 7}}};
@@ -332,9 +248,9 @@ class Checks {
     const std::int64_t cycle = period(rule_), k = cycle == 1 ? 3 : cycle;
     if (cycle == 0) return add(Outcome::skipped, "cycles of more than 1000 steps");
     const std::int64_t steps = 2 * k + 1;
-    const Problem plain = trained(rule_, steps);
+    const RuleProblem plain = trained(rule_, steps);
     const bool copies = plain.equals(trained(lookahead(rule_, {.k = k, .alpha = 1}), steps));
-    const bool returns = Problem().equals(trained(lookahead(rule_, {.k = k, .alpha = 0}), 2 * k));
+    const bool returns = RuleProblem().equals(trained(lookahead(rule_, {.k = k, .alpha = 0}), 2 * k));
     const bool waits = plain.equals(trained(lookahead(rule_, {.k = 10 * steps}), steps));
     expect(copies && returns && waits,
            fmt::format("lookahead with k={}: alpha=1 {} the rule, alpha=0 {}; with k={} it {} the rule", k,
@@ -343,7 +259,7 @@ class Checks {
   }
 
   void allocation() {
-    Problem problem;
+    RuleProblem problem;
     Optimizer optimizer(problem.parameters, rule_);
     if (optimizer.needs_closure()) return add(Outcome::skipped, "the rule evaluates a closure");
     problem.train(optimizer, 0, 2);

@@ -1,0 +1,31 @@
+// The problem that check_rule trains on: a noisy quadratic, so that gradients depend on the weights.
+// Private to optim/ (check_rule.cpp).
+#pragma once
+
+#include <vector>
+
+#include <tandem/optim/optimizer.h>
+
+namespace tandem {
+
+/// Parameters on the loss 1/2 |w - noise(step)|^2.
+class RuleProblem {
+ public:
+  explicit RuleProblem(std::uint64_t seed = 1);
+
+  /// The gradients of a step at the weights as they are, for all parameters but `without`.
+  void put_gradients(std::int64_t step, int without = -1);
+  /// Steps from..to-1, each through a closure, so that rules which need one are checked too.
+  void train(Optimizer& optimizer, std::int64_t from, std::int64_t to, int without = -1);
+  void copy_weights(const RuleProblem& other);
+
+  bool equals(const RuleProblem& other) const;
+  /// To rounding: sums over elements in another order.
+  bool is_near(const RuleProblem& other) const;
+
+  NamedTensors parameters;
+  std::vector<Array> gradients;  ///< as they were put last
+  std::vector<Array> of_step;    ///< and first in the last step
+};
+
+}  // namespace tandem
