@@ -21,7 +21,8 @@ static_assert(std::endian::native == std::endian::little, ".npy files are writte
 constexpr std::string_view kMagic = "\x93NUMPY";
 
 constexpr std::pair<DType, std::string_view> kTypes[] = {
-    {DType::f32, "<f4"}, {DType::f64, "<f8"}, {DType::i64, "<i8"}, {DType::u8, "|u1"}};
+    {DType::f32, "<f4"}, {DType::f64, "<f8"}, {DType::f16, "<f2"}, {DType::i64, "<i8"},
+    {DType::i32, "<i4"}, {DType::i8, "|i1"},  {DType::u8, "|u1"},  {DType::boolean, "|b1"}};
 
 /// Reads the header's dict: three keys in any order, values a string, a bool and a tuple of whole numbers.
 class HeaderReader {
@@ -169,7 +170,9 @@ Array npy_array(const std::string& where, std::string_view bytes) {
   const DType* dtype = nullptr;
   for (const auto& [ours, theirs] : kTypes)
     if (theirs == header.descr) dtype = &ours;
-  if (dtype == nullptr) fail(where, "dtype not known here", header.descr, "f4, f8, i8 and u1, little-endian, are read");
+  if (dtype == nullptr) {
+    fail(where, "dtype not known here", header.descr, "f2, f4, f8, i1, i4, i8, u1 and b1, little-endian, are read");
+  }
   const std::string_view data = bytes.substr(prefix + length);
   std::uint64_t needed = 0;
   if (!fits(header.shape, size_of(*dtype), data.size(), &needed) || needed != data.size()) {
@@ -187,6 +190,7 @@ Array npy_array(const std::string& where, std::string_view bytes) {
   }
   const Array y = Array::empty(stored, *dtype);
   std::memcpy(y.bytes(), data.data(), data.size());
+  if (*dtype == DType::boolean && !are_booleans(y.bytes(), data.size())) fail(where, "a bool is neither 0 nor 1");
   return header.fortran_order ? y.permute(reversed).contiguous() : y;
 }
 

@@ -61,6 +61,13 @@ void require_gather_shapes(const char* where, const Shape& x, int dim, const Sha
        fmt::format("x {}, index {}, dim {}", to_string(x), to_string(index), dim));
 }
 
+// What elements of T are added up in: float for floats of 16 bits.
+template <class T>
+using TotalOf = std::conditional_t<std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>, float, T>;
+DType total_dtype(DType dtype) {
+  return visit_dtype(dtype, [](auto scalar) { return dtype_of<TotalOf<decltype(scalar)>>; });
+}
+
 // take_rows: the shape of index followed by the shape of a row of the table.
 Shape rows_shape(const Shape& index, const Shape& table) {
   Shape shape = index;
@@ -145,10 +152,12 @@ Array gather_grad(const Array& dy, int dim, const Array& index, const Shape& sha
          fmt::format("dy {}, index {}", to_string(dy.shape()), to_string(index.shape())));
   }
   const Array plain = checked_index("gather_grad", index, shape[d]);
-  if (dy.dtype() == DType::bf16) return gather_grad(dy.to(DType::f32), dim, index, shape).to(DType::bf16);
-  Array y = Array::zeros(shape, dy.dtype());
-  visit_dtype(dy.dtype(), [&](auto scalar) { reference::gather_add<decltype(scalar)>(y, dy, d, plain); });
-  return y;
+  Array y = Array::zeros(shape, total_dtype(dy.dtype()));
+  visit_dtype(dy.dtype(), [&](auto scalar) {
+    using T = decltype(scalar);
+    reference::gather_add<TotalOf<T>, T>(y, dy, d, plain);
+  });
+  return y.to(dy.dtype());
 }
 
 Array take_rows(const Array& x, const Array& index) {
@@ -179,7 +188,7 @@ Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
     fail("take_rows_grad", "the shape of dy does not fit",
          fmt::format("dy {}, index {}, table {}", to_string(dy.shape()), to_string(index.shape()), to_string(shape)));
   }
-  if (dy.dtype() == DType::bf16) return take_rows_grad(dy.to(DType::f32), index, shape).to(DType::bf16);
+  if (total_dtype(dy.dtype()) != dy.dtype()) return take_rows_grad(dy.to(DType::f32), index, shape).to(dy.dtype());
   Array y = Array::zeros(shape, dy.dtype());
   if (dy.size() == 0) return y;
   const Array rows_of_dy = dy.contiguous();

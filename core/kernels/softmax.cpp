@@ -23,7 +23,7 @@ namespace {
 namespace math = vector_math;
 
 TANDEM_INLINE float row_max(const float* x, std::int64_t n) {
-  return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity);
+  return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity<float>);
 }
 
 TANDEM_INLINE float row_sum(const float* x, std::int64_t n) {

@@ -50,6 +50,10 @@ TEST_CASE("round trips keep every bit, from any layout") {
                            {"doubles", images.to(DType::f64).transpose(0, 2)},
                            {"labels", Array::arange(7)},
                            {"bytes", Array::arange(5, DType::u8)},
+                           {"halves", images.to(DType::f16)},
+                           {"whole", Array::arange(6, DType::i32)},
+                           {"small", Array::arange(4, DType::i8)},
+                           {"flags", Array::from({1, 0}, {2}, DType::boolean)},
                            {"scalar", Array::scalar(2.5)},
                            {"nothing", Array::zeros({0, 3})}};
   for (const NamedArray& a : all) {
@@ -95,7 +99,7 @@ TEST_CASE("bad files are refused with file and reason") {
   changed.replace(good.find("<f4"), 3, "<c8");
   write_file(path, changed);
   CHECK(error_of([&] { load_npy(path); }) ==
-        where + ": dtype not known here: <c8; f4, f8, i8 and u1, little-endian, are read");
+        where + ": dtype not known here: <c8; f2, f4, f8, i1, i4, i8, u1 and b1, little-endian, are read");
   CHECK(error_of([&] { save_npy(path, Array::zeros({2}, DType::bf16)); }) ==
         "save_npy: " + path.string() + ": NumPy has no bf16; convert with to(DType::f32)");
 }
