@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/array_ops.h>
 #include <tandem/autograd/node.h>
 #include <tandem/core/error.h>
 
@@ -121,6 +122,8 @@ Grads Node::run(const Tensor& dy, Needs needs, bool create_graph) {
   for (std::size_t i = 0; i < grads.size(); ++i) {
     if (!edges_[i].is_needed() || !needs[i]) continue;
     if (!grads[i].defined()) fail(where_of(op_), "a needed gradient is missing", fmt::format("of input {}", i));
+    // An input that was promoted gets its gradient in its own dtype.
+    if (grads[i].shape() == edges_[i].shape && is_floating(grads[i].dtype())) grads[i] = to(grads[i], edges_[i].dtype);
     if (!(grads[i].shape() == edges_[i].shape) || grads[i].dtype() != edges_[i].dtype) {
       fail(where_of(op_), "a gradient does not fit its input",
            fmt::format("input {} is {} {}, its gradient {} {}", i, edges_[i].shape.to_string(), name(edges_[i].dtype),

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <tandem/autograd/indexing.h>
 #include <tandem/core/array.h>
 
 namespace tandem {
@@ -34,6 +35,16 @@ class Tensor {
   std::int64_t size() const { return value().size(); }
   DType dtype() const { return value().dtype(); }
   double item() const { return value().item(); }
+
+  // Ops of array_ops.h: another dtype, and parts. x[i] is x at i of the first dim, x(slice(0, 5), all, -1) one index a
+  // dim; negative indices count from the back.
+  Tensor to(DType dtype) const;
+  Tensor operator[](std::int64_t element) const;
+  template <class... I>
+  Tensor operator()(const I&... indices) const {
+    return at({Index(indices)...});
+  }
+  Tensor at(const std::vector<Index>& indices) const;
   std::string to_string() const;
 
   /// True for leaves that ask for a gradient and for results computed from them while recording.

@@ -1,8 +1,10 @@
 // All of Tandem's public headers.
 #pragma once
 
+#include <tandem/autograd/array_ops.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/gradcheck.h>
+#include <tandem/autograd/indexing.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>

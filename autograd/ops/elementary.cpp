@@ -1,9 +1,10 @@
-// Functions of one number from analysis: exp, log, sqrt, square, abs, sin, cos, erf, clamp.
+// Functions of one number from analysis: exp, log, sqrt, square, abs, sign, reciprocal, sin, cos, erf, clamp.
 // Not here: activations (activations.cpp), powers (power.cpp).
 #include <fmt/format.h>
 
 #include <numbers>
 
+#include <tandem/autograd/array_ops.h>
 #include <tandem/core/kernels/elementwise.h>
 
 #include "common.h"
@@ -41,6 +42,18 @@ Tensor abs(const Tensor& x) {
   return record(
       "abs", kernels::absolute(value_of("abs", "x", x)), {x}, {Save(x.value())},
       [](const Tensor& dy, const Saved& saved, Needs) { return Grads{dy * Tensor(kernels::sign(saved[0].value()))}; });
+}
+
+/// y = sign(x);  dx = 0
+Tensor sign(const Tensor& x) {
+  return record("sign", kernels::sign(value_of("sign", "x", x)), {x}, {},
+                [](const Tensor& dy, const Saved&, Needs) { return Grads{dy * 0}; });
+}
+
+/// y = 1 / x;  dx = -y^2 dy
+Tensor reciprocal(const Tensor& x) {
+  return record("reciprocal", kernels::reciprocal(floating("reciprocal", "x", x)), {x}, {Save::output()},
+                [](const Tensor& dy, const Saved& saved, Needs) { return Grads{negate(dy * square(saved[0]))}; });
 }
 
 /// y = sin x;  dx = cos(x) dy

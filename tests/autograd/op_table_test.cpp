@@ -1,6 +1,7 @@
 // Every op against the same promises: gradients by finite differences, also of gradients; the fused gradient equals the
 // recorded one; f32 agrees with f64; strides do not matter. Read next: op_table.h, sequence_op_rows.h.
 #include "op_table.h"
+#include "array_op_rows.h"
 #include "sequence_op_rows.h"
 
 #include <doctest/doctest.h>
@@ -90,17 +91,18 @@ void compare(const Outcome& a, const Outcome& b, double tolerance) {
 
 Array same(const Array& x) { return x.clone(); }
 
-/// The rows of both tables.
+/// The rows of all tables.
 std::vector<OpRow> all_rows() {
   std::vector<OpRow> rows = op_table();
   for (OpRow& row : sequence_op_table()) rows.push_back(std::move(row));
+  for (OpRow& row : array_op_table()) rows.push_back(std::move(row));
   return rows;
 }
 
-/// "slice(x, dim, begin, end, step)" for each declaration in ops.h and sequence_ops.h.
+/// "slice(x, dim, begin, end, step)" for each declaration in ops.h, sequence_ops.h and array_ops.h.
 std::set<std::string> declared_ops() {
   std::stringstream buffer;
-  for (const char* header : {"/autograd/ops.h", "/autograd/sequence_ops.h"}) {
+  for (const char* header : {"/autograd/ops.h", "/autograd/sequence_ops.h", "/autograd/array_ops.h"}) {
     std::ifstream file(std::string(TANDEM_SOURCE_DIR) + header);
     REQUIRE(file);
     buffer << file.rdbuf();
