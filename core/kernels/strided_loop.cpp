@@ -105,7 +105,7 @@ void prefer_transposed_tiles(LoopPlan& plan, std::size_t operands) {
   const auto rank = static_cast<std::size_t>(plan.rank);
   for (std::size_t o = 1; o < operands; ++o) {
     if (plan.strides[o][0] <= 1) continue;
-    for (std::size_t d = 2; d < rank; ++d) {
+    for (std::size_t d = 1; d < rank; ++d) {
       if (plan.strides[o][d] != 1) continue;
       std::swap(plan.sizes[1], plan.sizes[d]);
       for (auto& strides : plan.strides) std::swap(strides[1], strides[d]);
@@ -119,7 +119,8 @@ void walk(const LoopPlan& plan, WalkTile function, void* context) {
   const std::int64_t n = plan.sizes[0];
   std::int64_t rows = 1;
   for (std::size_t d = 1; d < static_cast<std::size_t>(plan.rank); ++d) rows *= plan.sizes[d];
-  if (rows < threads() && n * rows > kElementGrain) {  // few long rows: each is shared
+  if (n * rows <= kElementGrain) return all.run(0, rows, 0, n);
+  if (rows < threads()) {  // few long rows: each is shared
     parallel_for(n, std::max<std::int64_t>(1, kElementGrain / rows),
                  [&](std::int64_t begin, std::int64_t end) { all.run(0, rows, begin, end - begin); });
     return;

@@ -71,7 +71,7 @@ struct Lane {
   std::int64_t inner, outer;  ///< strides over the elements of a row and over rows, in elements
   std::int64_t bytes;         ///< of an element
   bool is_same;               ///< the elements are of the type that is computed in
-  ConvertRow convert;         ///< to that type, or from it for the output
+  ConvertRow convert;         ///< to that type, or from it for the output; nullptr for a row of that type
 
   template <class T>
   T* at(std::int64_t row, std::int64_t column = 0) const {
@@ -190,9 +190,10 @@ void run_loop(F f, Array& y, const X&... x) {
   prefer_transposed_tiles(plan, operands.size());
   const auto lane = [&](std::size_t o) {
     const DType dtype = operands[o]->dtype(), same = o == 0 && is_test ? DType::boolean : dtype_of<W>;
-    return detail::Lane{operands[o]->bytes(), plan.strides[o][0],
-                        plan.strides[o][1],   static_cast<std::int64_t>(size_of(dtype)),
-                        dtype == same,        o == 0 ? convert_row(same, dtype) : convert_row(dtype, same)};
+    const std::int64_t bytes = static_cast<std::int64_t>(size_of(dtype));
+    detail::Lane one{operands[o]->bytes(), plan.strides[o][0], plan.strides[o][1], bytes, dtype == same, nullptr};
+    if (!one.is_row()) one.convert = o == 0 ? convert_row(same, dtype) : convert_row(dtype, same);
+    return one;
   };
   const detail::Lane whole = lane(0);
   std::array<detail::Lane, kInputs> inputs{};

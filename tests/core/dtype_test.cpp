@@ -42,7 +42,7 @@ Integers converted(const Doubles& values, DType from, DType to) {
   return Array::from(values, {static_cast<std::int64_t>(values.size())}).to(from).to(to).to_vector<std::int64_t>();
 }
 
-// A number of at most 120 in magnitude as an element of `to`.
+// A number in (-3, 256) as an element of `to`.
 double one_converted(double v, DType to) {
   switch (to) {
     case DType::f16:
@@ -57,6 +57,8 @@ double one_converted(double v, DType to) {
       return v != 0 ? 1 : 0;
     case DType::u8:
       return v <= -1 ? std::trunc(v) + 256 : std::trunc(v);
+    case DType::i8:
+      return v >= 128 ? v - 256 : std::trunc(v);  // of a u8
     default:
       return std::trunc(v);
   }

@@ -286,8 +286,14 @@ TEST_CASE("the number of threads does not change a bit") {
   const int before = threads();
   const Array a = random_array(g, {8, 16, 33, 31}, Memory::channels_last), b = random_array(g, {1, 16, 1, 1});
   set_threads(1);
-  const Array one = k::gelu(k::add(a, b));
+  const Array rows = random_array(g, {2, 100003}), column = random_array(g, {2, 1}),
+              matrix = random_array(g, {333, 257});
+  const Array one = k::gelu(k::add(a, b)), long_rows = k::add(rows, column);
+  const Array turned = matrix.transpose(0, 1).contiguous();
   set_threads(3);
   CHECK(identical(one, k::gelu(k::add(a, b))));
+  CHECK(identical(long_rows, k::add(rows, column)));
+  CHECK(identical(turned, matrix.transpose(0, 1).contiguous()));
+  CHECK(turned.at({256, 332}) == matrix.at({332, 256}));
   set_threads(before);
 }
