@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/core/convert.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/copy.h>
 #include <tandem/core/threads.h>
@@ -42,15 +43,7 @@ std::vector<Dim> plan(const Array& x, const Array& y) {
 
 template <class X, class Y>
 Y convert(X value) {
-  if constexpr (std::is_same_v<X, Y>) {
-    return value;
-  } else if constexpr (std::is_same_v<Y, bfloat16>) {
-    return bfloat16(static_cast<float>(value));
-  } else if constexpr (std::is_same_v<X, bfloat16>) {
-    return static_cast<Y>(static_cast<float>(value));
-  } else {
-    return static_cast<Y>(value);
-  }
+  return convert_number<Y>(value);
 }
 
 template <class X, class Y>

@@ -10,6 +10,8 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise_apply.h>
+#include <tandem/core/kernels/wrapping.h>
+#include <tandem/core/overlap.h>
 
 namespace tandem::kernels {
 
@@ -36,6 +38,24 @@ T quotient(T a, T b) {
   return static_cast<T>(a / b);
 }
 
+// a^b. Of integers by squaring, modulo 2^n; a negative power of 1 and -1 is whole, of 0 an Error, of others 0.
+template <class T>
+T power_of(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    if (b < T(0)) {
+      if (a == T(0)) fail("power", "0 to a negative power", fmt::format("dtype {}", name(dtype_of<T>)));
+      if (a != T(1) && a != static_cast<T>(-1)) return T(0);
+      return a == T(1) || b % 2 == 0 ? T(1) : a;
+    }
+    T y = 1;
+    for (; b > T(0); b = static_cast<T>(b / 2), a = wrapping::multiply(a, a))
+      if (b % 2 != 0) y = wrapping::multiply(y, a);
+    return y;
+  } else {
+    return std::pow(a, b);
+  }
+}
+
 void require_same_shape(const char* where, const Array& y, const Array& x) {
   if (y.shape() == x.shape()) return;
   fail(where, "shapes differ", fmt::format("y {}, x {}", to_string(y.shape()), to_string(x.shape())));
@@ -44,19 +64,19 @@ void require_same_shape(const char* where, const Array& y, const Array& x) {
 }  // namespace
 
 Array add(const Array& a, const Array& b) {
-  return map_pair("add", a, b, [](auto x, auto y) { return x + y; });
+  return map_pair("add", a, b, [](auto x, auto y) { return wrapping::add(x, y); });
 }
 Array subtract(const Array& a, const Array& b) {
-  return map_pair("subtract", a, b, [](auto x, auto y) { return x - y; });
+  return map_pair("subtract", a, b, [](auto x, auto y) { return wrapping::subtract(x, y); });
 }
 Array multiply(const Array& a, const Array& b) {
-  return map_pair("multiply", a, b, [](auto x, auto y) { return x * y; });
+  return map_pair("multiply", a, b, [](auto x, auto y) { return wrapping::multiply(x, y); });
 }
 Array divide(const Array& a, const Array& b) {
   return map_pair("divide", a, b, [](auto x, auto y) { return quotient(x, y); });
 }
 Array power(const Array& a, const Array& b) {
-  return map_pair("power", a, b, [](auto x, auto y) { return std::pow(x, y); });
+  return map_pair("power", a, b, [](auto x, auto y) { return power_of(x, y); });
 }
 // NaN in either operand is the result, as in PyTorch.
 Array maximum(const Array& a, const Array& b) {
@@ -77,19 +97,19 @@ Array greater_equal(const Array& a, const Array& b) {
 
 Array add(const Array& x, double c) {
   detail::require_fits("add", c, x.dtype());
-  return map_number("add", x, [c](auto v) { return v + static_cast<decltype(v)>(c); });
+  return map_number("add", x, [c](auto v) { return wrapping::add(v, static_cast<decltype(v)>(c)); });
 }
 Array multiply(const Array& x, double c) {
   detail::require_fits("multiply", c, x.dtype());
-  return map_number("multiply", x, [c](auto v) { return v * static_cast<decltype(v)>(c); });
+  return map_number("multiply", x, [c](auto v) { return wrapping::multiply(v, static_cast<decltype(v)>(c)); });
 }
 Array power(const Array& x, double c) {
   if (c == 1) return map_number("power", x, [](auto v) { return v; });
-  if (c == 2) return map_number("power", x, [](auto v) { return v * v; });
-  if (c == 3) return map_number("power", x, [](auto v) { return v * v * v; });
+  if (c == 2) return square(x);
+  if (c == 3) return map_number("power", x, [](auto v) { return wrapping::multiply(wrapping::multiply(v, v), v); });
   detail::require_fits("power", c, x.dtype());
   if (c == -1) return map_number("power", x, [](auto v) { return quotient(static_cast<decltype(v)>(1), v); });
-  return map_number("power", x, [c](auto v) { return std::pow(v, static_cast<decltype(v)>(c)); });
+  return map_number("power", x, [c](auto v) { return power_of(v, static_cast<decltype(v)>(c)); });
 }
 Array greater(const Array& x, double c) {
   detail::require_fits("greater", c, x.dtype());
@@ -114,14 +134,14 @@ Array clamp_grad(const Array& dy, const Array& x, double low, double high) {
 }
 
 Array negate(const Array& x) {
-  return map_number("negate", x, [](auto v) { return -v; });
+  return map_number("negate", x, [](auto v) { return wrapping::negate(v); });
 }
 Array absolute(const Array& x) {
   return map_number("absolute", x, [](auto v) {
     if constexpr (std::is_floating_point_v<decltype(v)>)
       return std::fabs(v);
     else
-      return v < decltype(v)(0) ? -v : +v;
+      return v < decltype(v)(0) ? wrapping::negate(v) : v;
   });
 }
 Array sign(const Array& x) {
@@ -131,7 +151,7 @@ Array sign(const Array& x) {
   });
 }
 Array square(const Array& x) {
-  return map_number("square", x, [](auto v) { return v * v; });
+  return map_number("square", x, [](auto v) { return wrapping::multiply(v, v); });
 }
 Array where(const Array& condition, const Array& a, const Array& b) {
   require_defined("where", "condition", condition);
@@ -165,13 +185,15 @@ Array where(const Array& condition, const Array& a, const Array& b) {
   return y;
 }
 
-void add_into(Array& y, const Array& x) {
+void add_into(Array& y, const Array& x_given) {
   const detail::Names names{"add_into", {"y", "x", ""}};
-  const std::array<const Array*, 2> both{&y, &x};
+  const std::array<const Array*, 2> both{&y, &x_given};
   const DType dtype = detail::common_dtype(names, detail::Accepts::numbers, both);
-  require_same_shape("add_into", y, x);
+  require_same_shape("add_into", y, x_given);
+  require_writable("add_into", "y", y);
   if (y.size() == 0) return;
-  const auto sum = [](auto u, auto v) { return u + v; };
+  const Array x = apart_from(x_given, y);
+  const auto sum = [](auto u, auto v) { return wrapping::add(u, v); };
   if (dtype == DType::f32) {
     const std::array<const Array*, 3> operands{&y, &y, &x};
     run_loop(plan_loop(operands), sum, y.data<float>(), static_cast<const float*>(y.data<float>()), x.data<float>());
@@ -185,7 +207,7 @@ void add_into(Array& y, const Array& x) {
 }
 
 void scale_into(Array& y, double c) {
-  require_defined("scale_into", "y", y);
+  require_writable("scale_into", "y", y);
   detail::require_fits("scale_into", c, y.dtype());
   if (y.size() == 0) return;
   if (y.dtype() == DType::f32) {
@@ -197,7 +219,7 @@ void scale_into(Array& y, double c) {
       using T = decltype(scalar);
       using Work = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
       reference::map<T, T>(
-          y, [c](T v) { return static_cast<Work>(v) * static_cast<Work>(c); }, y);
+          y, [c](T v) { return wrapping::multiply(static_cast<Work>(v), static_cast<Work>(c)); }, y);
     });
   }
   y.mark_changed();

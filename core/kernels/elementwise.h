@@ -7,7 +7,8 @@
 
 namespace tandem::kernels {
 
-// Two inputs of one dtype (Error otherwise), broadcast to a common shape.
+// Two inputs of one dtype (Error otherwise), broadcast to a common shape. Integers wrap modulo 2^n; a division by 0 and
+// a negative power of 0 are Errors.
 Array add(const Array& a, const Array& b);
 Array subtract(const Array& a, const Array& b);
 Array multiply(const Array& a, const Array& b);
@@ -61,11 +62,11 @@ Array gelu(const Array& x);
 Array silu(const Array& x);
 
 // Gradients in one pass: dx from dy and what forward left.
-/// dy where y > 0, else 0.
+/// 0 where y <= 0, else dy: of a NaN too.
 Array relu_grad(const Array& dy, const Array& y);
 Array leaky_relu_grad(const Array& dy, const Array& x, double slope);
-/// dy * (x > 0 ? 1 : y + alpha) with y = elu(x).
-Array elu_grad(const Array& dy, const Array& x, const Array& y, double alpha);
+/// dy * (x > 0 ? 1 : alpha e^x).
+Array elu_grad(const Array& dy, const Array& x, double alpha);
 /// dy * (Phi(x) + x * phi(x)).
 Array gelu_grad(const Array& dy, const Array& x);
 /// dy * s * (1 + x * (1 - s)), s = sigmoid(x).
@@ -78,7 +79,8 @@ Array tanh_grad(const Array& dy, const Array& y);
 /// condition (any dtype, not 0 = true) ? a : b, all broadcast.
 Array where(const Array& condition, const Array& a, const Array& b);
 
-// In place; the change is marked. y and x have one shape (any strides).
+// In place; the change is marked. y and x have one shape, any strides and memory; a y that shows a number more than
+// once is an Error.
 /// y += x.
 void add_into(Array& y, const Array& x);
 /// y *= c.

@@ -1,8 +1,8 @@
 // sum, mean, max, min, sum_to and sum_of_squares. f32 goes through plans (reduce_plan.h) down to two tiles:
 //   strips    the innermost dim is reduced: 32 partial results side by side over a row
 //   columns   the innermost dim is kept: rows added to a block of columns (bias gradients in channels-last)
-// Partial sums are f32 over at most 4096 elements of a row or 128 rows, and double above, so the error does not grow
-// with the size. Parts of threads are combined in their order. argmax and topk: search.cpp.
+// Partial sums are f32 over at most 32 elements a lane or 32 rows, and double above, so the error does not grow with
+// the size. Parts of threads are combined in their order. argmax and topk: search.cpp.
 #include <tandem/core/kernels/reduce.h>
 
 #include <fmt/format.h>
@@ -67,12 +67,13 @@ void reduce_f32(const Array& x, Array& y, double scale) {
   const ReducePlan plan = detail::plan_reduce(x, y);
   const ReduceDim split = plan.dims[plan.split];
   const std::int64_t outputs = y.size();
-  const int parts = split.is_reduced ? parallel_parts(split.size, plan.grain) : 1;
+  const Parts ranges = parallel_parts(split.size, plan.grain);
+  const int parts = split.is_reduced ? ranges.number : 1;
   Totals<Total> totals(outputs * parts, static_cast<Total>(Op::kIdentity));
   Total* all = totals.data();
   const float* in = x.data<float>();
   if (x.size() > 0) {
-    parallel_for_parts(split.size, plan.grain, [&](std::int64_t begin, std::int64_t end, int part) {
+    parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
       ReducePlan own = plan;
       own.dims[plan.split].size = end - begin;
       walk<Op>(own, own.rank, in + begin * split.x_stride,
@@ -245,8 +246,9 @@ double sum_of_squares(const Array& x) {
   const Array dense = x.is_contiguous() || x.is_channels_last() ? x : x.contiguous();
   const float* in = dense.data<float>();
   constexpr std::int64_t kGrain = 32768;
-  std::vector<double> totals(static_cast<std::size_t>(parallel_parts(x.size(), kGrain)));
-  parallel_for_parts(x.size(), kGrain, [&](std::int64_t begin, std::int64_t end, int part) {
+  const Parts parts = parallel_parts(x.size(), kGrain);
+  std::vector<double> totals(static_cast<std::size_t>(parts.number));
+  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
     totals[static_cast<std::size_t>(part)] = squares_block(in + begin, end - begin);
   });
   double total = 0;

@@ -1,8 +1,8 @@
 // The inner loops of f32 reductions, over the two innermost dims of a plan:
 //   strips    the innermost dim is reduced: 32 partial results side by side over a row
 //   columns   the innermost dim is kept: rows added to a block of columns (bias gradients in channels-last)
-// Partial sums are f32 over at most 4096 elements of a row or 128 rows, and double above, so that the error does not
-// grow with the size. Private to reduce.cpp and softmax.cpp.
+// Partial sums are f32 over at most 1024 elements of a row, 32 a lane, or 32 rows, and double above, so that the error
+// does not grow with the size. Private to reduce.cpp and softmax.cpp.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 
 #include <tandem/core/dispatch.h>
 #include <tandem/core/kernels/reduce_plan.h>
+#include <tandem/core/kernels/wrapping.h>
 
 namespace tandem::kernels::detail {
 
@@ -19,7 +20,7 @@ struct Sum {
   static constexpr float kIdentity = 0;
   template <class T>
   TANDEM_INLINE static T combine(T a, T b) {
-    return static_cast<T>(a + b);
+    return wrapping::add(a, b);
   }
 };
 // b != b: NaN wins, as in PyTorch.
@@ -39,6 +40,9 @@ struct Min {
     return b < a || b != b ? b : a;
   }
 };
+
+/// Rows of n numbers that are worth a thread, where a row is read a few times.
+inline std::int64_t row_grain(std::int64_t n) { return std::max<std::int64_t>(1, 8192 / n); }
 
 constexpr std::int64_t kLanes = 32;
 constexpr std::int64_t kStripBlock = 1024;
