@@ -18,10 +18,11 @@ void save_npy(const std::filesystem::path& path, const Array& x);
 Array load_npy(const std::filesystem::path& path);
 
 /// Writes a zip whose entries "name.npy" are stored as they are, as numpy.savez does. Throws Error when a name is given
-/// twice, or the file would pass 4 GiB.
+/// twice or is not UTF-8, or the file would pass 65,535 arrays or 4 GiB.
 void save_npz(const std::filesystem::path& path, const NamedArrays& arrays);
 
-/// Reads what numpy.savez and numpy.savez_compressed write, in the order of the file, checking every checksum. Throws
+/// Reads what numpy.savez and numpy.savez_compressed write, of any size, in the order of the file, checking every
+/// checksum. Throws
 /// Error naming the file, the entry and the reason.
 NamedArrays load_npz(const std::filesystem::path& path);
 

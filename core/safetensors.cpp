@@ -206,8 +206,9 @@ void check_coverage(const std::string& where, const std::vector<Entry>& entries,
 }
 
 Metadata read_metadata(const std::string& where, const Json& value) {
-  if (!value.is_object()) fail(where, "the header is damaged", "__metadata__ is not an object");
   Metadata metadata;
+  if (value.is_null()) return metadata;  // as the reference implementation takes it
+  if (!value.is_object()) fail(where, "the header is damaged", "__metadata__ is not an object");
   for (const auto& [key, text] : value.items()) {
     if (!text.is_string()) fail(where, "the header is damaged", fmt::format("metadata \"{}\" is not a string", key));
     metadata[key] = text.get<std::string>();

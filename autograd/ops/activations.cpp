@@ -2,6 +2,7 @@
 // it can be differentiated again. What can be computed from the output saves the output: it is in memory anyway.
 // Not here: softmax (softmax.cpp). Read next: core/kernels/elementwise.h, where the fused gradients are.
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <tandem/core/kernels/elementwise.h>
@@ -50,16 +51,15 @@ Tensor leaky_relu(const Tensor& x, double slope) {
                 });
 }
 
-/// y = x where x > 0, else alpha (e^x - 1);  dx = dy where x > 0, else dy (y + alpha)
+/// y = x where x > 0, else alpha (e^x - 1);  dx = dy where x > 0, else dy alpha e^x
 Tensor elu(const Tensor& x, double alpha) {
   Array y = kernels::elu(floating("elu", "x", x), alpha);
-  // For alpha >= 0 the output has the sign of the input.
-  return record("elu", std::move(y), {x}, {Save::output(), alpha >= 0 ? Save::output() : Save(x.value())},
-                [alpha](const Tensor& dy, const Saved& saved, Needs) {
-                  const Array& sign = saved[1].value();
-                  if (!is_recording()) return Grads{kernels::elu_grad(dy.value(), sign, saved[0].value(), alpha)};
-                  return Grads{where(kernels::greater(sign, 0.0), dy, dy * (saved[0] + alpha))};
-                });
+  return record("elu", std::move(y), {x}, {x}, [alpha](const Tensor& dy, const Saved& saved, Needs) {
+    const Tensor& u = saved[0];
+    if (!is_recording()) return Grads{kernels::elu_grad(dy.value(), u.value(), alpha)};
+    return Grads{where(kernels::greater(u.value(), 0.0), dy,
+                       dy * (alpha * exp(clamp(u, -std::numeric_limits<double>::infinity(), 0))))};
+  });
 }
 
 /// y = x Phi(x);  dx = dy (Phi(x) + x phi(x)), phi(x) = e^(-x^2/2) / sqrt(2 pi), Phi its integral

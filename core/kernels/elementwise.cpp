@@ -10,6 +10,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise_apply.h>
 #include <tandem/core/kernels/wrapping.h>
+#include <tandem/core/overlap.h>
 
 namespace tandem::kernels {
 
@@ -159,21 +160,24 @@ Array where(const Array& condition, const Array& a, const Array& b) {
   return y;
 }
 
-void add_into(Array& y, const Array& x) {
+void add_into(Array& y, const Array& x_given) {
   const detail::Names names{"add_into", {"y", "x", ""}};
-  const std::array<const Array*, 2> both{&y, &x};
+  const std::array<const Array*, 2> both{&y, &x_given};
   const DType dtype = detail::common_dtype(names, Accepts::all, both);
-  if (dtype != y.dtype() || x.dtype() != y.dtype()) {
-    fail("add_into", "dtypes differ", fmt::format("y is {}, x is {}", name(y.dtype()), name(x.dtype())),
+  if (dtype != y.dtype() || x_given.dtype() != y.dtype()) {
+    fail("add_into", "dtypes differ", fmt::format("y is {}, x is {}", name(y.dtype()), name(x_given.dtype())),
          "convert one with to()");
   }
-  require_same_shape("add_into", y, x);
+  require_same_shape("add_into", y, x_given);
+  require_writable("add_into", "y", y);
+  const Array x = apart_from(x_given, y);
   detail::run<Accepts::all>(
       dtype, [](auto u, auto v) { return wrapping::add(u, v); }, y, y, x);
   y.mark_changed();
 }
 
 void scale_into(Array& y, double c) {
+  require_writable("scale_into", "y", y);
   const DType dtype = detail::dtype_with_number("scale_into", y, c);
   if (dtype != y.dtype()) {
     fail("scale_into", fmt::format("{} is not a number of {}", c, name(y.dtype())),

@@ -7,13 +7,13 @@
 
 namespace tandem::kernels {
 
-// Two inputs, broadcast to a common shape.
+// Two inputs, broadcast to a common shape. Whole numbers wrap modulo 2^n; a negative power of 0 is an Error.
 Array add(const Array& a, const Array& b);
 Array subtract(const Array& a, const Array& b);
 Array multiply(const Array& a, const Array& b);
 /// Whole numbers give f32.
 Array divide(const Array& a, const Array& b);
-/// Negative powers of whole numbers are cut to whole numbers; of 0 an Error.
+/// Negative powers of whole numbers are cut to whole numbers.
 Array power(const Array& a, const Array& b);
 Array maximum(const Array& a, const Array& b);
 Array minimum(const Array& a, const Array& b);
@@ -83,7 +83,8 @@ Array tanh_grad(const Array& dy, const Array& y);
 /// condition (any dtype, not 0 = true) ? a : b, all broadcast.
 Array where(const Array& condition, const Array& a, const Array& b);
 
-// In place; the change is marked. y and x have one shape (any strides) and dtype.
+// In place; the change is marked. y and x have one shape and dtype, any strides and memory; a y that shows a number
+// more than once is an Error.
 /// y += x.
 void add_into(Array& y, const Array& x);
 /// y *= c.

@@ -72,14 +72,7 @@ Shape normalised_shape(const char* where, const Array& x, const Array& w, const 
   return shape;
 }
 
-template <class T>
-const T* pointer(const Array& x) {
-  return x.defined() ? x.data<T>() : nullptr;
-}
-
 Array in_order(const Array& x) { return x.defined() ? x.contiguous() : x; }
-
-std::int64_t row_grain(std::int64_t n) { return std::max<std::int64_t>(1, 8192 / n); }
 
 }  // namespace
 
@@ -92,15 +85,16 @@ LayerNormForward layer_norm(const Array& x, const Array& w, const Array& b, int 
   const Array in = x.contiguous();
   if (x.dtype() == DType::f64) {
     const Array scale = in_order(w), shift = in_order(b);
-    reference::layer_norm(in.data<double>(), pointer<double>(scale), pointer<double>(shift), r.y.data<double>(),
-                          r.mean.data<double>(), r.inverse_deviation.data<double>(), rows, n, epsilon);
+    reference::layer_norm(in.data<double>(), data_or_null<double>(scale), data_or_null<double>(shift),
+                          r.y.data<double>(), r.mean.data<double>(), r.inverse_deviation.data<double>(), rows, n,
+                          epsilon);
     return r;
   }
   const Array scale = w.defined() ? w.contiguous() : Array::full(shape, 1);
   const Array shift = b.defined() ? b.contiguous() : Array::zeros(shape);
   const float *px = in.data<float>(), *pw = scale.data<float>(), *pb = shift.data<float>();
   float *py = r.y.data<float>(), *mean = r.mean.data<float>(), *inverse = r.inverse_deviation.data<float>();
-  parallel_for(rows, row_grain(n), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, detail::row_grain(n), [&](std::int64_t begin, std::int64_t end) {
     forward_rows(px + begin * n, pw, pb, py + begin * n, mean + begin, inverse + begin, end - begin, n, epsilon);
   });
   return r;
@@ -116,19 +110,20 @@ LayerNormGrads layer_norm_grad(const Array& dy, const Array& x, const Array& w, 
   const Array in = x.contiguous(), grad = dy.contiguous();
   if (dtype == DType::f64) {
     const Array scale = in_order(w);
-    reference::layer_norm_grad(grad.data<double>(), in.data<double>(), pointer<double>(scale), mean.data<double>(),
+    reference::layer_norm_grad(grad.data<double>(), in.data<double>(), data_or_null<double>(scale), mean.data<double>(),
                                inverse_deviation.data<double>(), r.dx.data<double>(), r.dw.data<double>(),
                                r.db.data<double>(), rows, n);
     return r;
   }
   const Array scale = w.defined() ? w.contiguous() : Array::full(shape, 1);
-  const std::int64_t parts = parallel_parts(rows, row_grain(n));
+  const Parts ranges = parallel_parts(rows, detail::row_grain(n));
+  const std::int64_t parts = ranges.number;
   Array sums = Array::zeros({parts, 2, n}, DType::f64), scratch = Array::empty({parts, 3, n});
   const float *pdy = grad.data<float>(), *px = in.data<float>(), *pw = scale.data<float>();
   const float *pm = mean.data<float>(), *pi = inverse_deviation.data<float>();
   float *pdx = r.dx.data<float>(), *all_scratch = scratch.data<float>();
   double* all_sums = sums.data<double>();
-  parallel_for_parts(rows, row_grain(n), [&](std::int64_t begin, std::int64_t end, int part) {
+  parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
     float* partial = all_scratch + part * 3 * n;  // w, b, and a row of g times xhat
     double* total = all_sums + part * 2 * n;
     for (std::int64_t row = begin; row < end; row += kRowsInFloat) {

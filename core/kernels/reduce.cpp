@@ -139,13 +139,14 @@ void reduce_into(const Array& x, Array& y, double scale) {
   const ReducePlan plan = plan_reduce(x, y);
   const ReduceDim split = plan.dims[plan.split];
   const std::int64_t outputs = y.size();
-  const int parts = is_reduced(split) ? parallel_parts(split.size, plan.grain) : 1;
+  const Parts ranges = parallel_parts(split.size, plan.grain);
+  const int parts = is_reduced(split) ? ranges.number : 1;
   Totals<Total> totals(outputs * parts, Op::template kIdentity<Total>);
   Total* all = totals.data();
   const Source<T> in{x.bytes(), static_cast<std::int64_t>(size_of(x.dtype())),
                      x.dtype() == dtype_of<T> ? nullptr : convert_row(x.dtype(), dtype_of<T>)};
   if (x.size() > 0) {
-    parallel_for_parts(split.size, plan.grain, [&](std::int64_t begin, std::int64_t end, int part) {
+    parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
       ReducePlan own = plan;
       own.dims[plan.split].size = end - begin;
       reduce_dims<Op>(own, own.rank, in.at(begin * split.x_stride),

@@ -9,8 +9,8 @@
 
 namespace tandem::kernels {
 
-/// y = sum of x over dims; keep: reduced dims stay with size 1. Sums of whole numbers and bool are i64. A dim given
-/// twice is an Error.
+/// y = sum of x over dims; keep: reduced dims stay with size 1. Sums of whole numbers and bool are i64 and wrap. A dim
+/// given twice is an Error.
 Array sum(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array mean(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array max(const Array& x, const std::vector<int>& dims = {}, bool keep = false);

@@ -59,6 +59,9 @@ struct Min {
 template <class Op, class T>
 using TotalOf = typename Op::template Total<T>;
 
+/// Rows of n numbers that are worth a thread, where a row is read a few times.
+inline std::int64_t row_grain(std::int64_t n) { return std::max<std::int64_t>(1, 8192 / n); }
+
 constexpr std::int64_t kLanes = 32;
 constexpr std::int64_t kStripBlock = 1024;
 constexpr std::int64_t kRowBlock = 32;

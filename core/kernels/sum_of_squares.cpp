@@ -48,8 +48,9 @@ double sum_of_squares(const Array& x) {
   if (x.size() == 0) return 0;
   const Array dense = x.is_contiguous() || x.is_channels_last() ? x : x.contiguous();
   constexpr std::int64_t kGrain = 32768;
-  std::vector<double> totals(static_cast<std::size_t>(parallel_parts(x.size(), kGrain)));
-  parallel_for_parts(x.size(), kGrain, [&](std::int64_t begin, std::int64_t end, int part) {
+  const Parts parts = parallel_parts(x.size(), kGrain);
+  std::vector<double> totals(static_cast<std::size_t>(parts.number));
+  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
     totals[static_cast<std::size_t>(part)] = squares_of(dense, begin, end);
   });
   double total = 0;

@@ -207,3 +207,14 @@ TEST_CASE("every truncation and two thousand corruptions of a good file: read or
     } catch (const Error&) {}
   }
 }
+
+TEST_CASE("metadata that are null are none") {
+  const test::TemporaryFolder folder;
+  const std::string header = R"({"__metadata__":null,"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  std::string bytes(8, '\0');
+  bytes[0] = static_cast<char>(header.size());
+  write_file(folder / "x", bytes + header + "\x05");
+  const Safetensors file = load_safetensors(folder / "x");
+  CHECK(file.metadata.empty());
+  CHECK(file.arrays.at(0).array.item() == 5);
+}
