@@ -1,5 +1,5 @@
 // Single elements and dims, one_hot, and the indices of x[i] and x(slice(0, 5), all, -1): by slice and views, whose
-// gradients these have. Not here: ranges of one dim (slice.cpp), elements by an index Tensor (gather.cpp).
+// gradients these have. Not here: slices of one dim (slice.cpp), elements by an index Tensor (gather.cpp).
 #include <fmt/format.h>
 
 #include <tandem/autograd/array_ops.h>
@@ -59,8 +59,8 @@ Tensor index(const Tensor& x, const std::vector<Index>& indices) {
       y = select(y, dim, one.element());
       continue;
     }
-    const Range& range = one.range();
-    y = slice(y, dim, range.begin, range.end == kToEnd ? y.shape(dim) : range.end, range.step);
+    const Slice& part = one.slice();
+    y = slice(y, dim, part.begin, part.end == kToEnd ? y.shape(dim) : part.end, part.step);
     ++dim;
   }
   return y;
