@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
 
 namespace tandem {
@@ -74,6 +75,7 @@ std::vector<Array> hessian_vector_product(const Tensor& loss, const std::vector<
 
 std::vector<Array> hessian_vector_product(const std::function<Tensor()>& loss, const std::vector<Tensor>& parameters,
                                           const std::vector<Array>& vectors) {
+  const RecordingScope recorded(true);
   return Hessian(loss(), parameters).times(vectors);
 }
 
