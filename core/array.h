@@ -21,6 +21,12 @@ class Array {
  public:
   /// An undefined Array: defined() is false; what describes it is that of a scalar f32, everything else throws Error.
   Array() = default;
+  // Assigning to a handle that a function returned would be lost: it does not compile.
+  Array(const Array&) = default;
+  Array(Array&&) noexcept = default;
+  Array& operator=(const Array&) & = default;
+  Array& operator=(Array&&) & noexcept = default;
+  ~Array() = default;
 
   /// Not initialised. Throws Error for a negative size, or more bytes than an address can count.
   static Array empty(const Shape& shape, DType dtype = DType::f32, Layout layout = Layout::row_major);

@@ -16,10 +16,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <tandem/autograd/anomaly.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/error.h>
@@ -140,6 +142,8 @@ class Module {
   template <class F>
   Tensor enter(const Tensor& x, F&& f) {
     try {
+      std::optional<LayerScope> scope;  // for errors in backward
+      if (is_detecting_anomalies()) scope.emplace(name_, describe());
       Tensor y = std::forward<F>(f)();
       report_call(x, y);
       return y;

@@ -1,7 +1,5 @@
 // Transposed 2-D convolution. It is conv2d's input gradient with other names, so its own gradients are conv2d and
 // conv2d_weight_grad, and it can be differentiated as often as one likes. Read next: conv2d.cpp.
-#include <fmt/format.h>
-
 #include "common.h"
 
 namespace tandem {
@@ -13,11 +11,6 @@ using ops::floating, ops::kInput0, ops::kInput1;
 /// W
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
   const Array &image = floating("conv_transpose2d", "x", x), &weight = floating("conv_transpose2d", "w", w);
-  const Shape shape = kernels::conv_transpose2d_shape(image.shape(), weight.shape(), options);
-  if (b.defined() && !(b.shape() == Shape{shape[1]})) {
-    fail("conv_transpose2d", fmt::format("b must have shape [{}]", shape[1]),
-         fmt::format("b {}, w {}", to_string(b.shape()), to_string(w.shape())));
-  }
   Array y = kernels::conv_transpose2d(image, weight, b.defined() ? b.value() : Array(), options);
   return record(
       "conv_transpose2d", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
