@@ -116,12 +116,20 @@ TANDEM_TARGETS void block_moments(const float* x, std::int64_t rows, std::int64_
     const float* p = x + c;
     for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
       const std::int64_t end = std::min(begin + kRowsInFloat, rows);
-      Eight a0{}, a1{}, u0{}, u1{};
-      for (r = begin; r < end; ++r, p += C) {
+      Eight a0{}, a1{}, b0{}, b1{}, u0{}, u1{}, v0{}, v1{};  // two rows at a time, in chains of their own
+      for (r = begin; r + 2 <= end; r += 2, p += 2 * C) {
+        const Eight e0 = load(p) - m0, e1 = load(p + kEight) - m1;
+        const Eight f0 = load(p + C) - m0, f1 = load(p + C + kEight) - m1;
+        a0 += e0, a1 += e1, b0 += f0, b1 += f1;
+        u0 += e0 * e0, u1 += e1 * e1, v0 += f0 * f0, v1 += f1 * f1;
+      }
+      if (r < end) {
         const Eight e0 = load(p) - m0, e1 = load(p + kEight) - m1;
         a0 += e0, a1 += e1;
         u0 += e0 * e0, u1 += e1 * e1;
+        p += C;
       }
+      a0 += b0, a1 += b1, u0 += v0, u1 += v1;
       d0 += __builtin_convertvector(a0, Doubles), d1 += __builtin_convertvector(a1, Doubles);
       q0 += __builtin_convertvector(u0, Doubles), q1 += __builtin_convertvector(u1, Doubles);
     }
