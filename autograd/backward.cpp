@@ -1,9 +1,10 @@
 // The traversal: nodes are taken from a heap, largest sequence number first, so that every consumer of a node has run
-// before it; no recursion, no counting of dependencies. A node's saved values are freed as soon as it has run.
+// before it; no recursion, no counting of dependencies. A node's saved values are freed as soon as it has run. All that
+// a traversal knows of nodes is its own, so that several threads may walk graphs that share nodes.
 #include <algorithm>
-#include <atomic>
-#include <optional>
+#include <limits>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -17,8 +18,6 @@ namespace tandem {
 
 namespace {
 
-std::atomic<std::uint64_t> next_visit{1};
-
 bool runs_before(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) {
   return a->sequence() < b->sequence();
 }
@@ -26,26 +25,29 @@ bool runs_before(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b)
 class Traversal {
  public:
   Traversal(bool create_graph, bool retain_graph)
-      : create_graph_(create_graph), retain_graph_(retain_graph || create_graph), visit_(next_visit.fetch_add(1)) {}
+      : create_graph_(create_graph), retain_graph_(retain_graph || create_graph) {}
 
   /// Asks for the gradients of these Tensors instead of accumulating into leaves.
   void set_targets(const std::vector<Tensor>& outputs, const std::vector<Tensor>& targets) {
     has_targets_ = true;
+    std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
     for (const Tensor& t : targets) {
       if (t.is_leaf()) {
         leaf_targets_[t.state()];
+        first = 0;
       } else {
         node_targets_[t.state()->node.get()];
+        first = std::min(first, t.state()->node->sequence());
       }
     }
-    mark_paths(outputs);
+    mark_paths(outputs, first);
   }
 
-  void add_root(const Tensor& output, const Tensor& seed) {
+  void add_root(const Tensor& output, Tensor seed) {
     if (output.is_leaf()) {
-      arrive_at_leaf(output.handle(), seed);
+      arrive_at_leaf(output.handle(), std::move(seed));
     } else {
-      arrive_at_node(output.state()->node, seed);
+      arrive_at_node(output.state()->node, std::move(seed));
     }
   }
 
@@ -54,23 +56,25 @@ class Traversal {
       std::pop_heap(heap_.begin(), heap_.end(), runs_before);
       const std::shared_ptr<Node> node = std::move(heap_.back());
       heap_.pop_back();
-      const Tensor dy = std::exchange(node->gradient, Tensor{});
+      Tensor dy = std::move(gradients_.extract(node.get()).mapped());
+      if (node->hooks) dy = node->hooks->apply(std::move(dy));
       if (const auto target = node_targets_.find(node.get()); target != node_targets_.end()) target->second = dy;
-      const Needs needs = needs_of(*node);
       if (has_targets_ && !leads_further(*node)) continue;
-      Grads grads = node->run(dy, needs, create_graph_);
+      Grads grads = run(*node, dy);
+      dy = Tensor{};  // a gradient that is dy itself has one owner now
       for (std::size_t i = 0; i < grads.size(); ++i) {
         const Edge& edge = node->edges()[i];
+        Tensor gradient = std::move(grads[i]);
         if (!is_wanted(edge)) continue;
         if (edge.leaf) {
-          arrive_at_leaf(edge.leaf, grads[i]);
+          arrive_at_leaf(edge.leaf, std::move(gradient));
         } else {
-          arrive_at_node(edge.node, grads[i]);
+          arrive_at_node(edge.node, std::move(gradient));
         }
-        grads[i] = Tensor{};
       }
       if (!retain_graph_) node->release();
     }
+    finish_leaves();
   }
 
   /// The gradient of a target; undefined when nothing reached it.
@@ -78,20 +82,29 @@ class Traversal {
     return target.is_leaf() ? leaf_targets_.at(target.state()) : node_targets_.at(target.state()->node.get());
   }
 
-  ~Traversal() {  // after an error: leave no half-made gradients in nodes
-    for (const auto& node : heap_) node->gradient = Tensor{};
-  }
-  Traversal(const Traversal&) = delete;
-  Traversal& operator=(const Traversal&) = delete;
-
  private:
-  // Marks the nodes from which a target can be reached: sorted by sequence, inputs come first.
-  void mark_paths(const std::vector<Tensor>& outputs) {
-    std::vector<Node*> all, open;
-    const auto visit = [&](Node* node) {
-      if (node == nullptr || node->visit == visit_) return;
-      node->visit = visit_;
-      node->leads_to_target = false;
+  struct HookedLeaf {
+    std::shared_ptr<TensorState> leaf;
+    Tensor gradient;
+  };
+
+  Grads run(Node& node, const Tensor& dy) const {
+    const Needs needs = needs_of(node);
+    if (!is_detecting_anomalies()) return node.run(dy, needs, create_graph_);
+    detail::check_arrived(node.op(), dy, node.layers.get());
+    const detail::InsideBackward inside;
+    Grads grads = node.run(dy, needs, create_graph_);
+    detail::check_backward(node.op(), dy, grads, node.layers.get());
+    return grads;
+  }
+
+  // Finds the nodes from which a target can be reached: sorted by sequence, inputs come first. Nodes recorded before
+  // `first` lead to none.
+  void mark_paths(const std::vector<Tensor>& outputs, std::uint64_t first) {
+    std::vector<const Node*> all, open;
+    std::unordered_set<const Node*> seen;
+    const auto visit = [&](const Node* node) {
+      if (node == nullptr || node->sequence() < first || !seen.insert(node).second) return;
       open.push_back(node);
       all.push_back(node);
     };
@@ -102,13 +115,15 @@ class Traversal {
       for (const Edge& edge : node->edges()) visit(edge.node.get());
     }
     std::sort(all.begin(), all.end(), [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
-    for (Node* node : all) node->leads_to_target = node_targets_.contains(node) || leads_further(*node);
+    for (const Node* node : all) {
+      if (node_targets_.contains(node) || leads_further(*node)) leading_.insert(node);
+    }
   }
 
   bool is_wanted(const Edge& edge) const {
     if (!has_targets_) return edge.is_needed();
     if (edge.leaf) return leaf_targets_.contains(edge.leaf.get());
-    return edge.node && edge.node->leads_to_target;
+    return edge.node && leading_.contains(edge.node.get());
   }
 
   bool leads_further(const Node& node) const {
@@ -127,30 +142,59 @@ class Traversal {
     return create_graph_ ? add(a, b) : Tensor(kernels::add(a.value(), b.value()));
   }
 
-  void arrive_at_node(const std::shared_ptr<Node>& node, const Tensor& gradient) {
-    if (has_targets_ && !node->leads_to_target) return;
-    if (node->gradient.defined()) {
-      node->gradient = sum(node->gradient, gradient);
-      return;
-    }
-    node->gradient = gradient;
+  void arrive(Tensor& place, Tensor gradient) const {
+    place = place.defined() ? sum(place, gradient) : std::move(gradient);
+  }
+
+  void arrive_at_node(const std::shared_ptr<Node>& node, Tensor gradient) {
+    if (has_targets_ && !leading_.contains(node.get())) return;
+    const auto [place, is_new] = gradients_.try_emplace(node.get());
+    arrive(place->second, std::move(gradient));
+    if (!is_new) return;
     heap_.push_back(node);
     std::push_heap(heap_.begin(), heap_.end(), runs_before);
   }
 
-  void arrive_at_leaf(const std::shared_ptr<TensorState>& leaf, const Tensor& gradient) {
-    if (!has_targets_) {
+  void arrive_at_leaf(const std::shared_ptr<TensorState>& leaf, Tensor gradient) {
+    if (has_targets_) {
+      const auto target = leaf_targets_.find(leaf.get());
+      if (target != leaf_targets_.end()) arrive(target->second, std::move(gradient));
+    } else if (leaf->hooks) {
+      auto hooked = std::find_if(hooked_leaves_.begin(), hooked_leaves_.end(),
+                                 [&](const HookedLeaf& known) { return known.leaf == leaf; });
+      if (hooked == hooked_leaves_.end()) hooked = hooked_leaves_.insert(hooked, {leaf, {}});
+      arrive(hooked->gradient, std::move(gradient));
+    } else {
+      give_to_leaf(leaf, std::move(gradient));
+    }
+  }
+
+  static void give_to_leaf(const std::shared_ptr<TensorState>& leaf, Tensor gradient) {
+    if (is_detecting_anomalies()) detail::check_arrived("accumulate_grad", gradient, nullptr);
+    if (gradient.handle().use_count() == 1) {
+      Tensor(leaf).accumulate_grad(std::move(gradient.state()->value));
+    } else {
       Tensor(leaf).accumulate_grad(gradient.value());
-    } else if (const auto target = leaf_targets_.find(leaf.get()); target != leaf_targets_.end()) {
-      target->second = target->second.defined() ? sum(target->second, gradient) : gradient;
+    }
+  }
+
+  /// The hooks of leaves see the sum over all uses.
+  void finish_leaves() {
+    for (HookedLeaf& hooked : hooked_leaves_) {
+      give_to_leaf(hooked.leaf, hooked.leaf->hooks->apply(std::move(hooked.gradient)));
+    }
+    for (auto& [state, gradient] : leaf_targets_) {
+      if (gradient.defined() && state->hooks) gradient = state->hooks->apply(std::move(gradient));
     }
   }
 
   bool create_graph_, retain_graph_, has_targets_ = false;
-  std::uint64_t visit_;
   std::vector<std::shared_ptr<Node>> heap_;
+  std::unordered_map<const Node*, Tensor> gradients_;  // of the nodes in the heap
+  std::unordered_set<const Node*> leading_;            // to a target
   std::unordered_map<const Node*, Tensor> node_targets_;
   std::unordered_map<const TensorState*, Tensor> leaf_targets_;
+  std::vector<HookedLeaf> hooked_leaves_;
 };
 
 Tensor checked_seed(const char* where, const Tensor& output, const Tensor& seed) {
@@ -172,10 +216,10 @@ Tensor checked_seed(const char* where, const Tensor& output, const Tensor& seed)
 
 void backward_from(const Tensor& output, const Tensor& seed, bool retain_graph) {
   if (!output.defined()) fail("backward", "tensor is not defined");
-  const Tensor dy = checked_seed("backward", output, seed);
+  Tensor dy = checked_seed("backward", output, seed);
   const NoGradGuard guard;
   Traversal traversal(false, retain_graph);
-  traversal.add_root(output, dy);
+  traversal.add_root(output, std::move(dy));
   traversal.run();
 }
 
@@ -198,8 +242,7 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     seeds.push_back(checked_seed("grad", outputs[i], options.seeds.empty() ? Tensor{} : options.seeds[i]));
   }
-  std::optional<NoGradGuard> guard;
-  if (!options.create_graph) guard.emplace();
+  const RecordingScope recorded(options.create_graph);
   Traversal traversal(options.create_graph, options.retain_graph);
   traversal.set_targets(outputs, inputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) traversal.add_root(outputs[i], seeds[i]);

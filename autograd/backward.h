@@ -16,6 +16,7 @@ struct GradOptions {
 };
 
 /// d(sum of outputs . seeds) / d inputs, without touching any leaf's grad(). Inputs may be intermediate Tensors.
+/// Results may share memory with each other and with the seeds: clone() one before writing into it.
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options = {});
 

@@ -2,12 +2,12 @@
 // Read next: gradcheck.h.
 #include <tandem/autograd/gradcheck.h>
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/differences.h>
 #include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
@@ -23,9 +23,19 @@ bool is_checked(const Tensor& x) { return x.dtype() == DType::f64; }
 
 void require_double(const char* what, std::size_t i, const Tensor& x) {
   if (!x.defined()) fail("gradcheck", fmt::format("{} {} is not defined", what, i));
-  if (!is_floating(x.dtype()) || x.dtype() == DType::f64) return;
+  if (x.dtype() == DType::f64) return;
   fail("gradcheck", fmt::format("{} {} is {}, must be f64", what, i, name(x.dtype())), to_string(x.shape()),
-       "differences need double precision: convert with Array::to(DType::f64)");
+       "differences need double precision: convert what f holds itself with Array::to(DType::f64)");
+}
+
+/// The inputs in double, where they are floating.
+Tensors in_double(const Tensors& inputs) {
+  Tensors wide;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].defined()) fail("gradcheck", fmt::format("input {} is not defined", i));
+    wide.emplace_back(is_floating(inputs[i].dtype()) ? inputs[i].value().to(DType::f64) : inputs[i].value());
+  }
+  return wide;
 }
 
 /// Copies of the inputs, in their memory order, that ask for gradients where they are checked.
@@ -54,35 +64,6 @@ double projected(const Tensors& ys, const std::vector<std::vector<double>>& vs) 
   return s;
 }
 
-std::vector<std::int64_t> index_of(std::int64_t position, const Shape& shape) {
-  std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()));
-  for (int dim = shape.rank() - 1; dim >= 0; --dim) {
-    index[static_cast<std::size_t>(dim)] = position % shape[dim];
-    position /= shape[dim];
-  }
-  return index;
-}
-
-/// Both gradients of v . f by one input, judged index by index.
-GradcheckInput judge(std::string name, const Array& analytic, const Array& numeric, double tolerance) {
-  GradcheckInput verdict;
-  verdict.name = std::move(name);
-  verdict.analytic = analytic;
-  verdict.numeric = numeric;
-  const std::vector<double> a = analytic.to_vector<double>(), n = numeric.to_vector<double>();
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    double error = std::abs(a[i] - n[i]) / std::max({1.0, std::abs(a[i]), std::abs(n[i])});
-    if (!std::isfinite(error)) error = std::numeric_limits<double>::infinity();
-    if (error > tolerance) ++verdict.failures;
-    if (i > 0 && error <= verdict.worst_error) continue;
-    verdict.worst = index_of(static_cast<std::int64_t>(i), analytic.shape());
-    verdict.worst_error = error;
-    verdict.worst_analytic = a[i];
-    verdict.worst_numeric = n[i];
-  }
-  return verdict;
-}
-
 /// d(v . f) / d inputs by backward; zeros where f does not depend on an input.
 Tensors analytic_gradients(const Function& f, const Tensors& inputs, const std::vector<Array>& vs) {
   const Tensors leaves = fresh_leaves(inputs);
@@ -104,11 +85,9 @@ Tensors analytic_gradients(const Function& f, const Tensors& inputs, const std::
   return grads;
 }
 
-/// d(v . f) / d inputs[which] by central differences.
-Array numeric_gradient(const Function& f, const Tensors& inputs, std::size_t which,
-                       const std::vector<std::vector<double>>& vs, double epsilon) {
-  Array result = Array::empty(inputs[which].shape(), DType::f64);
-  double* out = result.data<double>();
+/// The quotients of v . f by inputs[which].
+std::vector<detail::Quotients> numeric_gradient(const Function& f, const Tensors& inputs, std::size_t which,
+                                                const std::vector<std::vector<double>>& vs, double epsilon) {
   const std::vector<double> original = inputs[which].value().to_vector<double>();
   const auto value_at = [&](std::int64_t position, double change) {
     Tensors moved = inputs;
@@ -119,16 +98,12 @@ Array numeric_gradient(const Function& f, const Tensors& inputs, std::size_t whi
     moved[which] = Tensor(std::move(x));
     return projected(f(moved), vs);
   };
-  for (std::int64_t i = 0; i < result.size(); ++i) {
-    out[i] = (value_at(i, epsilon) - value_at(i, -epsilon)) / (2 * epsilon);
-  }
-  return result;
+  return detail::quotients(inputs[which].size(), value_at, epsilon);
 }
 
 /// The numbers of a leaf that is moved, also when f throws.
 struct PutBack {
-  Array& value;
-  Array original;
+  Array value, original;
   ~PutBack() { value.copy_from(original); }
 };
 
@@ -151,8 +126,8 @@ void check(const Function& f, const Tensors& inputs, const std::vector<std::stri
   const Tensors analytic = analytic_gradients(f, inputs, vs);
   for (std::size_t i = 0, k = 0; i < inputs.size(); ++i) {
     if (!is_checked(inputs[i])) continue;
-    const Array numeric = numeric_gradient(f, inputs, i, plain, options.epsilon);
-    result.inputs.push_back(judge(names[i], analytic[k++].value(), numeric, options.tolerance));
+    const auto numeric = numeric_gradient(f, inputs, i, plain, options.epsilon);
+    result.inputs.push_back(detail::judge(names[i], analytic[k++].value(), numeric, options.tolerance));
   }
 }
 
@@ -184,27 +159,34 @@ bool GradcheckResult::passed() const {
 std::string GradcheckResult::to_string() const {
   std::string text = fmt::format("gradcheck: {}, tolerance {}\n", passed() ? "passed" : "FAILED", tolerance);
   for (const GradcheckInput& input : inputs) {
-    const std::string verdict =
-        input.passed() ? "ok" : fmt::format("FAILED at {} of {}", input.failures, input.analytic.size());
-    text += fmt::format("  {} {}: {}, worst at [{}]: analytic {:.10g}, numeric {:.10g}, error {:.2g}\n", input.name,
-                        input.analytic.shape().to_string(), verdict, fmt::join(input.worst, ", "), input.worst_analytic,
-                        input.worst_numeric, input.worst_error);
+    text += fmt::format("  {} {}: ", input.name, input.analytic.shape().to_string());
+    if (input.analytic.size() == 0) {
+      text += "ok, it holds no numbers\n";
+      continue;
+    }
+    text += input.passed() ? "ok" : fmt::format("FAILED at {} of {}", input.failures, input.analytic.size());
+    text += fmt::format(", worst at [{}]: analytic {:.10g}, numeric {:.10g}, error {:.2g}",
+                        fmt::join(input.worst, ", "), input.worst_analytic, input.worst_numeric, input.worst_error);
+    if (input.kinks > 0) {
+      text += fmt::format("; f bends at {}: between both slopes all are right, move the input away for one answer",
+                          input.kinks);
+    }
+    if (!input.is_used) text += "; it makes no difference to f";
+    text += '\n';
   }
   return text;
 }
 
-GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
+GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& given,
                           const GradcheckOptions& options) {
   GradcheckResult result;
   result.tolerance = options.tolerance;
-  std::vector<std::string> names;
-  bool any = false;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    require_double("input", i, inputs[i]);
-    any = any || is_checked(inputs[i]);
-    names.push_back(fmt::format("input {}", i));
+  const Tensors inputs = in_double(given);
+  if (std::none_of(inputs.begin(), inputs.end(), is_checked)) {
+    fail("gradcheck", "no input is floating", fmt::format("{} inputs", inputs.size()), "there is nothing to check");
   }
-  if (!any) fail("gradcheck", "no input is f64", fmt::format("{} inputs", inputs.size()), "there is nothing to check");
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < inputs.size(); ++i) names.push_back(fmt::format("input {}", i));
   check([&](const Tensors& in) { return Tensors{f(in)}; }, inputs, names, options, result);
   if (!options.second_order) return result;
 
@@ -239,23 +221,19 @@ GradcheckResult gradcheck_leaves(const std::function<Tensor()>& f, const NamedTe
   const std::vector<std::vector<double>> plain{v.to_vector<double>()};
   const NoGradGuard no_grad;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    Array& value = wanted[i].mutable_value();
+    Array value = wanted[i].mutable_value();
     const PutBack put_back{value, value.clone()};
     const std::vector<double> numbers = put_back.original.to_vector<double>();
-    const auto value_at = [&](std::size_t position, double change) {
+    const auto value_at = [&](std::int64_t position, double change) {
       std::vector<double> moved = numbers;
-      moved[position] += change;
+      moved[static_cast<std::size_t>(position)] += change;
       value.copy_from(Array::from(moved, value.shape()));
       return projected({f()}, plain);
     };
-    Array numeric = Array::empty(value.shape(), DType::f64);
-    for (std::size_t j = 0; j < numbers.size(); ++j) {
-      numeric.data<double>()[j] =
-          (value_at(j, options.epsilon) - value_at(j, -options.epsilon)) / (2 * options.epsilon);
-    }
+    const auto numeric = detail::quotients(value.size(), value_at, options.epsilon);
     const Array zeros = Array::zeros(value.shape(), DType::f64);
     const Array& found = analytic[i].defined() ? analytic[i].value() : zeros;
-    result.inputs.push_back(judge(leaves[i].name, found, numeric, options.tolerance));
+    result.inputs.push_back(detail::judge(leaves[i].name, found, numeric, options.tolerance));
   }
   return result;
 }

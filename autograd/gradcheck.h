@@ -13,8 +13,10 @@
 namespace tandem {
 
 struct GradcheckOptions {
-  double epsilon = 1e-5;      ///< numeric = (s(x + epsilon) - s(x - epsilon)) / (2 epsilon)
-  double tolerance = 1e-6;    ///< allowed |analytic - numeric| / max(1, |analytic|, |numeric|)
+  double epsilon = 1e-5;  ///< numeric = (s(x + epsilon) - s(x - epsilon)) / (2 epsilon)
+  /// Allowed |analytic - numeric| / max(floor, |analytic|, |numeric|): relative down to the smallest gradient that
+  /// differences can tell from 0 for this input (by a second step, 2 epsilon, and by rounding of f), absolute below.
+  double tolerance = 1e-6;
   bool second_order = false;  ///< also check the gradients of the gradients, by each input and by dy
 };
 
@@ -24,8 +26,11 @@ struct GradcheckInput {
   Array analytic, numeric;          ///< f64, the shape of the input: compare index by index
   std::vector<std::int64_t> worst;  ///< the index with the largest error
   double worst_analytic = 0, worst_numeric = 0;
-  double worst_error = 0;     ///< relative above 1, absolute below; infinity when a value is not finite
+  double worst_error = 0;     ///< as the tolerance counts; infinity when a value is not finite
   std::int64_t failures = 0;  ///< indices over the tolerance
+  /// Indices where f bends within epsilon (relu at 0): each slope from the left one to the right one is right there.
+  std::int64_t kinks = 0;
+  bool is_used = false;  ///< some gradient, analytic or numeric, is not 0
   bool passed() const { return failures == 0; }
 };
 
@@ -34,20 +39,23 @@ struct GradcheckResult {
   double tolerance = 0;
   bool passed() const;
   explicit operator bool() const { return passed(); }
-  /// One line an input: "input 1 [2, 3]: FAILED at 2 of 6, worst at [0, 2]: analytic 1, numeric 2, error 0.5".
+  /// One line an input: "input 1 [2, 3]: FAILED at 2 of 6, worst at [0, 2]: analytic 1, numeric 2, error 0.5"; it says
+  /// where f bends, and which inputs are empty or make no difference.
   std::string to_string() const;
 };
 
 /// A function of Tensors that uses ops on them and nothing random.
 using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>& inputs)>;
 
-/// Checks d(v . f(inputs)) / d(each f64 input) for one fixed random v of f's shape: with a random v, a wrong entry
-/// anywhere in the Jacobian shows. i64 and u8 inputs (indices, labels) are handed through. Inputs are not changed.
-/// Throws Error on f32 or bf16 inputs or outputs (differences need double precision), when no input is f64, and when
-/// two calls of f differ.
+/// Checks d(v . f(inputs)) / d(each floating input) for one fixed random v of f's shape: with a random v, a wrong entry
+/// anywhere in the Jacobian shows. Differences need double precision: f is called with f64 copies of all floating
+/// inputs; i64 and u8 inputs (indices, labels) are handed through. Inputs are not changed. Throws Error when f gives
+/// another dtype than f64 (it holds narrower numbers of its own), no input is floating, or two calls of f differ.
 ///
-///   auto result = gradcheck([](const auto& in) { return tanh(matmul(in[0], in[1])); }, {a, b});
-///   if (!result) std::cout << result.to_string();
+///   const GradcheckResult result = gradcheck([](const auto& in) { return tanh(matmul(in[0], in[1])); }, {a, b});
+///   if (!result) {
+///     std::cout << result.to_string();
+///   }
 GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 

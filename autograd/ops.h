@@ -146,12 +146,12 @@ Tensor dropout(const Tensor& x, double p, Generator& generator);
 
 // Losses: scalars, the mean over the batch.
 struct CrossEntropyOptions {
-  double label_smoothing = 0;  ///< in [0, 1)
+  double label_smoothing = 0;  ///< in [0, 1]
   std::int64_t ignore = -100;  ///< this label contributes nothing
 };
 /// -mean_i sum_c q_ic log_softmax(x)_ic over the rows i whose label is not `ignore`, q = (1 - s) onehot(label) + s / C
 /// with s = label_smoothing; x [B, C] logits, labels i64 [B]. Throws Error for other shapes and dtypes, for s outside
-/// [0, 1), for a label outside 0 .. C - 1 (naming its row), and when all labels are ignored: PyTorch gives NaN there.
+/// [0, 1], for a label outside 0 .. C - 1 (naming its row), and when all labels are ignored: PyTorch gives NaN there.
 Tensor cross_entropy(const Tensor& x, const Tensor& labels, const CrossEntropyOptions& options = {});
 /// mean (x - y)^2.
 Tensor mse_loss(const Tensor& x, const Tensor& target);

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -30,11 +32,17 @@ using Grads = std::vector<Tensor>;
 /// The saved Tensors, as backward sees them, in the order of the list given to record.
 class Saved {
  public:
-  explicit Saved(const std::vector<Tensor>& tensors) : tensors_(&tensors) {}
-  const Tensor& operator[](std::size_t i) const { return tensors_->at(i); }
+  Saved(const char* op, const std::vector<Tensor>& tensors) : op_(op), tensors_(&tensors) {}
+  /// Throws Error when nothing was saved at this place.
+  const Tensor& operator[](std::size_t i) const {
+    if (i >= tensors_->size()) fail_index(i);
+    return (*tensors_)[i];
+  }
   std::size_t size() const { return tensors_->size(); }
 
  private:
+  [[noreturn]] void fail_index(std::size_t i) const;
+  const char* op_;
   const std::vector<Tensor>* tensors_;
 };
 
@@ -61,29 +69,71 @@ struct Save {
   explicit Save(Kind k) : kind(k) {}
 };
 
+/// The op's value written with ops, from its inputs: what create_graph differentiates in place of a fused backward.
+/// An input that is among the saved is itself; any other arrives as zeros of its shape when it needs a gradient, which
+/// serves where the value is affine in it (a bias, a residual), and undefined when not. `saved` holds constants: masks,
+/// options' Arrays, the output.
+using Definition = std::function<Tensor(const std::vector<Tensor>& inputs, const Saved& saved)>;
+
 struct RecordOptions {
+  /// Given: `backward` may call kernels only; second derivatives are those of the definition.
+  Definition definition = nullptr;
   /// False: backward under create_graph throws Error naming the op.
   bool twice_differentiable = true;
 };
 
-/// A Tensor over y whose backward is `backward`; a plain leaf when recording is off or no input needs a gradient.
-/// Undefined inputs are allowed and need nothing.
-Tensor record(const char* op, Array y, std::vector<Tensor> inputs, std::vector<Save> saved, Backward backward,
-              const RecordOptions& options = {});
+/// A list in braces, or a vector.
+template <class T>
+class ListOf {
+ public:
+  ListOf(std::initializer_list<T> list) : list_(list) {}
+  ListOf(const std::vector<T>& list) : vector_(&list) {}
+  std::span<const T> span() const {
+    return vector_ ? std::span<const T>(*vector_) : std::span<const T>(list_.begin(), list_.size());
+  }
+
+ private:
+  std::initializer_list<T> list_;
+  const std::vector<T>* vector_ = nullptr;
+};
+
+namespace detail {
+/// Whether an op with these inputs is recorded: recording is on and one of them needs a gradient.
+bool is_recorded(std::span<const Tensor> inputs);
+Tensor plain_result(const char* op, Array y, std::span<const Tensor> inputs);
+Tensor recorded_result(const char* op, Array y, std::span<const Tensor> inputs, std::span<const Save> saved,
+                       Backward backward, const RecordOptions& options);
+}  // namespace detail
+
+/// A Tensor over y whose backward is `backward`, called as Backward is; a plain leaf when recording is off or no input
+/// needs a gradient. Undefined inputs are allowed and need nothing.
+template <class F>
+Tensor record(const char* op, Array y, ListOf<Tensor> inputs, ListOf<Save> saved, F&& backward,
+              const RecordOptions& options = {}) {
+  if (!detail::is_recorded(inputs.span())) return detail::plain_result(op, std::move(y), inputs.span());
+  return detail::recorded_result(op, std::move(y), inputs.span(), saved.span(), Backward(std::forward<F>(backward)),
+                                 options);
+}
 
 /// True while ops are recorded on this thread.
 bool is_recording();
 
-/// Ops inside the scope are not recorded.
-class NoGradGuard {
+/// Ops inside the scope are recorded, or are not.
+class RecordingScope {
  public:
-  NoGradGuard();
-  ~NoGradGuard();
-  NoGradGuard(const NoGradGuard&) = delete;
-  NoGradGuard& operator=(const NoGradGuard&) = delete;
+  explicit RecordingScope(bool recording);
+  ~RecordingScope();
+  RecordingScope(const RecordingScope&) = delete;
+  RecordingScope& operator=(const RecordingScope&) = delete;
 
  private:
   bool before_;
+};
+
+/// Ops inside the scope are not recorded.
+class NoGradGuard : public RecordingScope {
+ public:
+  NoGradGuard() : RecordingScope(false) {}
 };
 
 /// Counts for tests and tools: nodes alive, and bytes held by saved values of living nodes.

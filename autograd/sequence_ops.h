@@ -33,7 +33,7 @@ struct RecurrentResult {
 };
 /// A whole layer and direction (see core/kernels/lstm.h for the formula). x [T, B, I], h and c [B, H] or undefined
 /// (zeros), w_ih [4H, I], w_hh [4H, H], b_ih and b_hh [4H] or undefined; gates in the order i, f, g, o. The projection
-/// is one product over all steps; so are the gradients of both weights. No second derivative: use lstm_cell.
+/// is one product over all steps; so are the gradients of both weights.
 RecurrentResult lstm(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,
                      const Tensor& b_ih, const Tensor& b_hh, const RecurrentOptions& options = {});
 /// The same for a GRU (core/kernels/gru.h): weights [3H, ...], gates in the order r, z, n.

@@ -5,8 +5,11 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include <tandem/autograd/gradient_hook.h>
+#include <tandem/autograd/indexing.h>
 #include <tandem/core/array.h>
 
 namespace tandem {
@@ -25,8 +28,9 @@ class Tensor {
 
   bool defined() const { return state_ != nullptr; }
   const Array& value() const;
-  /// Replaces nothing: the same Storage, for writing (optimizers, initialisers). The writer marks the change.
-  Array& mutable_value();
+  /// The same Storage, for writing (optimizers, initialisers); the writer marks the change. A handle by value: the
+  /// numbers can be changed, the Array behind a recorded graph cannot be replaced.
+  Array mutable_value();
 
   const Shape& shape() const { return value().shape(); }
   std::int64_t shape(int dim) const { return value().shape(dim); }
@@ -34,6 +38,16 @@ class Tensor {
   std::int64_t size() const { return value().size(); }
   DType dtype() const { return value().dtype(); }
   double item() const { return value().item(); }
+
+  // Ops of array_ops.h: another dtype, and parts. x[i] is x at i of the first dim, x(slice(0, 5), all, -1) one index a
+  // dim; negative indices count from the back.
+  Tensor to(DType dtype) const;
+  Tensor operator[](std::int64_t element) const;
+  template <class... I>
+  Tensor operator()(const I&... indices) const {
+    return at({Index(indices)...});
+  }
+  Tensor at(const std::vector<Index>& indices) const;
   std::string to_string() const;
 
   /// True for leaves that ask for a gradient and for results computed from them while recording.
@@ -49,13 +63,35 @@ class Tensor {
   bool has_grad() const;
   /// Forgets the gradient; memory bound by an arena stays.
   void zero_grad();
-  /// Adds to the gradient (the first one assigns). Shape must fit (Error).
+  /// Adds to the gradient (the first one assigns). Shape and dtype must fit (Error). The gradient of a leaf is memory
+  /// of its own, dense and in the order of its value (PyTorch's gradient layout contract): `grad` is copied, and kept
+  /// as it is only when it is handed over as the last handle and lies so already. Safe from several threads.
   void accumulate_grad(const Array& grad);
+  void accumulate_grad(Array&& grad);
 
   /// Gradients of this scalar into all leaves below it; frees the graph as it goes unless retain_graph.
   /// Throws Error when this is not a scalar (give `seed` = dy), has no history, or was freed already.
   void backward(bool retain_graph = false) const;
   void backward(const Array& seed, bool retain_graph = false) const;
+
+  /// `f` sees the gradient of this Tensor, leaf or not, in each backward or grad() that reaches it, summed over its
+  /// uses and before anything else uses it. f(const Tensor& gradient) gives nothing, or a Tensor that takes its place
+  /// (an undefined one changes nothing), of the same shape and dtype (Error); it does not write into what it sees.
+  /// Hooks run in the order in which they came; under create_graph their ops are recorded. A hook of a leaf sees what
+  /// one backward adds, not the sum. Throws Error when this asks for no gradient. The hook goes with the handle: keep()
+  /// leaves it.
+  ///   const GradientHook hook = h.on_gradient([&](const Tensor& dh) { norms.push_back(norm(dh.value())); });
+  template <class F>
+  [[nodiscard]] GradientHook on_gradient(F f) const {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, const Tensor&>>) {
+      return add_hook([f = std::move(f)](const Tensor& gradient) mutable {
+        f(gradient);
+        return Tensor{};
+      });
+    } else {
+      return add_hook(std::move(f));
+    }
+  }
 
   /// The identity of the variable: equal handles share it.
   TensorState* state() const { return state_.get(); }
@@ -63,6 +99,8 @@ class Tensor {
   explicit Tensor(std::shared_ptr<TensorState> state) : state_(std::move(state)) {}
 
  private:
+  GradientHook add_hook(std::function<Tensor(const Tensor&)> f) const;
+
   std::shared_ptr<TensorState> state_;
 };
 
@@ -76,6 +114,7 @@ struct TensorState {
   Array grad;
   bool grad_arrived = false;
   bool grad_bound = false;
+  std::shared_ptr<GradientHooks> hooks;  // null without; those of recorded results are their node's
 
   // The live Optimizer that owns this parameter, and why writing or backward is locked (evaluation_weights scopes).
   const void* owner = nullptr;

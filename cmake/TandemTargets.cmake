@@ -18,8 +18,12 @@ target_compile_options(tandem_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
 add_library(tandem_light_flags INTERFACE)
 target_compile_options(tandem_light_flags INTERFACE $<$<CONFIG:Release>:-O1>)
 if(TANDEM_SANITIZE)
-  add_compile_options(-fsanitize=${TANDEM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
-  add_link_options(-fsanitize=${TANDEM_SANITIZE})
+  set(sanitizers ${TANDEM_SANITIZE})
+  if(sanitizers MATCHES undefined)
+    string(APPEND sanitizers ",float-cast-overflow")  # which the group leaves out
+  endif()
+  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  add_link_options(-fsanitize=${sanitizers})
 endif()
 
 # tandem_precompile(target HEADER...): precompiles cmake/precompiled.h and further headers, such as <doctest/doctest.h>.

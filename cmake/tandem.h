@@ -1,9 +1,14 @@
 // All of Tandem's public headers.
 #pragma once
 
+#include <tandem/autograd/anomaly.h>
+#include <tandem/autograd/array_ops.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/gradcheck.h>
+#include <tandem/autograd/gradient_hook.h>
+#include <tandem/autograd/hessian.h>
+#include <tandem/autograd/indexing.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>

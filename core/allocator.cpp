@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kSmallest = 64;
 constexpr std::size_t kHuge = std::size_t{2} << 20;
+constexpr std::size_t kMost = std::size_t{1} << 62;  // what rounding up takes further stays below 2^63
 constexpr std::size_t kClasses = 64 * 8;
 
 struct SizeClass {
@@ -39,20 +40,40 @@ SizeClass class_of(std::size_t bytes) {
 struct Pool {
   std::mutex mutex;
   std::array<std::vector<std::byte*>, kClasses> free;
+  std::array<std::size_t, kClasses> blocks{};  // of each class, handed out or free
   MemoryStats stats;
 };
+
+void count_handed_out(Pool& p, std::size_t bytes) {
+  p.stats.bytes_in_use += bytes;
+  p.stats.peak_bytes = std::max(p.stats.peak_bytes, p.stats.bytes_in_use);
+}
 
 Pool& pool() {
   static Pool* instance = new Pool;  // never destroyed: static Arrays may outlive any other order
   return *instance;
 }
 
+/// Null where the system has none.
 std::byte* ask_system(std::size_t bytes) {
   const std::size_t alignment = bytes >= kHuge ? kHuge : kSmallest;
   void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (block == nullptr) fail("allocator", "out of memory", fmt::format("{} bytes asked for", bytes));
-  if (bytes >= kHuge) madvise(block, bytes, MADV_HUGEPAGE);
+  if (block != nullptr && bytes >= kHuge) madvise(block, bytes, MADV_HUGEPAGE);
   return static_cast<std::byte*>(block);
+}
+
+[[noreturn]] void fail_memory(std::size_t bytes, const MemoryStats& stats) {
+  fail("allocator", "out of memory", fmt::format("{} bytes asked for, {} in use", bytes, stats.bytes_in_use));
+}
+
+/// Frees what is cached; the caller holds the lock.
+void release(Pool& p) {
+  for (std::size_t i = 0; i < kClasses; ++i) {
+    for (std::byte* block : p.free[i]) std::free(block);
+    p.blocks[i] -= p.free[i].size();
+    p.free[i].clear();
+  }
+  p.stats.bytes_cached = 0;
 }
 
 }  // namespace
@@ -60,28 +81,32 @@ std::byte* ask_system(std::size_t bytes) {
 namespace detail {
 
 std::byte* allocate_block(std::size_t bytes) {
-  const SizeClass size = class_of(bytes);
   Pool& p = pool();
+  if (bytes > kMost) fail_memory(bytes, memory_stats());
+  const SizeClass size = class_of(bytes);
   {
     const std::lock_guard lock(p.mutex);
-    p.stats.bytes_in_use += size.bytes;
-    p.stats.peak_bytes = std::max(p.stats.peak_bytes, p.stats.bytes_in_use);
     auto& list = p.free[size.index];
     if (!list.empty()) {
       std::byte* block = list.back();
       list.pop_back();
       p.stats.bytes_cached -= size.bytes;
+      count_handed_out(p, size.bytes);
       return block;
     }
     ++p.stats.system_allocations;
   }
-  try {
-    return ask_system(size.bytes);
-  } catch (...) {
-    const std::lock_guard lock(p.mutex);
-    p.stats.bytes_in_use -= size.bytes;
-    throw;
+  std::byte* block = ask_system(size.bytes);
+  const std::lock_guard lock(p.mutex);
+  if (block == nullptr) {  // what is cached for other sizes may make room
+    release(p);
+    block = ask_system(size.bytes);
   }
+  if (block == nullptr) fail_memory(bytes, p.stats);
+  // Room in its list, so that giving it back never asks for memory.
+  p.free[size.index].reserve(++p.blocks[size.index]);
+  count_handed_out(p, size.bytes);
+  return block;
 }
 
 void free_block(std::byte* block, std::size_t bytes) noexcept {
@@ -110,11 +135,7 @@ void reset_peak_memory() {
 void release_cached_memory() {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
-  for (auto& list : p.free) {
-    for (std::byte* block : list) std::free(block);
-    list.clear();
-  }
-  p.stats.bytes_cached = 0;
+  release(p);
 }
 
 }  // namespace tandem

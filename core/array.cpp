@@ -1,13 +1,18 @@
 // Making and copying Arrays. Views are in array_view.cpp, printing in array_print.cpp, the layout rule in layout.cpp.
 #include <algorithm>
+#include <cassert>
 #include <cstring>
+#include <limits>
+#include <numeric>
 
 #include <fmt/format.h>
 
 #include <tandem/core/array.h>
+#include <tandem/core/convert.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/copy.h>
 #include <tandem/core/layout.h>
+#include <tandem/core/overlap.h>
 #include <tandem/core/threads.h>
 
 namespace tandem {
@@ -27,16 +32,27 @@ namespace {
 // True when strides walk memory without gaps in the order of dims given by `order`, slowest first.
 template <class Order>
 bool runs_on(const Shape& shape, const Strides& strides, const Order& order) {
-  std::int64_t expected = 1;
+  std::int64_t expected = 1;  // sizes of 0 count as 1, as in dense_strides
   for (auto d = std::rbegin(order); d != std::rend(order); ++d) {
     if (shape[*d] == 1) continue;
     if (strides[*d] != expected) return false;
-    expected *= shape[*d];
+    expected *= std::max<std::int64_t>(shape[*d], 1);
   }
   return true;
 }
 
 constexpr int kChannelsLastOrder[] = {0, 2, 3, 1};
+
+// Every element of x is in its Storage.
+[[maybe_unused]] bool lies_within(const Array& x) {
+  if (!x.defined() || x.size() == 0) return true;
+  std::int64_t lowest = x.offset(), highest = x.offset();
+  for (int d = 0; d < x.rank(); ++d) {
+    const std::int64_t reach = (x.shape(d) - 1) * x.stride(d);
+    (reach < 0 ? lowest : highest) += reach;
+  }
+  return lowest >= 0 && highest < static_cast<std::int64_t>(x.storage()->bytes() / size_of(x.dtype()));
+}
 
 }  // namespace
 
@@ -61,13 +77,18 @@ Array Array::empty(const Shape& shape, DType dtype, Layout layout) {
   for (std::int64_t size : shape) {
     if (size < 0) fail("array", "negative size", shape.to_string());
   }
-  const std::size_t bytes = static_cast<std::size_t>(shape.count()) * size_of(dtype);
-  return over(std::make_shared<Storage>(bytes), shape, dense_strides(shape, layout), dtype);
+  const auto width = static_cast<std::int64_t>(size_of(dtype));
+  if (shape.count() > std::numeric_limits<std::int64_t>::max() / width) {
+    fail("array", "too large", fmt::format("{} of {}", shape.to_string(), name(dtype)));
+  }
+  return over(std::make_shared<Storage>(static_cast<std::size_t>(shape.count() * width)), shape,
+              dense_strides(shape, layout), dtype);
 }
 
 Array Array::empty_like(const Array& like) { return empty_like(like, like.dtype()); }
 
 Array Array::empty_like(const Array& like, DType dtype) {
+  require_defined("empty_like", "like", like);
   Array y = empty(like.shape(), dtype, like.layout());
   // Any other dense order (a transposed matrix, say) is kept as well.
   if (like.is_dense() && !like.is_contiguous() && !like.is_channels_last()) y.strides_ = like.strides_;
@@ -87,9 +108,9 @@ Array Array::full(const Shape& shape, double value, DType dtype) {
 }
 
 Array Array::arange(std::int64_t n, DType dtype) {
-  std::vector<std::int64_t> values(static_cast<std::size_t>(std::max<std::int64_t>(n, 0)));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int64_t>(i);
-  return from(values, {static_cast<std::int64_t>(values.size())}).to(dtype);
+  Array y = empty({n}, DType::i64);
+  std::iota(y.data<std::int64_t>(), y.data<std::int64_t>() + n, std::int64_t{0});
+  return y.to(dtype);
 }
 
 Array Array::from(std::initializer_list<double> values, const Shape& shape, DType dtype) {
@@ -106,17 +127,20 @@ Array Array::over(std::shared_ptr<Storage> storage, const Shape& shape, const St
   y.strides_ = strides;
   y.dtype_ = dtype;
   y.offset_ = offset;
+  assert(lies_within(y));
   return y;
 }
 
 bool Array::is_contiguous() const {
   std::int64_t expected = 1;
+  bool runs = true;
   for (int d = rank() - 1; d >= 0; --d) {
+    if (shape_[d] == 0) return true;
     if (shape_[d] == 1) continue;
-    if (strides_[d] != expected) return false;
+    runs = runs && strides_[d] == expected;
     expected *= shape_[d];
   }
-  return true;
+  return runs;
 }
 
 bool Array::is_channels_last() const { return rank() == 4 && runs_on(shape_, strides_, kChannelsLastOrder); }
@@ -132,6 +156,7 @@ bool Array::is_dense() const {
 Array Array::contiguous() const { return to_layout(Layout::row_major); }
 
 Array Array::to_layout(Layout layout) const {
+  require_defined("to_layout", "x", *this);
   if (layout == Layout::channels_last && rank() == 4 ? is_channels_last() : is_contiguous()) {
     // The strides of sizes of 1 carry no address but decide how the layout reads on: make them say it.
     return over(storage_, shape_, dense_strides(shape_, layout), dtype_, offset_);
@@ -157,14 +182,28 @@ Array Array::clone() const {
 }
 
 void Array::copy_from(const Array& source) {
-  kernels::copy(source, *this);
+  require_writable("copy_from", "the Array", *this);
+  require_defined("copy_from", "source", source);
+  kernels::copy(apart_from(source, *this), *this);
   mark_changed();
 }
 
 void Array::fill(double value) {
-  const Array one = over(std::make_shared<Storage>(sizeof(double)), {}, {}, DType::f64);
-  *reinterpret_cast<double*>(one.bytes()) = value;
-  kernels::copy(one.to(dtype_).expand(shape_), *this);
+  require_writable("fill", "the Array", *this);
+  visit_dtype(dtype_, [&](auto scalar) {
+    using T = decltype(scalar);
+    const T converted = convert_number<T>(value);
+    if (is_dense()) {
+      T* p = data<T>();
+      constexpr std::int64_t kGrain = 65536;
+      parallel_for(size(), kGrain,
+                   [&](std::int64_t begin, std::int64_t end) { std::fill(p + begin, p + end, converted); });
+    } else {
+      Array one = empty({}, dtype_);
+      *one.data<T>() = converted;
+      kernels::copy(one.expand(shape_), *this);
+    }
+  });
   mark_changed();
 }
 
@@ -185,8 +224,10 @@ void Array::set(std::initializer_list<std::int64_t> index, double value) {
   y.fill(value);
 }
 
+void Array::fail_undefined() { fail("array", "not defined"); }
+
 void Array::fail_dtype(DType asked) const {
-  if (!storage_) fail("array", "not defined");
+  if (!storage_) fail_undefined();
   fail("array", "dtype differs", fmt::format("data is {}, {} asked for", name(dtype_), name(asked)));
 }
 
@@ -205,6 +246,11 @@ void require_defined(const char* where, const char* what, const Array& x) {
 void require_dtype(const char* where, const char* what, const Array& x, DType dtype) {
   require_defined(where, what, x);
   if (x.dtype() != dtype) fail(where, fmt::format("{} is {}, must be {}", what, name(x.dtype()), name(dtype)));
+}
+
+void require_floating(const char* where, const char* what, const Array& x) {
+  require_defined(where, what, x);
+  if (!is_floating(x.dtype())) fail(where, fmt::format("{} is {}, must be floating", what, name(x.dtype())));
 }
 
 }  // namespace tandem

@@ -19,24 +19,30 @@ enum class Layout { row_major, channels_last };
 
 class Array {
  public:
-  /// An undefined Array: defined() is false, everything else throws Error.
+  /// An undefined Array: defined() is false; what describes it is that of a scalar f32, everything else throws Error.
   Array() = default;
+  // Assigning to a handle that a function returned would be lost: it does not compile.
+  Array(const Array&) = default;
+  Array(Array&&) noexcept = default;
+  Array& operator=(const Array&) & = default;
+  Array& operator=(Array&&) & noexcept = default;
+  ~Array() = default;
 
-  /// Not initialised.
+  /// Not initialised. Throws Error for a negative size, or more bytes than an address can count.
   static Array empty(const Shape& shape, DType dtype = DType::f32, Layout layout = Layout::row_major);
   /// Not initialised, shape and memory order of `like` (dense), another dtype if given.
   static Array empty_like(const Array& like);
   static Array empty_like(const Array& like, DType dtype);
   static Array zeros(const Shape& shape, DType dtype = DType::f32, Layout layout = Layout::row_major);
   static Array full(const Shape& shape, double value, DType dtype = DType::f32);
-  /// 0, 1, ..., n-1.
+  /// 0, 1, ..., n-1. Throws Error when n is negative.
   static Array arange(std::int64_t n, DType dtype = DType::i64);
   /// Copies `values` in row-major order. Throws Error when their number is not shape.count().
   template <class T>
   static Array from(const std::vector<T>& values, const Shape& shape);
   static Array from(std::initializer_list<double> values, const Shape& shape, DType dtype = DType::f32);
   static Array scalar(double value, DType dtype = DType::f32);
-  /// An Array over a Storage that exists.
+  /// An Array over a Storage that exists; its elements lie within it.
   static Array over(std::shared_ptr<Storage> storage, const Shape& shape, const Strides& strides, DType dtype,
                     std::int64_t offset = 0);
 
@@ -46,10 +52,13 @@ class Array {
   std::int64_t shape(int dim) const { return shape_[dim]; }
   std::int64_t stride(int dim) const { return strides_[dim]; }
   int rank() const { return shape_.rank(); }
-  std::int64_t size() const { return shape_.count(); }
+  std::int64_t size() const {
+    if (!storage_) fail_undefined();
+    return shape_.count();
+  }
   DType dtype() const { return dtype_; }
 
-  /// Row major without gaps.
+  /// Row major without gaps; without elements, any strides.
   bool is_contiguous() const;
   /// Rank 4 with the memory order N, H, W, C, without gaps. Where C = 1 or H = W = 1 both layouts are the same memory
   /// and both predicates hold.
@@ -64,7 +73,13 @@ class Array {
   T* data();
   template <class T>
   const T* data() const;
-  std::byte* bytes() const { return storage_->data() + offset_ * static_cast<std::int64_t>(size_of(dtype_)); }
+  /// data(), to be written: marks the change.
+  template <class T>
+  T* write();
+  std::byte* bytes() const {
+    if (!storage_) fail_undefined();
+    return storage_->data() + offset_ * static_cast<std::int64_t>(size_of(dtype_));
+  }
 
   // Views: they share the Storage. Throw Error with the shapes when they do not fit.
   /// A view where strides allow, else a copy; one size may be -1. Follows the logical order.
@@ -75,7 +90,7 @@ class Array {
   Array slice(int dim, std::int64_t begin, std::int64_t end, std::int64_t step = 1) const;
   /// Element `index` of a dim, which disappears.
   Array select(int dim, std::int64_t index) const;
-  /// Sizes of 1 (and new dims at the left) repeated by stride 0.
+  /// Sizes of 1 (and new dims at the left) repeated by stride 0; -1 keeps a size.
   Array expand(const Shape& shape) const;
   Array unsqueeze(int dim) const;
   Array squeeze(int dim) const;
@@ -88,7 +103,8 @@ class Array {
   /// A copy in the same memory order.
   Array clone() const;
 
-  /// Writes values of `source` (same shape, any strides and dtype) here and marks the change.
+  /// Writes values of `source` (same shape, any strides and dtype, also of overlapping memory) here and marks the
+  /// change. Throws Error where this is a view that shows a number more than once, as fill does.
   void copy_from(const Array& source);
   void fill(double value);
 
@@ -100,8 +116,14 @@ class Array {
   template <class T>
   std::vector<T> to_vector() const;
 
-  std::uint64_t version() const { return storage_->version(); }
-  void mark_changed() { storage_->mark_changed(); }
+  std::uint64_t version() const {
+    if (!storage_) fail_undefined();
+    return storage_->version();
+  }
+  void mark_changed() {
+    if (!storage_) fail_undefined();
+    storage_->mark_changed();
+  }
   const std::shared_ptr<Storage>& storage() const { return storage_; }
   std::int64_t offset() const { return offset_; }
 
@@ -110,6 +132,7 @@ class Array {
 
  private:
   [[noreturn]] void fail_dtype(DType asked) const;
+  [[noreturn]] static void fail_undefined();
 
   std::shared_ptr<Storage> storage_;
   Shape shape_;
@@ -127,6 +150,13 @@ bool identical(const Array& a, const Array& b);
 /// Throws Error "where: x is not defined" / "where: x is f64, must be f32" ...; used at the doors of kernels.
 void require_defined(const char* where, const char* name, const Array& x);
 void require_dtype(const char* where, const char* name, const Array& x, DType dtype);
+void require_floating(const char* where, const char* name, const Array& x);
+
+/// x.data<T>(); null for an undefined Array.
+template <class T>
+const T* data_or_null(const Array& x) {
+  return x.defined() ? x.data<T>() : nullptr;
+}
 
 namespace detail {
 void check_from_count(std::size_t values, const Shape& shape);
@@ -151,6 +181,13 @@ template <class T>
 const T* Array::data() const {
   if (dtype_ != dtype_of<T> || !storage_) fail_dtype(dtype_of<T>);
   return reinterpret_cast<const T*>(storage_->data()) + offset_;
+}
+
+template <class T>
+T* Array::write() {
+  T* p = data<T>();
+  mark_changed();
+  return p;
 }
 
 template <class T>

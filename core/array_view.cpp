@@ -9,18 +9,19 @@
 namespace tandem {
 
 Array Array::reshape(const Shape& asked) const {
+  require_defined("reshape", "x", *this);
+  if (asked == shape_) return *this;
   Shape shape = asked;
   int free_dim = -1;
-  std::int64_t known = 1;
-  for (int d = 0; d < shape.rank(); ++d) {
-    if (shape[d] == -1 && free_dim < 0) {
-      free_dim = d;
-    } else {
-      known *= shape[d];
-    }
+  for (int d = 0; d < shape.rank() && free_dim < 0; ++d) {
+    if (shape[d] == -1) free_dim = d;
   }
-  if (free_dim >= 0 && known > 0 && size() % known == 0) shape[free_dim] = size() / known;
-  if (shape.count() != size() || std::any_of(shape.begin(), shape.end(), [](std::int64_t n) { return n < 0; })) {
+  if (free_dim >= 0) {
+    shape[free_dim] = 1;
+    const std::int64_t known = shape.count();
+    shape[free_dim] = known > 0 && size() % known == 0 ? size() / known : -1;
+  }
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t n) { return n < 0; }) || shape.count() != size()) {
     fail("reshape", "number of elements differs", fmt::format("{} to {}", shape_.to_string(), asked.to_string()));
   }
   // Groups of old dims that run on are cut into new dims; a new dim that spans two groups needs a copy.
@@ -86,8 +87,8 @@ Array Array::slice(int dim, std::int64_t begin, std::int64_t end, std::int64_t s
   }
   Array y = *this;
   y.offset_ += begin * strides_[d];
-  y.shape_[d] = (end - begin + step - 1) / step;
-  y.strides_[d] = strides_[d] * step;
+  y.shape_[d] = end == begin ? 0 : (end - begin - 1) / step + 1;
+  if (y.shape_[d] > 1) y.strides_[d] = strides_[d] * step;  // where there is no second element, step may be any number
   return y;
 }
 
@@ -102,18 +103,24 @@ Array Array::select(int dim, std::int64_t index) const {
   return y;
 }
 
-Array Array::expand(const Shape& shape) const {
+Array Array::expand(const Shape& asked) const {
+  require_defined("expand", "x", *this);
+  Shape shape = asked;
   Strides strides = Shape::filled(shape.rank(), 0);
   bool fits = shape.rank() >= rank();
   for (int d = 1; fits && d <= rank(); ++d) {
+    if (shape[-d] == -1) shape[-d] = shape_[-d];
     fits = shape_[-d] == shape[-d] || shape_[-d] == 1;
     if (shape_[-d] == shape[-d]) strides[-d] = strides_[-d];
   }
-  if (!fits) fail("expand", "shapes do not fit", fmt::format("{} to {}", shape_.to_string(), shape.to_string()));
+  fits = fits && std::none_of(shape.begin(), shape.end(), [](std::int64_t n) { return n < 0; });
+  if (!fits) fail("expand", "shapes do not fit", fmt::format("{} to {}", shape_.to_string(), asked.to_string()));
+  shape.count();  // throws where it overflows
   return over(storage_, shape, strides, dtype_, offset_);
 }
 
 Array Array::unsqueeze(int dim) const {
+  require_defined("unsqueeze", "x", *this);
   Array y = *this;
   const int d = normalize_dim("unsqueeze", dim, rank() + 1);
   y.strides_.insert(d, d < rank() ? strides_[d] * shape_[d] : 1);

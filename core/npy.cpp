@@ -21,7 +21,8 @@ static_assert(std::endian::native == std::endian::little, ".npy files are writte
 constexpr std::string_view kMagic = "\x93NUMPY";
 
 constexpr std::pair<DType, std::string_view> kTypes[] = {
-    {DType::f32, "<f4"}, {DType::f64, "<f8"}, {DType::i64, "<i8"}, {DType::u8, "|u1"}};
+    {DType::f32, "<f4"}, {DType::f64, "<f8"}, {DType::f16, "<f2"}, {DType::i64, "<i8"},
+    {DType::i32, "<i4"}, {DType::i8, "|i1"},  {DType::u8, "|u1"},  {DType::boolean, "|b1"}};
 
 /// Reads the header's dict: three keys in any order, values a string, a bool and a tuple of whole numbers.
 class HeaderReader {
@@ -96,6 +97,7 @@ class HeaderReader {
       value = value * 10 + (text_[at_++] - '0');
     }
     if (begin == at_) bad("a size is expected");
+    if (at_ < text_.size() && text_[at_] == 'L') ++at_;  // of Python 2
     return value;
   }
   Shape tuple() {
@@ -118,14 +120,16 @@ class HeaderReader {
   int keys_ = 0;
 };
 
-/// Bytes of an Array of this shape, or nothing when they are more than `limit`.
-bool fits(const Shape& shape, std::size_t element, std::uint64_t limit, std::uint64_t* bytes) {
-  *bytes = element;
-  for (std::int64_t size : shape) {
-    if (size != 0 && *bytes > limit / static_cast<std::uint64_t>(size)) return false;
-    *bytes *= static_cast<std::uint64_t>(size);
+/// The bytes of an Array of this shape. Throws Error where its elements or they cannot be counted.
+std::uint64_t bytes_of(const std::string& where, const Shape& shape, DType dtype) {
+  const auto width = static_cast<std::int64_t>(size_of(dtype));
+  try {
+    const std::int64_t count = shape.count();
+    if (count <= std::numeric_limits<std::int64_t>::max() / width) return static_cast<std::uint64_t>(count * width);
+  } catch (const Error&) {
+    // said below, with the name of the file
   }
-  return *bytes <= limit;
+  fail(where, "the shape overflows", fmt::format("{} of {}", shape.to_string(), name(dtype)));
 }
 
 }  // namespace
@@ -169,10 +173,11 @@ Array npy_array(const std::string& where, std::string_view bytes) {
   const DType* dtype = nullptr;
   for (const auto& [ours, theirs] : kTypes)
     if (theirs == header.descr) dtype = &ours;
-  if (dtype == nullptr) fail(where, "dtype not known here", header.descr, "f4, f8, i8 and u1, little-endian, are read");
+  if (dtype == nullptr) {
+    fail(where, "dtype not known here", header.descr, "f2, f4, f8, i1, i4, i8, u1 and b1, little-endian, are read");
+  }
   const std::string_view data = bytes.substr(prefix + length);
-  std::uint64_t needed = 0;
-  if (!fits(header.shape, size_of(*dtype), data.size(), &needed) || needed != data.size()) {
+  if (bytes_of(where, header.shape, *dtype) != data.size()) {
     fail(where, "wrong size",
          fmt::format("shape {} of {} does not make the {} bytes found", header.shape.to_string(), name(*dtype),
                      data.size()));
@@ -187,6 +192,7 @@ Array npy_array(const std::string& where, std::string_view bytes) {
   }
   const Array y = Array::empty(stored, *dtype);
   std::memcpy(y.bytes(), data.data(), data.size());
+  if (*dtype == DType::boolean && !are_booleans(y.bytes(), data.size())) fail(where, "a bool is neither 0 nor 1");
   return header.fortran_order ? y.permute(reversed).contiguous() : y;
 }
 

@@ -11,14 +11,17 @@
 #include <tandem/core/file.h>
 #include <tandem/core/npy.h>
 #include <tandem/core/npy_bytes.h>
+#include <tandem/core/utf8.h>
 
 namespace tandem {
 
 namespace {
 
 constexpr std::uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50;
-constexpr std::size_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22;
-constexpr std::uint64_t kMost = 0xffffffff;
+constexpr std::uint32_t kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
+constexpr std::size_t kLocalBytes = 30, kCentralBytes = 46, kEndBytes = 22, kLocator64Bytes = 20;
+constexpr std::uint64_t kMost = 0xffffffff, kMostEntries = 0xffff;
+constexpr std::uint64_t kNameIsUtf8 = 0x800;   // a flag; without it a name is in code page 437
 constexpr std::uint64_t kMaxInflation = 1032;  // of deflate, so that a small file cannot ask for a large one
 
 void put(std::string& out, std::uint64_t value, int bytes) {
@@ -33,7 +36,7 @@ std::uint32_t checksum_of(std::string_view bytes) {
 /// What stands alike in the local and the central header: version, flags, method, time, date (1980-01-01), crc, sizes.
 void put_common(std::string& out, std::string_view data) {
   put(out, 20, 2);
-  put(out, 0, 2);
+  put(out, kNameIsUtf8, 2);
   put(out, 0, 2);
   put(out, 0, 2);
   put(out, 0x21, 2);
@@ -48,8 +51,8 @@ class ZipReader {
 
   NamedArrays read() const {
     const std::size_t end = find_end();
-    std::uint64_t at = number(end + 16, 4);
-    const std::uint64_t count = number(end + 10, 2);
+    std::uint64_t at = number(end + 16, 4), count = number(end + 10, 2);
+    find_directory64(end, at, count);
     NamedArrays arrays;
     std::set<std::string> seen;
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -58,6 +61,7 @@ class ZipReader {
       std::string entry(text(at + kCentralBytes, name_bytes));
       Array array = read_entry(at, entry, text(at + kCentralBytes + name_bytes, extra_bytes));
       if (entry.ends_with(".npy")) entry.resize(entry.size() - 4);
+      if (!is_utf8(entry)) fail(where_, "the name of an array is not UTF-8", entry);
       if (!seen.insert(entry).second) fail(where_, fmt::format("two arrays have the name \"{}\"", entry));
       arrays.push_back({entry, std::move(array)});
       at += kCentralBytes + name_bytes + extra_bytes + number(at + 32, 2);
@@ -86,6 +90,15 @@ class ZipReader {
       }
     }
     fail(where_, "not an .npz file", "the end of a zip is missing");
+  }
+
+  /// A directory of 65,535 entries and more, or beyond 4 GiB, is said by a record before the end.
+  void find_directory64(std::size_t end, std::uint64_t& directory, std::uint64_t& count) const {
+    if (end < kLocator64Bytes || number(end - kLocator64Bytes, 4) != kLocator64) return;
+    const std::uint64_t record = number(end - kLocator64Bytes + 8, 8);
+    if (number(record, 4) != kEnd64) fail(where_, "not an .npz file", "the directory of the zip is damaged");
+    if (count == kMostEntries) count = number(record + 32, 8);
+    if (directory == kMost) directory = number(record + 48, 8);
   }
 
   Array read_entry(std::uint64_t central, const std::string& entry, std::string_view extra) const {
@@ -153,12 +166,17 @@ class ZipReader {
 
 void save_npz(const std::filesystem::path& path, const NamedArrays& arrays) {
   const std::string where = "save_npz: " + path.string();
+  if (arrays.size() > kMostEntries) {
+    fail(where, "too many arrays for .npz", fmt::format("{}, at most {}", arrays.size(), kMostEntries),
+         "use safetensors");
+  }
   std::set<std::string_view> seen;
   std::string central;
   std::uint64_t offset = 0;
   AtomicFile file(path);
   for (const NamedArray& array : arrays) {
     if (!seen.insert(array.name).second) fail(where, fmt::format("two arrays have the name \"{}\"", array.name));
+    if (!is_utf8(array.name)) fail(where, "the name of an array is not UTF-8", array.name);
     const std::string entry = array.name + ".npy";
     const std::string data = npy_bytes(fmt::format("{}: \"{}\"", where, array.name), array.array);
     if (data.size() > kMost || offset > kMost - data.size() - kLocalBytes - entry.size() || entry.size() > 65535) {
@@ -181,6 +199,7 @@ void save_npz(const std::filesystem::path& path, const NamedArrays& arrays) {
     file.write(data);
     offset += local.size() + data.size();
   }
+  if (central.size() > kMost - offset) fail(where, "too large for .npz", "a file ends at 4 GiB", "use safetensors");
   std::string end;
   put(end, kEnd, 4);
   put(end, 0, 4);  // disks

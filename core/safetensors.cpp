@@ -30,11 +30,12 @@ constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // as in the reference i
 constexpr std::uint64_t kPrefixBytes = 8;
 constexpr std::uint64_t kAlignment = 8;
 
-constexpr std::pair<DType, std::string_view> kDTypes[] = {
-    {DType::f32, "F32"}, {DType::bf16, "BF16"}, {DType::f64, "F64"}, {DType::i64, "I64"}, {DType::u8, "U8"}};
+constexpr std::pair<DType, std::string_view> kFormatNames[] = {
+    {DType::f32, "F32"}, {DType::f64, "F64"}, {DType::f16, "F16"}, {DType::bf16, "BF16"},   {DType::i64, "I64"},
+    {DType::i32, "I32"}, {DType::i8, "I8"},   {DType::u8, "U8"},   {DType::boolean, "BOOL"}};
 
 std::string_view format_name(DType dtype) {
-  for (const auto& [ours, theirs] : kDTypes)
+  for (const auto& [ours, theirs] : kFormatNames)
     if (ours == dtype) return theirs;
   return {};
 }
@@ -150,11 +151,11 @@ Entry read_entry(const std::string& where, const std::string& name, const Json& 
   Entry entry;
   entry.name = name;
   const Json& dtype = value["dtype"];
-  const auto* known = std::find_if(std::begin(kDTypes), std::end(kDTypes),
+  const auto* known = std::find_if(std::begin(kFormatNames), std::end(kFormatNames),
                                    [&](const auto& pair) { return dtype.is_string() && dtype == pair.second; });
-  if (known == std::end(kDTypes))
+  if (known == std::end(kFormatNames))
     fail_entry(fmt::format("dtype {} is not known", dtype.dump(-1, ' ', true, Json::error_handler_t::replace)),
-               "known are F32, BF16, F64, I64, U8");
+               "known are F32, F64, F16, BF16, I64, I32, I8, U8, BOOL");
   entry.dtype = known->first;
 
   const auto shape = whole_numbers(value["shape"]);
@@ -205,8 +206,9 @@ void check_coverage(const std::string& where, const std::vector<Entry>& entries,
 }
 
 Metadata read_metadata(const std::string& where, const Json& value) {
-  if (!value.is_object()) fail(where, "the header is damaged", "__metadata__ is not an object");
   Metadata metadata;
+  if (value.is_null()) return metadata;  // as the reference implementation takes it
+  if (!value.is_object()) fail(where, "the header is damaged", "__metadata__ is not an object");
   for (const auto& [key, text] : value.items()) {
     if (!text.is_string()) fail(where, "the header is damaged", fmt::format("metadata \"{}\" is not a string", key));
     metadata[key] = text.get<std::string>();
@@ -271,7 +273,10 @@ Safetensors load_safetensors(const std::filesystem::path& path) {
   check_coverage(where, entries, data_bytes);
   for (const Entry& entry : entries) {
     Array array = Array::empty(entry.shape, entry.dtype);
-    file.read(data_begin + entry.begin, array.bytes(), static_cast<std::size_t>(entry.end - entry.begin));
+    const auto bytes = static_cast<std::size_t>(entry.end - entry.begin);
+    file.read(data_begin + entry.begin, array.bytes(), bytes);
+    if (entry.dtype == DType::boolean && !are_booleans(array.bytes(), bytes))
+      fail(where, fmt::format("entry \"{}\": a bool is neither 0 nor 1", entry.name));
     result.arrays.push_back({entry.name, std::move(array)});
   }
   return result;

@@ -39,9 +39,9 @@ struct Safetensors {
 /// training), when an Array is undefined, or when the file cannot be written.
 void save_safetensors(const std::filesystem::path& path, const NamedArrays& arrays, const Metadata& metadata = {});
 
-/// Reads a file of dtypes F32, BF16, F64, I64 and U8. Nothing in the file is trusted: lengths, offsets, shapes, names
-/// and dtypes are checked before memory is asked for, and the Arrays together take no more than the file's size. Throws
-/// Error naming the file, the entry and the reason.
+/// Reads a file of dtypes F32, F64, F16, BF16, I64, I32, I8, U8 and BOOL (a byte of 0 or 1). Nothing in the file is
+/// trusted: lengths, offsets, shapes, names and dtypes are checked before memory is asked for, and the Arrays together
+/// take no more than the file's size. Throws Error naming the file, the entry and the reason.
 Safetensors load_safetensors(const std::filesystem::path& path);
 
 }  // namespace tandem

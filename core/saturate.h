@@ -1,5 +1,6 @@
 // Sums and products of counts that stop at the largest number instead of wrapping: for numbers of a command line, where
-// "more than there is" is what a user means by 10^18.
+// "more than there is" is what a user means by 10^18, and for sizes on their way to Shape::count() and Array::empty,
+// which refuse what is too large.
 #pragma once
 
 #include <cstdint>

@@ -27,8 +27,15 @@ Shape Shape::filled(int rank, std::int64_t value) {
 
 std::int64_t Shape::count() const {
   std::int64_t n = 1;
-  for (std::int64_t size : *this) n *= size;
-  return n;
+  bool is_empty = false;  // zeros are left out: [2^62, 4, 0] has no element, but strides that overflow
+  for (const std::int64_t size : *this) {
+    if (size == 0) {
+      is_empty = true;
+    } else if (__builtin_mul_overflow(n, size, &n)) {
+      fail_count();
+    }
+  }
+  return is_empty ? 0 : n;
 }
 
 void Shape::push_back(std::int64_t size) { insert(rank_, size); }
@@ -55,6 +62,8 @@ std::string Shape::to_string() const { return fmt::format("[{}]", fmt::join(begi
 
 void Shape::fail_dim(int dim) const { fail("shape", "dim out of range", fmt::format("{} of {}", dim, to_string())); }
 
+void Shape::fail_count() const { fail("shape", "too many elements", to_string()); }
+
 int normalize_dim(const char* where, int dim, int rank) {
   const int d = dim < 0 ? dim + rank : dim;
   if (d < 0 || d >= rank) fail(where, "dim out of range", fmt::format("dim {} of an array of rank {}", dim, rank));
@@ -73,6 +82,15 @@ Shape broadcast_shape(const char* where, const Shape& a, const Shape& b) {
     y[-d] = size_a == 1 ? size_b : size_a;
   }
   return y;
+}
+
+Shape index_at(const Shape& shape, std::int64_t flat) {
+  Shape index = shape;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    index[d] = flat % shape[d];
+    flat /= shape[d];
+  }
+  return index;
 }
 
 std::string to_string(Size2 size) { return fmt::format("{}x{}", size.h, size.w); }

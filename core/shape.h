@@ -25,7 +25,7 @@ class Shape {
 
   int rank() const { return rank_; }
   bool empty() const { return rank_ == 0; }
-  /// The product of all sizes; 1 for rank 0.
+  /// The product of all sizes; 1 for rank 0. Throws Error where the product of those that are not 0 passes 2^63 - 1.
   std::int64_t count() const;
 
   /// Negative dims count from the end. Throws Error when out of range.
@@ -51,6 +51,7 @@ class Shape {
     return d;
   }
   [[noreturn]] void fail_dim(int dim) const;
+  [[noreturn]] void fail_count() const;
 
   std::array<std::int64_t, kMaxRank> sizes_{};
   int rank_ = 0;
@@ -66,6 +67,9 @@ int normalize_dim(const char* where, int dim, int rank);
 /// The shape that a and b broadcast to (sizes aligned at the right; equal, or one of them 1). Throws Error naming
 /// `where`.
 Shape broadcast_shape(const char* where, const Shape& a, const Shape& b);
+
+/// The index of element `flat`, counted in row-major order, of an array of this shape.
+Shape index_at(const Shape& shape, std::int64_t flat);
 
 /// Two sizes for height and width; an integer stands for both: `.stride = 2` or `.stride = {2, 1}`.
 struct Size2 {

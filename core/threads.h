@@ -3,15 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 namespace tandem {
 
-/// Threads that compute; default: the processors this process may run on.
+/// Threads that compute; default: OMP_NUM_THREADS, at most the processors that this process may run on and, rounded up,
+/// those that the quotas of its control groups amount to. Asking makes it the team of the calling thread, which is what
+/// oneDNN and OpenBLAS go by: whoever calls them asks before.
 int threads();
-/// Throws Error when n < 1. Also sets OpenBLAS's and oneDNN's team, which are the same OpenMP runtime.
+/// For calls from every thread. Throws Error when n < 1.
 void set_threads(int n);
 
 /// "avx2", "avx512" or "x86-64": the widest instruction set that this processor offers of those compiled in.
@@ -19,10 +22,16 @@ std::string instruction_set();
 /// "AMD EPYC ..." as /proc/cpuinfo has it.
 std::string processor_name();
 
+struct Parts;
+
 namespace detail {
-using RangeFunction = void (*)(void* context, std::int64_t begin, std::int64_t end, int thread);
+using RangeFunction = void (*)(void* context, std::int64_t begin, std::int64_t end, int part);
+void parallel_ranges(const Parts& parts, RangeFunction function, void* context);
 void parallel_ranges(std::int64_t count, std::int64_t grain, RangeFunction function, void* context);
 bool in_parallel_region();
+/// The processors that the control groups of a process leave it: the least quota / period, rounded up, of its groups
+/// and those above them; 0 where there is no limit. `root` is /sys/fs/cgroup, `groups` the text of /proc/self/cgroup.
+int cgroup_processors(const std::filesystem::path& root, const std::string& groups);
 }  // namespace detail
 
 /// Calls f(begin, end) on contiguous parts of [0, count), on at most count / grain threads; the split depends only on
@@ -38,17 +47,22 @@ void parallel_for(std::int64_t count, std::int64_t grain, F&& f) {
       const_cast<void*>(static_cast<const void*>(&f)));
 }
 
-/// The parts that parallel_for(count, grain, ...) makes: for reductions that combine one partial result a part.
-int parallel_parts(std::int64_t count, std::int64_t grain);
+/// The parts that parallel_for(count, grain, ...) makes of a range, for reductions that combine one partial result a
+/// part: what is sized by `number` fits the loop over them, whatever threads() has become meanwhile.
+struct Parts {
+  std::int64_t count = 0;
+  int number = 1;
+};
+Parts parallel_parts(std::int64_t count, std::int64_t grain);
 
-/// Like parallel_for, with the number of the part (0 .. parallel_parts - 1): f(begin, end, part).
+/// Calls f(begin, end, part) for part 0 .. parts.number - 1.
 template <class F>
-void parallel_for_parts(std::int64_t count, std::int64_t grain, F&& f) {
-  if (count <= 0) return;
-  if (count <= grain) return void(f(std::int64_t{0}, count, 0));
+void parallel_for_parts(const Parts& parts, F&& f) {
+  if (parts.count <= 0) return;
+  if (parts.number == 1) return void(f(std::int64_t{0}, parts.count, 0));
   using Function = std::remove_reference_t<F>;
   detail::parallel_ranges(
-      count, grain,
+      parts,
       [](void* context, std::int64_t begin, std::int64_t end, int part) {
         (*static_cast<Function*>(context))(begin, end, part);
       },

@@ -12,15 +12,6 @@ namespace tandem {
 
 namespace {
 
-std::string index_of(std::int64_t i, const Shape& shape) {
-  std::string text;
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    text = fmt::format("{}{}{}", i % shape[d], text.empty() ? "" : ", ", text);
-    i /= shape[d];
-  }
-  return "[" + text + "]";
-}
-
 void compare_values(const std::string& name, const Array& a, const Array& b, double tolerance,
                     std::vector<TreeDifference>& out) {
   if (identical(a, b)) return;
@@ -40,8 +31,9 @@ void compare_values(const std::string& name, const Array& a, const Array& b, dou
     }
   }
   if (difference.count == 0) return;
-  difference.detail = fmt::format("{} of {} values differ, most at {}: {} and {}", difference.count, x.size(),
-                                  index_of(static_cast<std::int64_t>(worst), a.shape()), x[worst], y[worst]);
+  difference.detail =
+      fmt::format("{} of {} values differ, most at {}: {} and {}", difference.count, x.size(),
+                  index_at(a.shape(), static_cast<std::int64_t>(worst)).to_string(), x[worst], y[worst]);
   out.push_back(std::move(difference));
 }
 

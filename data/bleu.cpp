@@ -13,9 +13,14 @@ namespace tandem {
 
 namespace {
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
+std::string replace_all(const std::string& text, std::string_view from, std::string_view to) {
+  std::string out;
+  std::size_t begin = 0;
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, begin)) {
+    out.append(text, begin, at - begin).append(to);
+    begin = at + from.size();
+  }
+  return out.append(text, begin);
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -71,7 +76,7 @@ std::vector<std::string> tokenize_13a(std::string_view line) {
   std::string text(line);
   const std::pair<const char*, const char*> entities[] = {
       {"<skipped>", ""}, {"-\n", ""}, {"\n", " "}, {"&quot;", "\""}, {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}};
-  for (const auto& [from, to] : entities) replace_all(text, from, to);
+  for (const auto& [from, to] : entities) text = replace_all(text, from, to);
   text = with_lonely_punctuation(" " + text + " ");
   text = cut_pairs(
       text, [](char a, char b) { return !is_digit(a) && is_point(b); }, false, true);

@@ -1,5 +1,4 @@
-// What learning and encoding of byte pairs share: the marks, parts of words, and the replacement of a pair. Private to
-// data. See byte_pairs.h.
+// What learning and encoding of byte pairs share: the marks and parts of words. Private to data. See byte_pairs.h.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +23,5 @@ struct BytePairs::Part {
 
 /// Punctuation and symbols of ASCII, Latin-1, and Unicode's blocks General Punctuation and CJK Symbols.
 bool is_punctuation(char32_t c);
-
-/// Every `left` that `right` follows becomes `product`, from left to right.
-void replace_pair(std::vector<std::int64_t>& symbols, std::int64_t left, std::int64_t right, std::int64_t product);
 
 }  // namespace tandem

@@ -1,7 +1,8 @@
 // Parts of words, encoding and decoding, the file. See byte_pairs.h; learning is in byte_pairs_learn.cpp.
 #include <algorithm>
 #include <charconv>
-#include <limits>
+#include <queue>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -126,17 +127,48 @@ BytePairs::Ids BytePairs::symbols_of(const Part& part) const {
   return symbols;
 }
 
+// All places of the lowest rank, from left to right; then the pairs that this has made; and again.
 void BytePairs::apply_merges(Ids& symbols) const {
-  while (symbols.size() > 1) {
-    Merge best{std::numeric_limits<std::int64_t>::max(), 0};
-    for (std::size_t i = 0; i + 1 < symbols.size(); ++i) {
-      const auto found = by_pair_.find(key_of(symbols[i], symbols[i + 1]));
-      if (found != by_pair_.end() && found->second.rank < best.rank) best = found->second;
-    }
-    if (best.rank == std::numeric_limits<std::int64_t>::max()) return;
-    const auto& [left, right] = merges_[static_cast<std::size_t>(best.rank)];
-    replace_pair(symbols, left, right, best.product);
+  struct Candidate {
+    std::int64_t rank, product;
+    std::size_t left, right;  // places; stale where their symbols have changed
+    std::int64_t first, second;
+    bool operator<(const Candidate& o) const { return std::pair(rank, left) > std::pair(o.rank, o.left); }
+  };
+  constexpr std::int64_t kGone = -1;
+  const std::size_t n = symbols.size();
+  std::vector<std::size_t> next(n), before(n);
+  std::priority_queue<Candidate> queue;
+  const auto offer = [&](std::size_t left, std::size_t right) {
+    const auto found = by_pair_.find(key_of(symbols[left], symbols[right]));
+    if (found == by_pair_.end()) return;
+    queue.push({found->second.rank, found->second.product, left, right, symbols[left], symbols[right]});
+  };
+  for (std::size_t i = 0; i < n; ++i) {
+    next[i] = i + 1;
+    before[i] = i - 1;
+    if (i + 1 < n) offer(i, i + 1);
   }
+  std::vector<std::size_t> made;
+  while (!queue.empty()) {
+    made.clear();
+    for (const std::int64_t rank = queue.top().rank; !queue.empty() && queue.top().rank == rank;) {
+      const Candidate best = queue.top();
+      queue.pop();
+      if (symbols[best.left] != best.first || next[best.left] != best.right || symbols[best.right] != best.second)
+        continue;
+      symbols[best.left] = best.product;
+      symbols[best.right] = kGone;
+      next[best.left] = next[best.right];
+      if (next[best.left] < n) before[next[best.left]] = best.left;
+      made.push_back(best.left);
+    }
+    for (const std::size_t place : made) {
+      if (next[place] < n) offer(place, next[place]);
+      if (place > 0) offer(before[place], place);
+    }
+  }
+  symbols.erase(std::remove(symbols.begin(), symbols.end(), kGone), symbols.end());
 }
 
 BytePairs::Ids BytePairs::encode(std::string_view line, Memo& memo) const {

@@ -74,6 +74,7 @@ class BytePairs {
   std::int64_t add_merge(std::int64_t left, std::int64_t right);
   /// Characters with their marks.
   Ids symbols_of(const Part& part) const;
+  /// In n log n for n symbols.
   void apply_merges(Ids& symbols) const;
   Ids encode(std::string_view line, Memo& memo) const;
 

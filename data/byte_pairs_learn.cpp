@@ -1,5 +1,5 @@
-// Learning of merges: counts of all pairs, kept up to date by looking only at the words that hold the merged pair. See
-// byte_pairs.h.
+// Learning of merges: counts of all pairs, kept up to date by looking only at the parts that hold the merged pair, and
+// in them only beside its places. See byte_pairs.h.
 #include <algorithm>
 #include <map>
 #include <queue>
@@ -20,16 +20,6 @@ bool is_punctuation(char32_t c) {
   return c == 0xd7 || c == 0xf7 || (c >= 0x2010 && c <= 0x205e) || (c >= 0x3001 && c <= 0x303f);
 }
 
-void replace_pair(std::vector<std::int64_t>& symbols, std::int64_t left, std::int64_t right, std::int64_t product) {
-  std::size_t out = 0;
-  for (std::size_t i = 0; i < symbols.size(); ++i, ++out) {
-    const bool is_pair = i + 1 < symbols.size() && symbols[i] == left && symbols[i + 1] == right;
-    symbols[out] = is_pair ? product : symbols[i];
-    if (is_pair) ++i;
-  }
-  symbols.resize(out);
-}
-
 class BytePairs::Learner {
  public:
   using Pair = std::pair<std::int64_t, std::int64_t>;
@@ -38,8 +28,11 @@ class BytePairs::Learner {
     parts_.push_back(std::move(symbols));
     counts_.push_back(count);
     const std::size_t part = parts_.size() - 1;
-    for (const Pair& pair : pairs_of(part)) places_[pair].push_back(part);
-    count_pairs(part, 1);
+    for (std::size_t i = 0; i + 1 < parts_[part].size(); ++i) {
+      const Pair pair{parts_[part][i], parts_[part][i + 1]};
+      places_[pair].push_back(part);
+      add(pair, count);
+    }
   }
 
   /// The most frequent pair, when it occurs often enough.
@@ -61,13 +54,7 @@ class BytePairs::Learner {
     std::vector<std::size_t> parts = std::move(places_[pair]);
     std::sort(parts.begin(), parts.end());
     parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
-    for (const std::size_t part : parts) {
-      count_pairs(part, -1);
-      replace_pair(parts_[part], pair.first, pair.second, product);
-      count_pairs(part, 1);
-      for (const Pair& now : pairs_of(part))
-        if (now.first == product || now.second == product) places_[now].push_back(part);
-    }
+    for (const std::size_t part : parts) replace_in(part, pair, product);
   }
 
  private:
@@ -78,16 +65,30 @@ class BytePairs::Learner {
     bool operator<(const Candidate& o) const { return count != o.count ? count < o.count : pair > o.pair; }
   };
 
-  std::vector<Pair> pairs_of(std::size_t part) const {
-    const Ids& symbols = parts_[part];
-    std::vector<Pair> pairs;
-    for (std::size_t i = 0; i + 1 < symbols.size(); ++i) pairs.emplace_back(symbols[i], symbols[i + 1]);
-    return pairs;
+  void add(const Pair& pair, std::int64_t count) {
+    pair_counts_[pair] += count;
+    changed_.insert(pair);
   }
-  void count_pairs(std::size_t part, std::int64_t sign) {
-    for (const Pair& pair : pairs_of(part)) {
-      pair_counts_[pair] += sign * counts_[part];
-      changed_.insert(pair);
+
+  /// Every place of the pair in one part, from left to right; pairs with a symbol that goes or comes change their
+  /// count.
+  void replace_in(std::size_t part, const Pair& pair, std::int64_t product) {
+    const Ids before = std::move(parts_[part]);
+    Ids& now = parts_[part];
+    now.clear();
+    std::vector<bool> goes(before.size()), comes;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const bool is_pair = i + 1 < before.size() && Pair(before[i], before[i + 1]) == pair;
+      now.push_back(is_pair ? product : before[i]);
+      comes.push_back(is_pair);
+      if (is_pair) goes[i] = goes[i + 1] = true, ++i;
+    }
+    for (std::size_t i = 0; i + 1 < before.size(); ++i)
+      if (goes[i] || goes[i + 1]) add({before[i], before[i + 1]}, -counts_[part]);
+    for (std::size_t i = 0; i + 1 < now.size(); ++i) {
+      if (!comes[i] && !comes[i + 1]) continue;
+      add({now[i], now[i + 1]}, counts_[part]);
+      places_[{now[i], now[i + 1]}].push_back(part);
     }
   }
 

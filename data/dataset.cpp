@@ -60,8 +60,9 @@ ChannelStatistics channel_statistics(const Array& images) {
   const std::int64_t n = plain.shape(0), channels = plain.shape(1), rows = plain.shape(2), width = plain.shape(3);
   const std::uint8_t* data = plain.data<std::uint8_t>();
   constexpr std::int64_t kGrain = 256;
-  std::vector<Sums> sums(static_cast<std::size_t>(parallel_parts(n, kGrain) * channels));
-  parallel_for_parts(n, kGrain, [&](std::int64_t begin, std::int64_t end, int part) {
+  const Parts parts = parallel_parts(n, kGrain);
+  std::vector<Sums> sums(static_cast<std::size_t>(parts.number * channels));
+  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
     Sums* own = sums.data() + part * channels;
     const std::uint8_t* pixels = data + begin * rows * width * channels;
     const auto add = channels == 3 ? add_rows<3> : add_rows<0>;

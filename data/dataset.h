@@ -28,6 +28,9 @@ struct Dataset {
   std::int64_t size() const { return images.shape(0); }
 };
 
+/// Threads that read or prepare data at most: beyond it a number is a mistake.
+inline constexpr int kMostWorkers = 1024;
+
 struct TrainTest {
   Dataset train;
   Dataset test;

@@ -5,6 +5,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
+#include <tandem/core/saturate.h>
 #include <tandem/data/image.h>
 #include <tandem/data/image_decoder.h>
 
@@ -21,7 +22,9 @@ Array to_array(const Pixels& pixels) {
 }  // namespace
 
 std::int64_t decoding_memory(std::int64_t height, std::int64_t width, std::int64_t file_bytes) {
-  return 32 * (width + 32) * (height + 32) + 3 * file_bytes + (std::int64_t{1} << 20);
+  const std::int64_t area = saturating_multiply(saturating_add(width, 32), saturating_add(height, 32));
+  return saturating_add(saturating_multiply(32, area),
+                        saturating_add(saturating_multiply(3, file_bytes), std::int64_t{1} << 20));
 }
 
 std::string read_image_bytes(const std::filesystem::path& path, const ImageLimits& limits) {

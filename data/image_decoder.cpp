@@ -1,8 +1,9 @@
-// Decoding through stb_image, which is seen by this file alone: its three decoders, with memory from DecodingMemory and
-// assertions that throw. See image_decoder.h.
+// Decoding of JPEG and PNG through stb_image, which is seen by this file alone, with memory from DecodingMemory and
+// assertions that throw; BMP is decoded in image_format_bmp.cpp, whose files stb_image refuses where parts have gaps
+// between them. See image_decoder.h.
 //
 // stb_image 2.27 trusts some of what it reads. What could make it leave its buffers is refused before
-// (image_format_jpeg.cpp: Huffman counts; image_format_bmp.cpp: palettes), and blocks are zero at first, since it reads
+// (image_format_jpeg.cpp: Huffman counts), and blocks are zero at first, since it reads
 // tables and palettes that a file may have left out. Arithmetic on damaged coefficients wraps: -fwrapv, CMakeLists.txt.
 #include <fmt/format.h>
 
@@ -33,7 +34,6 @@ void decoder_assert(bool holds) {
 
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_MALLOC(bytes) decoder_allocate(bytes)
@@ -118,8 +118,7 @@ void to_colours(const std::uint8_t* x, std::int64_t count, std::uint8_t* y) {
   for (std::int64_t i = 0; i < count; ++i, x += kChannels, y += 3) {
     const int alpha = kChannels % 2 == 0 ? x[kColours] : 255;
     for (int c = 0; c < 3; ++c) {
-      const int v = x[kColours == 1 ? 0 : c];
-      y[c] = static_cast<std::uint8_t>((alpha * v + (255 - alpha) * 255 + 127) / 255);
+      y[c] = over_white(x[kColours == 1 ? 0 : c], alpha);
     }
   }
 }
@@ -137,6 +136,12 @@ std::int64_t memory_limit(const ImageHeader& header, std::int64_t file_bytes, co
 
 Pixels decode_pixels(std::string_view bytes, const std::string& name, const ImageHeader& header,
                      DecodingMemory& memory) {
+  if (header.kind == ImageKind::bmp) {
+    Pixels pixels{header.height, header.width, {}};
+    pixels.bytes.resize(static_cast<std::size_t>(3 * header.height * header.width));
+    decode_bmp(ImageBytes(bytes, name), ImageLimits{.pixels = header.height * header.width}, pixels.bytes.data());
+    return pixels;
+  }
   const InUse scope(memory);
   std::string full;
   if (header.kind == ImageKind::png && header.has_palette) bytes = full = with_full_palette(bytes);

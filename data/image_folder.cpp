@@ -177,6 +177,9 @@ void check_options(const ImageFolderOptions& options) {
   }
   if (options.workers < 0)
     fail("image folder", "workers must not be negative", fmt::format("{} given", options.workers));
+  if (options.workers > kMostWorkers)
+    fail("image folder", fmt::format("workers may be {} at most", kMostWorkers),
+         fmt::format("{} given", options.workers));
 }
 
 }  // namespace

@@ -56,6 +56,14 @@ ImageHeader check_jpeg(const ImageBytes& file, const ImageLimits& limits);
 ImageHeader check_png(const ImageBytes& file, const ImageLimits& limits);
 ImageHeader check_bmp(const ImageBytes& file, const ImageLimits& limits);
 
+/// The pixels of a BMP file that check_bmp has let pass, to out [height, width, 3].
+void decode_bmp(const ImageBytes& file, const ImageLimits& limits, std::uint8_t* out);
+
+/// A colour of this opacity over white, rounded.
+constexpr std::uint8_t over_white(int colour, int alpha) {
+  return static_cast<std::uint8_t>((alpha * colour + (255 - alpha) * 255 + 127) / 255);
+}
+
 /// The same PNG file with its palette filled up to 256 colours with black, so that every index has a colour.
 std::string with_full_palette(std::string_view png);
 

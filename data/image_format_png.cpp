@@ -78,6 +78,7 @@ ImageHeader read_header(const ImageBytes& file, const Chunk& chunk, const ImageL
 
 ImageHeader check_png(const ImageBytes& file, const ImageLimits& limits) {
   Chunk chunk = read_chunk(file, kSignature);
+  if (chunk.type == "CgBI") file.not_read("a PNG file of the standard", "Apple's own kind, of an iPhone's program");
   const ImageHeader header = read_header(file, chunk, limits);
   bool has_palette = false, has_data = false;
   while (chunk.type != "IEND") {

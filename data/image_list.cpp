@@ -3,6 +3,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <map>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -94,14 +95,16 @@ void check_folder(const fs::path& folder) {
 
 // Labels of the test set mean what they mean in the training set.
 void adopt_classes(ImageList& test, const ImageList& train, const fs::path& folder) {
+  std::map<std::string_view, std::int64_t> labels;
+  for (const std::string& name : train.classes) labels.emplace(name, static_cast<std::int64_t>(labels.size()));
   for (ImageFile& file : test.files) {
     const std::string& name = test.classes[static_cast<std::size_t>(file.label)];
-    const auto found = std::find(train.classes.begin(), train.classes.end(), name);
-    if (found == train.classes.end()) {
+    const auto found = labels.find(name);
+    if (found == labels.end()) {
       fail(folder.string(), "a class of the test set is not in the training set",
            fmt::format("class \"{}\" of {}", name, file.path.string()));
     }
-    file.label = found - train.classes.begin();
+    file.label = found->second;
   }
   test.classes = train.classes;
 }

@@ -33,6 +33,8 @@ LoaderOptions checked(const Dataset& dataset, LoaderOptions options) {
   validate(dataset);
   if (options.batch < 1) fail("loader", "batch must be positive", fmt::format("{} given", options.batch));
   if (options.workers < 0) fail("loader", "workers must not be negative", fmt::format("{} given", options.workers));
+  if (options.workers > kMostWorkers)
+    fail("loader", fmt::format("workers may be {} at most", kMostWorkers), fmt::format("{} given", options.workers));
   if (options.prefetch < 1) fail("loader", "prefetch must be positive", fmt::format("{} given", options.prefetch));
   if (options.drop_last && options.batch > dataset.size()) {
     fail("loader", "drop_last leaves no batch",
@@ -74,7 +76,7 @@ class Loader::State {
         // in flight: `prefetch`, one with the caller, one that the caller lets go while it takes the next
         pool_(std::make_shared<BufferPool>(labels_begin_ + static_cast<std::size_t>(batch_) * sizeof(std::int64_t),
                                            options_.workers > 0 ? static_cast<std::size_t>(prefetch_) + 2 : 2)),
-        pictures_(static_cast<std::size_t>(std::max(options_.workers, 1))),
+        pictures_(static_cast<std::size_t>(std::clamp<std::int64_t>(options_.workers, 1, batches_))),
         slots_(static_cast<std::size_t>(prefetch_)) {
     for (Picture& picture : pictures_) options_.transform.reserve(input_, picture);
   }

@@ -7,6 +7,9 @@
 #include <tandem/data/resize.h>
 #include <tandem/data/resize_pixels.h>
 
+// Its assertions hold nothing that it needs: weights that sum to more than 1.1, as those of 7 pixels made of 5 do
+// before they are scaled, fail one.
+#define STBIR_ASSERT(condition) static_cast<void>(0)
 #define STB_IMAGE_RESIZE_STATIC
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
 #include <stb/stb_image_resize.h>
@@ -30,6 +33,24 @@ void check_images(const char* where, const Array& images, Size2 size) {
 
 }  // namespace
 
+namespace {
+
+/// stb_image_resize counts the bytes of its buffers in 32 bits. The largest are a row of pixels in floats, and the ring
+/// of rows that one row is made of: as many as a pixel stands for, to both sides, and a few.
+void check_buffers(Size2 from, std::int64_t row, Size2 to, std::int64_t channels) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;
+  const auto support = [](std::int64_t length, std::int64_t made) { return 2 * (length / made + 1) + 4; };
+  const std::int64_t rows = support(from.h, to.h), columns = support(from.w, to.w);
+  const std::int64_t pixel = channels * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t places = from.w + to.w + columns + from.h + to.h + rows;  // with two weights and their range each
+  if (to.w * rows * pixel + (row + 2 * columns) * pixel + 24 * places <= kMost) return;
+  fail("resize_images", "too large a step",
+       fmt::format("{} to {} pixels, {} channels", to_string(from), to_string(to), channels),
+       "take two steps, the first to a size in between");
+}
+
+}  // namespace
+
 void resize_pixels(const std::uint8_t* x, Size2 from, std::int64_t row, std::uint8_t* y, Size2 to,
                    std::int64_t channels) {
   if (from == to) {
@@ -37,6 +58,7 @@ void resize_pixels(const std::uint8_t* x, Size2 from, std::int64_t row, std::uin
       std::copy_n(x + i * row * channels, to.w * channels, y + i * to.w * channels);
     return;
   }
+  check_buffers(from, row, to, channels);
   const int done = stbir_resize_uint8_generic(
       x, static_cast<int>(from.w), static_cast<int>(from.h), static_cast<int>(row * channels), y,
       static_cast<int>(to.w), static_cast<int>(to.h), static_cast<int>(to.w * channels), static_cast<int>(channels),

@@ -47,7 +47,7 @@ SentenceBatches::SentenceBatches(SentencePairs pairs, const SentenceBatchOptions
            fmt::format("pair {} (from 0) has {} tokens, with end, the budget is {}", rows[i], length, options.tokens));
     }
     longest = std::max(longest, length);
-    if (count == options.sentences || (count + 1) * longest > options.tokens) {
+    if (count == options.sentences || saturating_multiply(count + 1, longest) > options.tokens) {
       ends_.push_back(i);
       count = 0;
       longest = length;
@@ -84,6 +84,12 @@ std::optional<SentenceBatch> SentenceBatches::next() {
   if (handed_out_ == batches()) return std::nullopt;
   prepare_order();
   return make(static_cast<std::size_t>(order_[static_cast<std::size_t>(handed_out_++)]));
+}
+
+void SentenceBatches::start_epoch(std::int64_t epoch) {
+  if (epoch < 0) fail("sentence batches", "an epoch must not be negative", fmt::format("{} given", epoch));
+  epoch_ = epoch;
+  handed_out_ = 0;
 }
 
 void SentenceBatches::set_position(std::int64_t position) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tandem/core/array.h>
+#include <tandem/core/saturate.h>
 
 namespace tandem {
 
@@ -48,10 +49,10 @@ class SentenceBatches {
   std::int64_t batches() const { return static_cast<std::int64_t>(ends_.size()); }
   /// The next batch, or nothing at the end of the epoch (and from then on, until start_epoch()).
   std::optional<SentenceBatch> next();
-  /// Makes the next batch the first of this epoch (from 0).
-  void start_epoch(std::int64_t epoch) { set_position(epoch * batches()); }
-  /// Batches handed out since the start of epoch 0.
-  std::int64_t position() const { return epoch_ * batches() + handed_out_; }
+  /// Makes the next batch the first of this epoch (from 0). Throws Error when negative.
+  void start_epoch(std::int64_t epoch);
+  /// Batches handed out since the start of epoch 0; the largest number where it is more.
+  std::int64_t position() const { return saturating_add(saturating_multiply(epoch_, batches()), handed_out_); }
   /// Goes on where another's position() was this: for resuming. Throws Error when negative.
   void set_position(std::int64_t position);
 

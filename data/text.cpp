@@ -40,6 +40,7 @@ std::string read_text(const std::filesystem::path& file) {
 }
 
 void for_each_token(std::string_view text, TokenKind kind, const std::function<void(std::string_view)>& f) {
+  check_utf8(text, "tokens");
   if (kind == TokenKind::characters) {
     while (!text.empty()) {
       const std::size_t count = utf8_length(text, 0);

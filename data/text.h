@@ -27,7 +27,8 @@ TokenKind token_kind(std::string_view name);
 /// empty, or is not UTF-8.
 std::string read_text(const std::filesystem::path& file);
 
-/// Calls f(token) for each token of a text in UTF-8, in order; views into `text`, and kEndOfLine.
+/// Calls f(token) for each token of a text, in order; views into `text`, and kEndOfLine. Throws Error for a text that
+/// is not UTF-8, before the first token.
 void for_each_token(std::string_view text, TokenKind kind, const std::function<void(std::string_view)>& f);
 
 }  // namespace tandem

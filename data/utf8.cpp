@@ -20,6 +20,9 @@ void check_utf8(std::string_view text, std::string_view where) {
   const std::size_t bad = find_not_utf8(text);
   if (bad == std::string_view::npos) return;
   const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    fail(where, "not UTF-8", "it begins as UTF-16 does", "convert it, e.g. with iconv -f UTF-16 -t UTF-8");
+  }
   fail(where, "not UTF-8", fmt::format("line {}, byte offset {}: 0x{:02X}", line, bad, byte_at(text, bad)),
        "convert it, e.g. with iconv -f ISO-8859-1 -t UTF-8");
 }

@@ -33,7 +33,8 @@ class Vocabulary {
   Vocabulary(TokenKind kind, std::vector<std::string> tokens);
 
   /// The tokens of a text: of words first <eos>, <unk>, of characters first <unk>; then by frequency, equal ones in the
-  /// order of their first appearance. Throws Error when min_count < 1 or max_tokens leaves no room.
+  /// order of their first appearance. Throws Error when min_count < 1, max_tokens leaves no room, or the text is not
+  /// UTF-8.
   static Vocabulary build(std::string_view text, const VocabularyOptions& options = {});
 
   TokenKind kind() const { return kind_; }
@@ -46,7 +47,7 @@ class Vocabulary {
   /// Throws Error when the id is out of range.
   const std::string& token(std::int64_t id) const;
 
-  /// Ids i64 [N] of a text in UTF-8, of at least one token (Error).
+  /// Ids i64 [N] of a text, of at least one token. Throws Error for none, and for a text that is not UTF-8.
   Array encode(std::string_view text) const;
   /// Text from ids i64 [N]: words with spaces between them and line breaks for <eos>; characters, U+FFFD for <unk>.
   /// Throws Error for an id out of range.

@@ -59,7 +59,7 @@ void move_towards(Array& running, const Array& batch, double factor, double scal
 }
 
 void move_towards(Tensor running, const Array& batch, double factor, double scale) {
-  Array& r = running.mutable_value();
+  Array r = running.mutable_value();
   if (r.dtype() == DType::f64) {
     move_towards<double>(r, batch.to(DType::f64), factor, scale);
   } else {
@@ -70,7 +70,7 @@ void move_towards(Tensor running, const Array& batch, double factor, double scal
 }  // namespace
 
 void BatchNorm2d::update_running(const Array& mean, const Array& variance, std::int64_t values_per_channel) {
-  Array& batches = num_batches_tracked.mutable_value();
+  Array batches = num_batches_tracked.mutable_value();
   const std::int64_t seen = ++*batches.data<std::int64_t>();
   batches.mark_changed();
   const double factor = cumulative_ ? 1 / static_cast<double>(seen) : options_.momentum;

@@ -34,11 +34,13 @@ double leaky_relu_gain(double slope) { return std::sqrt(2 / (1 + slope * slope))
 void constant(Tensor w, double value) { w.mutable_value().fill(value); }
 
 void uniform(Tensor w, double low, double high, Generator& generator) {
-  generator.fill_uniform(w.mutable_value(), low, high);
+  Array values = w.mutable_value();
+  generator.fill_uniform(values, low, high);
 }
 
 void normal(Tensor w, double mean, double deviation, Generator& generator) {
-  generator.fill_normal(w.mutable_value(), mean, deviation);
+  Array values = w.mutable_value();
+  generator.fill_normal(values, mean, deviation);
 }
 
 namespace {

@@ -16,10 +16,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <tandem/autograd/anomaly.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/split_by_name.h>
 #include <tandem/autograd/tensor.h>
@@ -166,6 +168,8 @@ class Module {
       hooks_.before.run(*this, in);
       auto result = [&] {
         const CallScope scope(this);
+        std::optional<LayerScope> layer;  // for errors in backward
+        if (is_detecting_anomalies()) layer.emplace(name_, describe());
         return std::forward<F>(f)(std::as_const(in));
       }();
       hooks_.after.run(*this, output_of(result), in);

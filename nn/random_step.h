@@ -20,7 +20,7 @@ inline Tensor new_random_state() {
 
 /// The generator of this call; the next call gets another.
 inline Generator next_generator(Tensor state) {
-  Array& value = state.mutable_value();
+  Array value = state.mutable_value();
   Evaluations::note(value);
   auto* words = value.data<std::int64_t>();
   const Generator generator(std::bit_cast<std::uint64_t>(words[0]), static_cast<std::uint64_t>(words[1]++));

@@ -1,7 +1,8 @@
-// Activations. A first-order backward is one fused pass; while recording, the same formula is written with ops, so that
-// it can be differentiated again. What can be computed from the output saves the output: it is in memory anyway.
-// Not here: softmax (softmax.cpp). Read next: core/kernels/elementwise.h, where the fused gradients are.
+// Activations. A first-order backward is one fused pass; second derivatives are those of the definition. Sigmoid and
+// tanh keep their output alone, which is in memory anyway: what definitions rest on, they have the same formula with
+// ops. Not here: softmax (softmax.cpp). Read next: core/kernels/elementwise.h, where the fused gradients are.
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <tandem/core/kernels/elementwise.h>
@@ -50,39 +51,35 @@ Tensor leaky_relu(const Tensor& x, double slope) {
                 });
 }
 
-/// y = x where x > 0, else alpha (e^x - 1);  dx = dy where x > 0, else dy (y + alpha)
+/// y = x where x > 0, else alpha (e^x - 1);  dx = dy where x > 0, else dy alpha e^x
 Tensor elu(const Tensor& x, double alpha) {
   Array y = kernels::elu(floating("elu", "x", x), alpha);
-  // For alpha >= 0 the output has the sign of the input.
-  return record("elu", std::move(y), {x}, {Save::output(), alpha >= 0 ? Save::output() : Save(x.value())},
-                [alpha](const Tensor& dy, const Saved& saved, Needs) {
-                  const Array& sign = saved[1].value();
-                  if (!is_recording()) return Grads{kernels::elu_grad(dy.value(), sign, saved[0].value(), alpha)};
-                  return Grads{where(kernels::greater(sign, 0.0), dy, dy * (saved[0] + alpha))};
-                });
+  return record("elu", std::move(y), {x}, {x}, [alpha](const Tensor& dy, const Saved& saved, Needs) {
+    const Tensor& u = saved[0];
+    if (!is_recording()) return Grads{kernels::elu_grad(dy.value(), u.value(), alpha)};
+    return Grads{where(kernels::greater(u.value(), 0.0), dy,
+                       dy * (alpha * exp(clamp(u, -std::numeric_limits<double>::infinity(), 0))))};
+  });
 }
 
-/// y = x Phi(x);  dx = dy (Phi(x) + x phi(x)), phi(x) = e^(-x^2/2) / sqrt(2 pi), Phi its integral
+/// y = x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2;  dx = dy (Phi(x) + x phi(x)), phi(x) = e^(-x^2/2) / sqrt(2 pi)
 Tensor gelu(const Tensor& x) {
   return record("gelu", kernels::gelu(floating("gelu", "x", x)), {x}, {x},
                 [](const Tensor& dy, const Saved& saved, Needs) {
-                  const Tensor& u = saved[0];
-                  if (!is_recording()) return Grads{kernels::gelu_grad(dy.value(), u.value())};
-                  const Tensor integral = (erf(u / std::numbers::sqrt2) + 1) / 2;
-                  const Tensor density = exp(square(u) / -2) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-                  return Grads{dy * (integral + u * density)};
-                });
+                  return Grads{kernels::gelu_grad(dy.value(), saved[0].value())};
+                },
+                {.definition = [](const std::vector<Tensor>& in, const Saved&) {
+                  return in[0] * ((erf(in[0] / std::numbers::sqrt2) + 1) / 2);
+                }});
 }
 
 /// y = x s, s = sigmoid(x);  dx = dy s (1 + x (1 - s))
 Tensor silu(const Tensor& x) {
   return record("silu", kernels::silu(floating("silu", "x", x)), {x}, {x},
                 [](const Tensor& dy, const Saved& saved, Needs) {
-                  const Tensor& u = saved[0];
-                  if (!is_recording()) return Grads{kernels::silu_grad(dy.value(), u.value())};
-                  const Tensor s = sigmoid(u);
-                  return Grads{dy * s * (1 + u * (1 - s))};
-                });
+                  return Grads{kernels::silu_grad(dy.value(), saved[0].value())};
+                },
+                {.definition = [](const std::vector<Tensor>& in, const Saved&) { return in[0] * sigmoid(in[0]); }});
 }
 
 /// y = 1 / (1 + e^-x);  dx = dy y (1 - y)

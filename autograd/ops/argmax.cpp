@@ -1,5 +1,6 @@
-// Where the largest are: results without gradient.
-// Not here: max, which has one (reduce.cpp).
+// Where the largest and the smallest are: results without gradient.
+// Not here: max and min, which have one (reduce.cpp).
+#include <tandem/autograd/array_ops.h>
 #include <tandem/core/kernels/reduce.h>
 
 #include "common.h"
@@ -9,6 +10,11 @@ namespace tandem {
 Tensor argmax(const Tensor& x, int dim) {
   const Array& value = ops::value_of("argmax", "x", x);
   return kernels::argmax(value, normalize_dim("argmax", dim, value.rank()));
+}
+
+Tensor argmin(const Tensor& x, int dim) {
+  const Array& value = ops::value_of("argmin", "x", x);
+  return kernels::argmin(value, normalize_dim("argmin", dim, value.rank()));
 }
 
 std::pair<Tensor, Tensor> topk(const Tensor& x, std::int64_t k, int dim) {

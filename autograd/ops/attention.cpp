@@ -1,6 +1,5 @@
 // Scaled dot-product attention (Vaswani et al. 2017), and the same on a joint projection. First order in blocks,
-// without the T x S matrix; while recording, the definition with ops, which holds it. Read next:
-// core/kernels/attention.h.
+// without the T x S matrix, which the definition holds. Read next: core/kernels/attention.h.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -29,9 +28,8 @@ AttentionOptions with_masks(AttentionOptions options, const Tensor& mask, const 
   return options;
 }
 
-/// The gradients written with ops: p = softmax(scale q k^T + bias) without hidden places, dropout's factors `keep`.
-Grads recorded_grads(const Tensor& dy, const Tensor& q, const Tensor& k, const Tensor& v,
-                     const AttentionOptions& options) {
+/// The value written with ops: p = softmax(scale q k^T + bias) without hidden places, dropout's factors `keep`.
+Tensor definition(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   const Array bias = kernels::attention_bias(q.value(), k.value(), options);
   const Array hidden = Array::scalar(-std::numeric_limits<double>::infinity(), bias.dtype());
   const Tensor shown = kernels::greater(bias, hidden);
@@ -41,10 +39,7 @@ Grads recorded_grads(const Tensor& dy, const Tensor& q, const Tensor& k, const T
   const double scale = kernels::attention_scale(q.value(), options);
   const Tensor p = softmax(matmul(q, transpose(k, 2, 3)) * scale + masks, 3) * shown;
   const Array keep = kernels::attention_keep(q.value(), k.value(), options);
-  const Tensor kept = keep.defined() ? p * Tensor(keep) : p, all = matmul(dy, transpose(v, 2, 3));
-  const Tensor dp = keep.defined() ? all * Tensor(keep) : all;
-  const Tensor ds = p * (dp - sum(dp * p, {3}, true)) * scale;
-  return Grads{matmul(ds, k), matmul(transpose(ds, 2, 3), q), matmul(transpose(kept, 2, 3), dy)};
+  return matmul(keep.defined() ? p * Tensor(keep) : p, v);
 }
 
 /// [B, h, T, d], in memory [B, T, h, d]: the heads join without a copy.
@@ -71,13 +66,15 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                 {q, k, v, Save::output(), Save(forward.rows), options.mask, options.hidden_keys},
                 [numbers = numbers_of(options)](const Tensor& dy, const Saved& saved, Needs) {
                   const AttentionOptions given = with_masks(numbers, saved[5], saved[6]);
-                  if (is_recording()) return recorded_grads(dy, saved[0], saved[1], saved[2], given);
                   Array dq = empty_heads(saved[0].shape(), dy.dtype()), dk = empty_heads(saved[1].shape(), dy.dtype()),
                         dv = empty_heads(saved[2].shape(), dy.dtype());
                   kernels::attention_grad(dy.value(), saved[0].value(), saved[1].value(), saved[2].value(),
                                           {saved[3].value(), saved[4].value()}, given, dq, dk, dv);
                   return Grads{dq, dk, dv};
-                });
+                },
+                {.definition = [numbers = numbers_of(options)](const std::vector<Tensor>& in, const Saved& saved) {
+                  return definition(in[0], in[1], in[2], with_masks(numbers, saved[5], saved[6]));
+                }});
 }
 
 /// y = the heads of scaled_dot_product_attention joined;  dx = dq, dk, dv side by side
@@ -92,30 +89,25 @@ Tensor self_attention(const Tensor& x, std::int64_t heads, const AttentionOption
   kernels::AttentionForward forward = kernels::attention(part(joint, 0), part(joint, 1), part(joint, 2), options);
   const Shape joined{joint.shape(0), joint.shape(1), joint.shape(2) / 3};
   Array y = forward.y.transpose(1, 2).reshape(joined);
-  return record("self_attention", std::move(y), {x},
-                {x, Save::output(), Save(forward.rows), options.mask, options.hidden_keys},
-                [numbers = numbers_of(options), heads, part](const Tensor& dy, const Saved& saved, Needs) {
-                  const AttentionOptions masked = with_masks(numbers, saved[3], saved[4]);
-                  const Shape shape = saved[0].shape();
-                  const std::int64_t B = shape[0], T = shape[1], d = shape[2] / (3 * heads);
-                  const auto split = [&](const Tensor& a, std::int64_t parts) {  // (parts, B, heads, T, d)
-                    return permute(reshape(a, {B, T, parts, heads, d}), {2, 0, 3, 1, 4});
-                  };
-                  if (is_recording()) {
-                    const Tensor qkv = split(saved[0], 3);
-                    const auto at = [&](std::int64_t i) { return reshape(slice(qkv, 0, i, i + 1), {B, heads, T, d}); };
-                    const Tensor g = reshape(split(dy, 1), {B, heads, T, d});
-                    const Grads grads = recorded_grads(g, at(0), at(1), at(2), masked);
-                    return Grads{reshape(permute(stack(grads, 2), {0, 3, 2, 1, 4}), shape)};
-                  }
-                  const Array in = saved[0].value().contiguous();
-                  Array dx = Array::empty(shape, in.dtype());
-                  Array dq = part(dx, 0), dk = part(dx, 1), dv = part(dx, 2);
-                  const kernels::AttentionForward left{heads_of(saved[1].value(), 0, 1, heads), saved[2].value()};
-                  kernels::attention_grad(heads_of(dy.value(), 0, 1, heads), part(in, 0), part(in, 1), part(in, 2),
-                                          left, masked, dq, dk, dv);
-                  return Grads{dx};
-                });
+  return record(
+      "self_attention", std::move(y), {x}, {x, Save::output(), Save(forward.rows), options.mask, options.hidden_keys},
+      [numbers = numbers_of(options), heads, part](const Tensor& dy, const Saved& saved, Needs) {
+        const AttentionOptions masked = with_masks(numbers, saved[3], saved[4]);
+        const Array in = saved[0].value().contiguous();
+        Array dx = Array::empty(in.shape(), in.dtype());
+        Array dq = part(dx, 0), dk = part(dx, 1), dv = part(dx, 2);
+        const kernels::AttentionForward left{heads_of(saved[1].value(), 0, 1, heads), saved[2].value()};
+        kernels::attention_grad(heads_of(dy.value(), 0, 1, heads), part(in, 0), part(in, 1), part(in, 2), left, masked,
+                                dq, dk, dv);
+        return Grads{dx};
+      },
+      {.definition = [numbers = numbers_of(options), heads](const std::vector<Tensor>& in, const Saved& saved) {
+        const std::int64_t B = in[0].shape(0), T = in[0].shape(1), E = in[0].shape(2) / 3;
+        const Tensor qkv = permute(reshape(in[0], {B, T, 3, heads, E / heads}), {2, 0, 3, 1, 4});
+        const auto at = [&](std::int64_t i) { return reshape(slice(qkv, 0, i, i + 1), {B, heads, T, E / heads}); };
+        const Tensor heads_apart = definition(at(0), at(1), at(2), with_masks(numbers, saved[3], saved[4]));
+        return reshape(transpose(heads_apart, 1, 2), {B, T, E});
+      }});
 }
 
 }  // namespace tandem

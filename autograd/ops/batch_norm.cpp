@@ -26,17 +26,16 @@ Shape channel_shape(const Shape& x) {
   return shape;
 }
 
-/// The gradients of batch_norm_train_grad written with ops, for create_graph; g is dy after the ReLU.
-Grads recorded_grads(const Tensor& g, const Tensor& x, const Tensor& w, double epsilon) {
+/// The value written with ops; `shown` is the output, after whose ReLU the gradient passes, undefined without one.
+Tensor definition(const std::vector<Tensor>& in, const Array& shown, double epsilon) {
+  const Tensor &x = in[0], &w = in[1], &b = in[2], &residual = in[3];
   const std::vector<int> dims = other_dims(x.rank());
   const Shape channels = channel_shape(x.shape());
-  const double m = static_cast<double>(x.size()) / static_cast<double>(x.shape(1));
   const Tensor centred = x - mean(x, dims, true);
-  const Tensor inverse_deviation = pow(mean(square(centred), dims, true) + epsilon, -0.5);
-  const Tensor normalised = centred * inverse_deviation;
-  const Tensor db = sum(g, dims, true), dw = sum(g * normalised, dims, true);
-  const Tensor dx = reshape(w, channels) * inverse_deviation * (g - (db + normalised * dw) / m);
-  return Grads{dx, reshape(dw, w.shape()), reshape(db, w.shape()), g};
+  Tensor y = centred * (reshape(w, channels) * pow(mean(square(centred), dims, true) + epsilon, -0.5));
+  if (b.defined()) y = y + reshape(b, channels);
+  if (residual.defined()) y = y + residual;
+  return shown.defined() ? ops::relu_grad(y, shown) : y;
 }
 
 }  // namespace
@@ -55,16 +54,15 @@ Tensor batch_norm(const Tensor& x, const Tensor& w, const Tensor& b, const Batch
   return record("batch_norm", std::move(forward.y), {x, w, b, residual}, std::move(keep),
                 [options](const Tensor& dy, const Saved& saved, Needs needs) {
                   const Array y = options.relu ? saved[4].value() : Array();
-                  if (is_recording()) {
-                    return recorded_grads(options.relu ? ops::relu_grad(dy, y) : dy, saved[0], saved[1],
-                                          options.epsilon);
-                  }
                   kernels::BatchNormGrads grads =
                       kernels::batch_norm_train_grad(dy.value(), saved[0].value(), saved[1].value(), saved[2].value(),
                                                      saved[3].value(), y, options.relu && needs[3]);
                   const Tensor dresidual = !needs[3] ? Tensor{} : options.relu ? Tensor(grads.dadd) : dy;
                   return Grads{grads.dx, grads.dw, grads.db, dresidual};
-                });
+                },
+                {.definition = [options](const std::vector<Tensor>& in, const Saved& saved) {
+                  return definition(in, options.relu ? saved[4].value() : Array(), options.epsilon);
+                }});
 }
 
 /// y = relu?((x - mean) / sqrt(variance + epsilon) w + b + residual) with constant mean and variance

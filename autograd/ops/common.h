@@ -25,6 +25,9 @@ const Array& floating(const char* op, const char* name, const Tensor& x);
 /// dy where y > 0, else 0: linear in dy, constant in y.
 Tensor relu_grad(const Tensor& dy, const Array& y);
 
+/// The gradients of y = x w^T + b by x, w and b: dy w, dy^T x, and sum dy over all but the last dim.
+Grads linear_grads(const Tensor& dy, const Tensor& x, const Tensor& w, Needs needs);
+
 /// The same numbers in another memory order.
 Tensor to_layout(const Tensor& x, Layout layout);
 

@@ -1,7 +1,5 @@
 // 2-D convolution. It is linear in x and in w, so its gradients are two more bilinear ops whose gradients are these
 // three again: conv2d can be differentiated as often as one likes.
-#include <fmt/format.h>
-
 #include "common.h"
 
 namespace tandem {
@@ -12,11 +10,6 @@ using ops::floating, ops::kInput0, ops::kInput1;
 /// dx = conv2d_input_grad(dy, w), dw = conv2d_weight_grad(dy, x), db = sum of dy over N, H, W
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOptions& options) {
   const Array &image = floating("conv2d", "x", x), &weight = floating("conv2d", "w", w);
-  const Shape shape = kernels::conv2d_shape(image.shape(), weight.shape(), options);  // throws with both shapes
-  if (b.defined() && !(b.shape() == Shape{shape[1]})) {
-    fail("conv2d", fmt::format("b must have shape [{}]", shape[1]),
-         fmt::format("b {}, w {}", to_string(b.shape()), to_string(w.shape())));
-  }
   Array y = kernels::conv2d(image, weight, b.defined() ? b.value() : Array(), options);
   return record("conv2d", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
                 [options, shape_x = x.shape(), shape_w = w.shape()](const Tensor& dy, const Saved& saved, Needs needs) {

@@ -9,21 +9,16 @@ using ops::floating;
 
 namespace {
 
-/// The gradients of kernels::group_norm_grad written with ops, for create_graph.
-Grads recorded_grads(const Tensor& dy, const Tensor& x, const Tensor& w, const GroupNormOptions& options) {
-  const Shape rows{x.shape(0), options.groups, x.size() / (x.shape(0) * options.groups)};  // one group, one row
+/// The value written with ops.
+Tensor definition(const std::vector<Tensor>& in, const GroupNormOptions& options) {
+  const Tensor &x = in[0], &w = in[1], &b = in[2];
   Shape channels = Shape::filled(x.rank(), 1);
   channels[1] = x.shape(1);
-  std::vector<int> others{0};
-  for (int dim = 2; dim < x.rank(); ++dim) others.push_back(dim);
-
-  const Tensor values = reshape(x, rows);
-  const Tensor centred = values - mean(values, {2}, true);
-  const Tensor inverse_deviation = pow(mean(square(centred), {2}, true) + options.epsilon, -0.5);
-  const Tensor normalised = centred * inverse_deviation;
-  const Tensor h = reshape(dy * reshape(w, channels), rows);
-  const Tensor dx = inverse_deviation * (h - mean(h, {2}, true) - normalised * mean(h * normalised, {2}, true));
-  return Grads{reshape(dx, x.shape()), sum(dy * reshape(normalised, x.shape()), others), sum(dy, others)};
+  const Tensor rows = reshape(x, {x.shape(0), options.groups, -1});  // one group, one row
+  const Tensor centred = rows - mean(rows, {2}, true);
+  const Tensor normalised = centred * pow(mean(square(centred), {2}, true) + options.epsilon, -0.5);
+  const Tensor y = reshape(normalised, x.shape()) * reshape(w, channels);
+  return b.defined() ? y + reshape(b, channels) : y;
 }
 
 }  // namespace
@@ -34,14 +29,15 @@ Tensor group_norm(const Tensor& x, const Tensor& w, const Tensor& b, const Group
   kernels::GroupNormForward forward =
       kernels::group_norm(floating("group_norm", "x", x), options.groups, floating("group_norm", "w", w),
                           floating("group_norm", "b", b), options.epsilon);
-  return record("group_norm", std::move(forward.y), {x, w, b},
-                {x, w, Save(std::move(forward.mean)), Save(std::move(forward.inverse_deviation))},
-                [options](const Tensor& dy, const Saved& saved, Needs) {
-                  if (is_recording()) return recorded_grads(dy, saved[0], saved[1], options);
-                  kernels::GroupNormGrads grads = kernels::group_norm_grad(
-                      dy.value(), saved[0].value(), saved[1].value(), saved[2].value(), saved[3].value());
-                  return Grads{grads.dx, grads.dw, grads.db};
-                });
+  return record(
+      "group_norm", std::move(forward.y), {x, w, b},
+      {x, w, Save(std::move(forward.mean)), Save(std::move(forward.inverse_deviation))},
+      [](const Tensor& dy, const Saved& saved, Needs) {
+        kernels::GroupNormGrads grads = kernels::group_norm_grad(dy.value(), saved[0].value(), saved[1].value(),
+                                                                 saved[2].value(), saved[3].value());
+        return Grads{grads.dx, grads.dw, grads.db};
+      },
+      {.definition = [options](const std::vector<Tensor>& in, const Saved&) { return definition(in, options); }});
 }
 
 }  // namespace tandem

@@ -1,4 +1,4 @@
-// Layer normalisation (Ba et al. 2016). First order in one fused pass; while recording, the same with ops.
+// Layer normalisation (Ba et al. 2016).
 // Read next: core/kernels/layer_norm.h.
 #include <tandem/core/kernels/layer_norm.h>
 
@@ -12,21 +12,15 @@ namespace tandem {
 
 namespace {
 
-/// The gradients of layer_norm_grad written with ops.
-Grads recorded_grads(const Tensor& dy, const Tensor& x, const Tensor& w, const Shape& shape, double epsilon,
-                     Needs needs) {
-  std::vector<int> last, rows;
-  for (int dim = 0; dim < x.rank(); ++dim) (dim < x.rank() - shape.rank() ? rows : last).push_back(dim);
-  const auto over_rows = [&](const Tensor& v) { return rows.empty() ? v : sum(v, rows); };
+/// The value written with ops.
+Tensor definition(const std::vector<Tensor>& in, const LayerNormOptions& options) {
+  const Tensor &x = in[0], &w = in[1], &b = in[2];
+  std::vector<int> last;
+  for (int dim = x.rank() - options.dims; dim < x.rank(); ++dim) last.push_back(dim);
   const Tensor centred = x - mean(x, last, true);
-  const Tensor inverse = pow(mean(square(centred), last, true) + epsilon, -0.5);
-  const Tensor normalised = centred * inverse;
-  const Tensor g = w.defined() ? dy * w : dy;
-  Grads grads(3);
-  grads[0] = inverse * (g - mean(g, last, true) - normalised * mean(g * normalised, last, true));
-  if (needs[1]) grads[1] = over_rows(dy * normalised);
-  if (needs[2]) grads[2] = over_rows(dy);
-  return grads;
+  Tensor y = centred * pow(mean(square(centred), last, true) + options.epsilon, -0.5);
+  if (w.defined()) y = y * w;
+  return b.defined() ? y + b : y;
 }
 
 }  // namespace
@@ -38,16 +32,15 @@ Tensor layer_norm(const Tensor& x, const Tensor& w, const Tensor& b, const Layer
   kernels::LayerNormForward forward =
       kernels::layer_norm(ops::floating("layer_norm", "x", x), w.defined() ? w.value() : Array(),
                           b.defined() ? b.value() : Array(), options.dims, options.epsilon);
-  const Shape shape(x.shape().span().last(static_cast<std::size_t>(options.dims)));
   return record(
       "layer_norm", std::move(forward.y), {x, w, b}, {x, w, Save(forward.mean), Save(forward.inverse_deviation)},
-      [options, shape](const Tensor& dy, const Saved& saved, Needs needs) {
-        if (is_recording()) return recorded_grads(dy, saved[0], saved[1], shape, options.epsilon, needs);
+      [options](const Tensor& dy, const Saved& saved, Needs) {
         kernels::LayerNormGrads grads =
             kernels::layer_norm_grad(dy.value(), saved[0].value(), saved[1].defined() ? saved[1].value() : Array(),
                                      saved[2].value(), saved[3].value(), options.dims);
         return Grads{grads.dx, grads.dw, grads.db};
-      });
+      },
+      {.definition = [options](const std::vector<Tensor>& in, const Saved&) { return definition(in, options); }});
 }
 
 }  // namespace tandem

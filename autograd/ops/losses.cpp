@@ -30,6 +30,9 @@ constexpr double kLeastLog = -100;
 /// x (1 - x) in the gradient, at least this; PyTorch's constant, which is a float.
 constexpr double kLeastVariance = 1e-12F;
 
+/// e^v - 1 = tanh(v / 2) (e^v + 1), with all digits near v = 0 too.
+Tensor exp_minus_one(const Tensor& v) { return tanh(v * 0.5) * (exp(v) + 1); }
+
 }  // namespace
 
 /// y = mean (x - t)^2;  dx = 2 (x - t) dy / n, dt = -dx
@@ -117,12 +120,15 @@ Tensor gaussian_kl(const Tensor& mean, const Tensor& log_variance) {
     fail(op, "mean must be [N, ...] and not empty", "mean " + to_string(m.shape()));
   }
   const double n = static_cast<double>(m.shape(0));
-  const Array spread = kernels::subtract(kernels::exp(v), kernels::add(v, 1));  // e^v - v - 1 >= 0
-  Array y = kernels::multiply(kernels::sum(kernels::add(kernels::square(m), spread)), 0.5 / n);
+  // e^v - 1 - v >= 0 is v^2 / 2 near 0, where it is the difference of two numbers near v: in double.
+  const Array wide = v.to(DType::f64);
+  const Array spread = kernels::subtract(exp_minus_one(wide).value(), wide);
+  const Array squares = kernels::square(m.to(DType::f64));
+  Array y = kernels::multiply(kernels::sum(kernels::add(squares, spread)), 0.5 / n).to(m.dtype());
   return record(op, std::move(y), {mean, log_variance}, {Save(mean, ops::kInput0), Save(log_variance, ops::kInput1)},
                 [n](const Tensor& dy, const Saved& saved, Needs needs) {
                   return Grads{needs[0] ? saved[0] * (dy / n) : Tensor{},
-                               needs[1] ? (exp(saved[1]) - 1) * (dy / (2 * n)) : Tensor{}};
+                               needs[1] ? exp_minus_one(saved[1]) * (dy / (2 * n)) : Tensor{}};
                 });
 }
 

@@ -18,6 +18,17 @@ Tensor as_matrix(const Tensor& x) {
 
 }  // namespace
 
+namespace ops {
+
+Grads linear_grads(const Tensor& dy, const Tensor& x, const Tensor& w, Needs needs) {
+  const Tensor rows = as_matrix(dy);  // (rows, out)
+  Tensor dx;
+  if (needs[0]) dx = dy.rank() == 1 ? reshape(matmul(rows, w), {w.shape(1)}) : matmul(dy, w);
+  return {dx, needs[1] ? matmul(transpose(rows, 0, 1), as_matrix(x)) : Tensor{}, needs[2] ? sum(rows, {0}) : Tensor{}};
+}
+
+}  // namespace ops
+
 /// y = a b;  da = dy b^T, db = a^T dy
 Tensor matmul(const Tensor& a, const Tensor& b) {
   const Array &left = floating("matmul", "a", a), &right = floating("matmul", "b", b);
@@ -38,10 +49,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   Array y = kernels::linear(floating("linear", "x", x), floating("linear", "w", w), b.defined() ? b.value() : Array());
   return record("linear", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
                 [](const Tensor& dy, const Saved& saved, Needs needs) {
-                  const Tensor rows = as_matrix(dy);  // (rows, out)
-                  return Grads{needs[0] ? matmul(dy, saved[1]) : Tensor{},
-                               needs[1] ? matmul(transpose(rows, 0, 1), as_matrix(saved[0])) : Tensor{},
-                               needs[2] ? sum(rows, {0}) : Tensor{}};
+                  return ops::linear_grads(dy, saved[0], saved[1], needs);
                 });
 }
 

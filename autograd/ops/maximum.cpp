@@ -10,7 +10,8 @@ namespace {
 
 /// 1 where a > b, 1/2 where a = b, else 0.
 Array share_of_greater(const Array& a, const Array& b) {
-  return kernels::multiply(kernels::add(kernels::greater(a, b), kernels::greater_equal(a, b)), 0.5);
+  const Array above = kernels::greater(a, b).to(a.dtype()), from = kernels::greater_equal(a, b).to(a.dtype());
+  return kernels::multiply(kernels::add(above, from), 0.5);
 }
 
 }  // namespace

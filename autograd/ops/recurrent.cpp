@@ -49,4 +49,30 @@ void check_cell(const char* op, std::int64_t gates, const RecurrentInputs& in, c
   check(op, gates, in, states, 2);
 }
 
+Tensor unrolled(const Tensor& z, std::int64_t H, std::vector<Tensor> states, const RecurrentOptions& options,
+                const RecurrentStep& step) {
+  const std::int64_t T = z.shape(0), B = z.shape(1);
+  const kernels::Steps steps(T, options);
+  for (Tensor& state : states) {
+    if (!state.defined()) state = Array::zeros({B, H}, z.dtype());
+  }
+  std::vector<Tensor> all(static_cast<std::size_t>(T));
+  for (std::int64_t i = 0; i < T; ++i) {
+    const std::int64_t t = steps.at(i);
+    Tensor& y = all[static_cast<std::size_t>(t)];
+    std::vector<Tensor> next = step(reshape(slice(z, 0, t, t + 1), {B, z.shape(2)}), states);
+    y = next[0];
+    if (steps.have_lengths()) {  // beyond its end a sequence gives 0 and keeps its state
+      std::vector<double> runs(static_cast<std::size_t>(B));
+      for (std::int64_t b = 0; b < B; ++b) runs[static_cast<std::size_t>(b)] = steps.runs(t, b) ? 1 : 0;
+      const Tensor running = Array::from(runs, {B, 1});
+      y = where(running, y, scalar(0, z.dtype()));
+      for (std::size_t s = 0; s < next.size(); ++s) next[s] = where(running, next[s], states[s]);
+    }
+    states = std::move(next);
+  }
+  all.insert(all.end(), states.begin(), states.end());
+  return stack(all, 0);
+}
+
 }  // namespace tandem::ops

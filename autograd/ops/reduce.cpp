@@ -2,6 +2,7 @@
 // Not here: argmax and topk (argmax.cpp), losses.
 #include <fmt/format.h>
 
+#include <tandem/autograd/array_ops.h>
 #include <tandem/core/kernels/elementwise.h>
 #include <tandem/core/kernels/reduce.h>
 
@@ -43,15 +44,27 @@ Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keep) {
                 });
 }
 
-/// y = max x;  dx = dy / m at each of the m places that hold the maximum
-Tensor max(const Tensor& x, const std::vector<int>& dims, bool keep) {
-  Array y = kernels::max(floating("max", "x", x), dims, keep);
-  return record("max", std::move(y), {x}, {Save(x.value()), Save::output()},
-                [dims, kept = kept_shape("max", x.shape(), dims)](const Tensor& dy, const Saved& saved, Needs) {
-                  const Array largest = kernels::equal(saved[0].value(), saved[1].value().reshape(kept));
-                  const Array share = kernels::divide(largest, kernels::sum(largest, dims, true));
+namespace {
+
+/// y = the chosen of x;  dx = dy / m at each of the m places that hold it
+Tensor record_chosen(const char* op, Array y, const Tensor& x, const std::vector<int>& dims) {
+  return record(op, std::move(y), {x}, {Save(x.value()), Save::output()},
+                [dims, kept = kept_shape(op, x.shape(), dims)](const Tensor& dy, const Saved& saved, Needs) {
+                  const Array &value = saved[0].value(), &chosen = saved[1].value();
+                  const Array is_chosen = kernels::equal(value, chosen.reshape(kept)).to(value.dtype());
+                  const Array share = kernels::divide(is_chosen, kernels::sum(is_chosen, dims, true));
                   return Grads{reshape(dy, kept) * share};
                 });
+}
+
+}  // namespace
+
+Tensor max(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  return record_chosen("max", kernels::max(floating("max", "x", x), dims, keep), x, dims);
+}
+
+Tensor min(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  return record_chosen("min", kernels::min(floating("min", "x", x), dims, keep), x, dims);
 }
 
 /// y = sum (x - m)^2 / (n - correction), m = mean x;  dx = 2 (x - m) dy / (n - correction)

@@ -58,7 +58,7 @@ Array silu(const Array& x) {
 }
 
 Array relu_grad(const Array& dy, const Array& y) {
-  return map_grad("relu_grad", "y", dy, y, [](auto d, auto v) { return v > decltype(v)(0) ? d : decltype(v)(0); });
+  return map_grad("relu_grad", "y", dy, y, [](auto d, auto v) { return v <= decltype(v)(0) ? decltype(v)(0) : d; });
 }
 Array leaky_relu_grad(const Array& dy, const Array& x, double slope) {
   return map_grad("leaky_relu_grad", "x", dy, x, [slope](auto d, auto v) {
@@ -66,15 +66,12 @@ Array leaky_relu_grad(const Array& dy, const Array& x, double slope) {
     return v > decltype(v)(0) ? d : scaled;
   });
 }
-Array elu_grad(const Array& dy, const Array& x, const Array& y, double alpha) {
-  return detail::apply<detail::Accepts::floats>(
-      {"elu_grad", {"dy", "x", "y"}},
-      [alpha](auto d, auto v, auto out) {
-        using T = decltype(v);
-        const T below = d * (out + static_cast<T>(alpha));
-        return v > T(0) ? d : below;
-      },
-      dy, x, y);
+Array elu_grad(const Array& dy, const Array& x, double alpha) {
+  return map_grad("elu_grad", "x", dy, x, [alpha](auto d, auto v) {
+    using T = decltype(v);
+    const T below = d * static_cast<T>(alpha) * math::exp(v);
+    return v > T(0) ? d : below;
+  });
 }
 Array gelu_grad(const Array& dy, const Array& x) {
   return map_grad("gelu_grad", "x", dy, x, [](auto d, auto v) {

@@ -8,6 +8,7 @@
 #include <tandem/core/kernels/attention_rows.h>
 #include <tandem/core/kernels/reference/attention.h>
 #include <tandem/core/onednn/gemm.h>
+#include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -49,7 +50,9 @@ struct Problem {
         hidden(detail::hidden_bias(given, q.dtype())) {}
 
   /// How many keys, from the first, the queries below `end` see.
-  std::int64_t seen(std::int64_t end) const { return options.causal ? std::min(S, options.first_query + end) : S; }
+  std::int64_t seen(std::int64_t end) const {
+    return options.causal ? std::min(S, saturating_add(options.first_query, end)) : S;
+  }
   detail::RowMask row_mask(std::int64_t head, std::int64_t query) const {
     const std::int64_t b = head / q.shape(1), h = head % q.shape(1);
     detail::RowMask row{.seen = seen(query + 1)};
@@ -122,11 +125,6 @@ void backward_head(const Problem& p, std::int64_t head, const Array& dy, const A
   }
 }
 
-template <class T>
-const T* pointer(const Array& x) {
-  return x.defined() ? x.data<T>() : nullptr;
-}
-
 }  // namespace
 
 AttentionForward attention(const Array& q, const Array& k, const Array& v, const AttentionOptions& options) {
@@ -139,14 +137,15 @@ AttentionForward attention(const Array& q, const Array& k, const Array& v, const
     const Array a = q.contiguous(), b = k.contiguous(), c = v.contiguous();
     const Array bias = attention_bias(q, k, options), keep = attention_keep(q, k, options);
     reference::attention<double>({p.heads, p.T, p.S, p.d, p.e}, a.data<double>(), b.data<double>(), c.data<double>(),
-                                 bias.data<double>(), pointer<double>(keep), p.scale, y.data<double>(),
+                                 bias.data<double>(), data_or_null<double>(keep), p.scale, y.data<double>(),
                                  r.rows.data<double>());
     r.y.copy_from(y);
     return r;
   }
   const std::int64_t work = p.heads * p.blocks(), rows = std::min(kBlock, p.T);
-  const Array scratch = Array::empty({parallel_parts(work, 1), rows, p.S});
-  parallel_for_parts(work, 1, [&](std::int64_t begin, std::int64_t end, int part) {
+  const Parts parts = parallel_parts(work, 1);
+  const Array scratch = Array::empty({parts.number, rows, p.S});
+  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
     Array keep = options.dropout > 0 ? Array::empty({p.S}) : Array();
     float* s = scratch.select(0, part).data<float>();
     for (std::int64_t i = begin; i < end; ++i) {
@@ -167,15 +166,17 @@ void attention_grad(const Array& dy, const Array& q, const Array& k, const Array
     Array to_q = Array::zeros(q.shape(), DType::f64), to_k = Array::zeros(k.shape(), DType::f64),
           to_v = Array::zeros(v.shape(), DType::f64);
     reference::attention_grad<double>({p.heads, p.T, p.S, p.d, p.e}, g.data<double>(), a.data<double>(),
-                                      b.data<double>(), c.data<double>(), bias.data<double>(), pointer<double>(keep),
-                                      p.scale, to_q.data<double>(), to_k.data<double>(), to_v.data<double>());
+                                      b.data<double>(), c.data<double>(), bias.data<double>(),
+                                      data_or_null<double>(keep), p.scale, to_q.data<double>(), to_k.data<double>(),
+                                      to_v.data<double>());
     dq.copy_from(to_q), dk.copy_from(to_k), dv.copy_from(to_v);
     return;
   }
   const Array g = readable(dy);
   const std::int64_t rows = std::min(kBlock, p.T);
-  const Array scratch = Array::empty({parallel_parts(p.heads, 1), 2, rows * p.S});
-  parallel_for_parts(p.heads, 1, [&](std::int64_t begin, std::int64_t end, int part) {
+  const Parts parts = parallel_parts(p.heads, 1);
+  const Array scratch = Array::empty({parts.number, 2, rows * p.S});
+  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
     Array keep = options.dropout > 0 ? Array::empty({p.S}) : Array();
     float* s = const_cast<float*>(scratch.data<float>()) + part * 2 * rows * p.S;
     for (std::int64_t head = begin; head < end; ++head)

@@ -9,6 +9,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/saturate.h>
 
 namespace tandem::kernels {
 
@@ -86,7 +87,7 @@ Array attention_bias(const Array& q, const Array& k, const AttentionOptions& opt
   if (const Array hidden = detail::hidden_bias(options, dtype); hidden.defined())
     add_into(bias, hidden.unsqueeze(1).unsqueeze(1).expand(scores));
   for (std::int64_t i = 0; options.causal && i < scores[2]; ++i) {
-    const std::int64_t seen = options.first_query + i + 1;
+    const std::int64_t seen = saturating_add(options.first_query, i + 1);
     if (seen < scores[3])
       bias.slice(2, i, i + 1).slice(3, seen, scores[3]).fill(-std::numeric_limits<double>::infinity());
   }

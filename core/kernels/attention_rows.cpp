@@ -33,7 +33,7 @@ TANDEM_TARGETS __attribute__((flatten)) void softmax_row(float* s, std::int64_t 
   const std::int64_t seen = std::min(n, mask.seen);
   std::fill(s + seen, s + n, 0.0F);
   add_masks(s, seen, scale, mask);
-  const float largest = strip<Max>(s, seen, 1, Max::kIdentity);
+  const float largest = strip<Max>(s, seen, 1, Max::kIdentity<float>);
   if (largest == -kInfinity) {
     std::fill_n(s, seen, 0.0F);
     row[0] = kInfinity, row[1] = 0;

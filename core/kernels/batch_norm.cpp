@@ -3,8 +3,7 @@
 // each number once. f32 here; f64 through reference/batch_norm.h, bf16 through f32.
 //
 // Statistics: blocks of rows that fit in cache are read twice, for their mean and for the squares about it, and merged
-// in double (Chan, Golub & LeVeque 1979), so a large mean does not cancel. Parts are merged in order: deterministic for
-// a number of threads.
+// in double (batch_norm_rows.h). Parts are merged in order: deterministic for a number of threads.
 #include <tandem/core/kernels/batch_norm.h>
 
 #include <fmt/format.h>
@@ -15,6 +14,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/batch_norm_rows.h>
+#include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/batch_norm.h>
 #include <tandem/core/threads.h>
 
@@ -22,9 +22,9 @@ namespace tandem::kernels {
 
 namespace {
 
+using detail::as_images, detail::empty_images;
+
 std::int64_t rows_grain(std::int64_t C) { return std::max<std::int64_t>(1, 16384 / C); }
-/// Rows of a block: 64 KB, so that the second reading finds it in cache.
-std::int64_t block_rows(std::int64_t C) { return std::clamp<std::int64_t>(16384 / C, 8, 512); }
 
 /// f(first row, rows) for blocks of rows, the last first: what the pass before has read last is still in cache.
 template <class F>
@@ -38,42 +38,28 @@ void backwards(std::int64_t rows, std::int64_t C, F&& f) {
   });
 }
 
-/// Mean and sum of squares about it, of one part of the rows, per channel.
-struct Moments {
-  std::int64_t count = 0;
-  std::vector<double> mean, squares;
-
-  explicit Moments(std::int64_t C) : mean(static_cast<std::size_t>(C)), squares(static_cast<std::size_t>(C)) {}
-
-  void merge(std::int64_t other_count, std::size_t c, double other_mean, double other_squares) {
-    const auto a = static_cast<double>(count), b = static_cast<double>(other_count);
-    const double difference = other_mean - mean[c];
-    mean[c] += difference * b / (a + b);
-    squares[c] += other_squares + difference * difference * a * b / (a + b);
-  }
-};
-
-Moments moments(const float* x, std::int64_t rows, std::int64_t C) {
-  const std::int64_t grain = rows_grain(C), block = block_rows(C);
-  std::vector<Moments> parts(static_cast<std::size_t>(parallel_parts(rows, grain)), Moments(C));
-  parallel_for_parts(rows, grain, [&](std::int64_t begin, std::int64_t end, int part) {
-    Moments& mine = parts[static_cast<std::size_t>(part)];
-    std::vector<float> sums(static_cast<std::size_t>(C)), squares(static_cast<std::size_t>(C));
+/// Of each channel over all rows.
+std::vector<Moments> moments(const float* x, std::int64_t rows, std::int64_t C) {
+  const std::int64_t block = block_rows(C);
+  const auto size = static_cast<std::size_t>(C);
+  const Parts ranges = parallel_parts(rows, rows_grain(C));
+  std::vector<std::vector<Moments>> parts(static_cast<std::size_t>(ranges.number), std::vector<Moments>(size));
+  parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
+    std::vector<Moments>& mine = parts[static_cast<std::size_t>(part)];
+    std::vector<double> mean(size), squares(size);
     for (std::int64_t r = begin; r < end; r += block) {
       const std::int64_t n = std::min(block, end - r);
-      block_moments(x + r * C, n, C, sums.data(), squares.data());
-      for (std::size_t c = 0; c < sums.size(); ++c)
-        mine.merge(n, c, static_cast<double>(sums[c]) / static_cast<double>(n), static_cast<double>(squares[c]));
-      mine.count += n;
+      block_moments(x + r * C, n, C, mean.data(), squares.data());
+      for (std::size_t c = 0; c < size; ++c) mine[c].merge(static_cast<double>(n), mean[c], squares[c]);
     }
   });
-  Moments all = std::move(parts[0]);
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    for (std::size_t c = 0; c < all.mean.size(); ++c)
-      if (parts[i].count > 0) all.merge(parts[i].count, c, parts[i].mean[c], parts[i].squares[c]);
-    all.count += parts[i].count;
+  for (std::size_t part = 1; part < parts.size(); ++part) {
+    for (std::size_t c = 0; c < size; ++c) {
+      const Moments& other = parts[part][c];
+      if (other.count > 0) parts[0][c].merge(other.count, other.mean, other.squares);
+    }
   }
-  return all;
+  return std::move(parts[0]);
 }
 
 void check(const char* where, const Array& x, const char* name, const Array& p) {
@@ -84,10 +70,9 @@ void check(const char* where, const Array& x, const char* name, const Array& p) 
 }
 
 void check_x(const char* where, const Array& x) {
-  require_defined(where, "x", x);
-  if (!is_floating(x.dtype())) fail(where, fmt::format("x is {}, must be floating", name(x.dtype())));
-  if ((x.rank() != 2 && x.rank() != 4) || x.size() == 0)
-    fail(where, fmt::format("x is {}, must be [N, C] or [N, C, H, W] and not empty", x.shape().to_string()));
+  require_floating(where, "x", x);
+  if (x.rank() < 2 || x.size() == 0)
+    fail(where, fmt::format("x is {}, must be [N, C, ...] and not empty", x.shape().to_string()));
 }
 
 void check_like(const char* where, const char* name, const Array& a, const Array& x) {
@@ -97,18 +82,12 @@ void check_like(const char* where, const char* name, const Array& a, const Array
     fail(where, fmt::format("{} is {}, must be {}", name, a.shape().to_string(), x.shape().to_string()));
 }
 
-Array rows_of(const Array& x) {
-  if (!x.defined()) return x;
-  return x.rank() == 4 ? x.to_layout(Layout::channels_last) : x.contiguous();
-}
 Array f32(const Array& x) { return x.defined() ? x.to(DType::f32) : x; }
-Array new_rows(const Array& x) { return Array::empty(x.shape(), x.dtype(), Layout::channels_last); }
-const float* data(const Array& x) { return x.defined() ? x.data<float>() : nullptr; }
 
-/// The last step of both forwards, f32 or f64; parameters are contiguous, x and add as rows_of gives them.
+/// The last step of both forwards, f32 or f64; parameters are contiguous, x and add as as_images gives them.
 Array apply(const Array& x, const Array& w, const Array& b, const Array& mean, const Array& inverse, bool relu,
             const Array& add) {
-  Array y = new_rows(x);
+  Array y = empty_images(x.shape(), x.dtype());
   if (x.dtype() == DType::f64) {
     reference::batch_norm_apply<double>(x, w, b, mean, inverse, relu, add, y);
     return y;
@@ -116,7 +95,8 @@ Array apply(const Array& x, const Array& w, const Array& b, const Array& mean, c
   const std::int64_t C = x.shape(1);
   std::vector<float> scale(static_cast<std::size_t>(C));
   for (std::size_t c = 0; c < scale.size(); ++c) scale[c] = w.data<float>()[c] * inverse.data<float>()[c];
-  const float *px = data(x), *pa = data(add), *pm = data(mean), *pb = data(b);
+  const float *px = data_or_null<float>(x), *pa = data_or_null<float>(add), *pm = data_or_null<float>(mean),
+              *pb = data_or_null<float>(b);
   float* py = y.data<float>();
   backwards(x.size() / C, C, [&](std::int64_t begin, std::int64_t rows) {
     const std::int64_t i = begin * C;
@@ -150,21 +130,22 @@ BatchNormForward batch_norm_train(const Array& x, const Array& w, const Array& b
     wide.y = wide.y.to(DType::bf16);
     return wide;
   }
-  const Array source = rows_of(x);
+  const Array source = as_images(x);
   const std::int64_t C = x.shape(1);
   BatchNormForward result{{}, Array::empty({C}, x.dtype()), {}, Array::empty({C}, x.dtype())};
   if (x.dtype() == DType::f64) {
     reference::batch_statistics<double>(source, result.mean, result.variance);
   } else {
-    const Moments all = moments(source.data<float>(), x.size() / C, C);
+    const std::vector<Moments> all = moments(source.data<float>(), x.size() / C, C);
     for (std::int64_t c = 0; c < C; ++c) {
-      const auto i = static_cast<std::size_t>(c);
-      result.mean.data<float>()[c] = static_cast<float>(all.mean[i]);
-      result.variance.data<float>()[c] = static_cast<float>(all.squares[i] / static_cast<double>(all.count));
+      const Moments& m = all[static_cast<std::size_t>(c)];
+      result.mean.data<float>()[c] = static_cast<float>(m.mean);
+      result.variance.data<float>()[c] = static_cast<float>(m.squares / m.count);
     }
   }
   result.inverse_deviation = inverse_deviation(result.variance, epsilon);
-  result.y = apply(source, w.contiguous(), b.contiguous(), result.mean, result.inverse_deviation, relu, rows_of(add));
+  result.y = apply(source, w.contiguous(), b.contiguous(), result.mean, result.inverse_deviation, relu, as_images(add))
+                 .reshape(x.shape());
   return result;
 }
 
@@ -179,8 +160,9 @@ Array batch_norm_evaluate(const Array& x, const Array& w, const Array& b, const 
   if (x.dtype() == DType::bf16)
     return batch_norm_evaluate(f32(x), f32(w), f32(b), f32(mean), f32(variance), epsilon, relu, f32(add))
         .to(DType::bf16);
-  return apply(rows_of(x), w.contiguous(), b.contiguous(), mean.contiguous(),
-               inverse_deviation(variance.contiguous(), epsilon), relu, rows_of(add));
+  return apply(as_images(x), w.contiguous(), b.contiguous(), mean.contiguous(),
+               inverse_deviation(variance.contiguous(), epsilon), relu, as_images(add))
+      .reshape(x.shape());
 }
 
 BatchNormGrads batch_norm_train_grad(const Array& dy, const Array& x, const Array& w, const Array& mean,
@@ -197,26 +179,36 @@ BatchNormGrads batch_norm_train_grad(const Array& dy, const Array& x, const Arra
     BatchNormGrads wide =
         batch_norm_train_grad(f32(dy), f32(x), f32(w), f32(mean), f32(inverse_deviation), f32(y), want_dadd);
     wide.dx = wide.dx.to(DType::bf16);
+    wide.dw = wide.dw.to(w.dtype());
+    wide.db = wide.db.to(w.dtype());
     if (want_dadd) wide.dadd = wide.dadd.to(DType::bf16);
     return wide;
   }
-  const Array gradient = rows_of(dy), source = rows_of(x), output = rows_of(y), weight = w.contiguous();
-  const std::int64_t C = x.shape(1), M = x.size() / C, grain = rows_grain(C), block = block_rows(C);
-  BatchNormGrads result{new_rows(x), Array::empty({C}, x.dtype()), Array::empty({C}, x.dtype()), {}};
-  if (want_dadd) result.dadd = new_rows(x);
+  const Array gradient = as_images(dy), source = as_images(x), output = as_images(y), weight = w.contiguous();
+  const std::int64_t C = x.shape(1), M = x.size() / C, block = block_rows(C);
+  BatchNormGrads result{
+      empty_images(source.shape(), x.dtype()), Array::empty({C}, x.dtype()), Array::empty({C}, x.dtype()), {}};
+  if (want_dadd) result.dadd = empty_images(source.shape(), x.dtype());
+  const auto in_shape = [&] {
+    result.dx = result.dx.reshape(x.shape());
+    if (want_dadd) result.dadd = result.dadd.reshape(x.shape());
+    return result;
+  };
   if (x.dtype() == DType::f64) {
     reference::batch_norm_train_grad<double>(gradient, source, weight, mean.contiguous(),
                                              inverse_deviation.contiguous(), output, result);
-    return result;
+    return in_shape();
   }
   const Array means = mean.contiguous(), inverses = inverse_deviation.contiguous();
-  const float *pdy = data(gradient), *px = data(source), *py = data(output), *pm = data(means);
+  const float *pdy = data_or_null<float>(gradient), *px = data_or_null<float>(source),
+              *py = data_or_null<float>(output), *pm = data_or_null<float>(means);
   float* padd = want_dadd ? result.dadd.data<float>() : nullptr;
   const bool relu = y.defined();
   const auto size = static_cast<std::size_t>(C);
-  const auto parts = static_cast<std::size_t>(parallel_parts(M, grain));
+  const Parts ranges = parallel_parts(M, rows_grain(C));
+  const auto parts = static_cast<std::size_t>(ranges.number);
   std::vector<double> db(parts * size), dw(parts * size);
-  parallel_for_parts(M, grain, [&](std::int64_t begin, std::int64_t end, int part) {
+  parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
     const std::size_t at = static_cast<std::size_t>(part) * size;
     for (std::int64_t r = begin; r < end; r += block) {
       const std::int64_t i = r * C;
@@ -243,7 +235,7 @@ BatchNormGrads batch_norm_train_grad(const Array& dy, const Array& x, const Arra
     grad_rows(masked + i, px + i, masks ? py + i : nullptr, pm, scale.data(), db_mean.data(), slope.data(), pdx + i,
               rows, C);
   });
-  return result;
+  return in_shape();
 }
 
 }  // namespace tandem::kernels

@@ -1,4 +1,4 @@
-// Batch normalisation over N, H, W per channel (or over N for rank 2), with the ReLU after it in the same pass
+// Batch normalisation over all dims but the channels, with the ReLU after it in the same pass
 // (Ioffe & Szegedy 2015, eq. 1-4):
 //   mean_c, var_c (biased) over the batch;  y = (x - mean) / sqrt(var + epsilon) * w + b;  optionally y = max(y, 0)
 // f64 runs through reference/batch_norm.h. Not here: running statistics (nn/batch_norm2d).
@@ -15,7 +15,8 @@ struct BatchNormForward {
   Array variance;           ///< [C], biased
 };
 
-/// x [N, C, H, W] or [N, C]; w, b [C]. With `add` (shape of x) defined: y = relu?(norm(x) + add), the residual join.
+/// x [N, C, ...]; w, b [C]; bf16 x goes with bf16 or f32 parameters, its statistics are f32. With `add` (shape of x)
+/// defined: y = relu?(norm(x) + add), the residual join.
 BatchNormForward batch_norm_train(const Array& x, const Array& w, const Array& b, double epsilon, bool relu,
                                   const Array& add = {});
 /// With given statistics [C].
@@ -27,7 +28,7 @@ struct BatchNormGrads {
   Array dadd;  ///< defined when asked for
 };
 
-/// `y` (the output) is given when relu was: dy counts where y > 0.
+/// `y` (the output) is given when relu was: dy counts where y is not 0 or below. dw and db have the dtype of w.
 ///   dw = sum dy xhat;  db = sum dy;  dx = w inv (dy - db / M - xhat dw / M), M = N H W.
 BatchNormGrads batch_norm_train_grad(const Array& dy, const Array& x, const Array& w, const Array& mean,
                                      const Array& inverse_deviation, const Array& y, bool want_dadd = false);

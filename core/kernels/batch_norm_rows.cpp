@@ -1,6 +1,8 @@
 // The loops of batch normalisation, eight channels at a time in vectors, compiled for several instruction sets.
 #include <tandem/core/kernels/batch_norm_rows.h>
 
+#include <algorithm>
+
 #include <tandem/core/dispatch.h>
 #include <tandem/core/kernels/vector_eight.h>
 
@@ -9,6 +11,8 @@ namespace tandem::kernels {
 namespace {
 
 constexpr std::int64_t kPair = 16;
+constexpr std::int64_t kRowsInFloat = 32;
+using Doubles = double __attribute__((vector_size(8 * sizeof(double))));
 
 template <bool kRelu, bool kAdd>
 TANDEM_TARGETS void apply_loop(const float* x, const float* add, const float* mean, const float* scale,
@@ -37,32 +41,41 @@ TANDEM_TARGETS void reduce_loop(const float* dy, const float* x, const float* y,
   std::int64_t c = 0;
   for (; c + kPair <= C; c += kPair) {
     const Eight m0 = load(mean + c), m1 = load(mean + c + kEight);
-    Eight b0{}, b1{}, w0{}, w1{};
+    Doubles db0{}, db1{}, dw0{}, dw1{};
     std::int64_t i = c;
-    for (std::int64_t r = 0; r < rows; ++r, i += C) {
-      Eight g0 = load(dy + i), g1 = load(dy + i + kEight);
-      if constexpr (kRelu) {
-        g0 = load(y + i) > 0 ? g0 : Eight{};
-        g1 = load(y + i + kEight) > 0 ? g1 : Eight{};
+    for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
+      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
+      Eight b0{}, b1{}, w0{}, w1{};
+      for (std::int64_t r = begin; r < end; ++r, i += C) {
+        Eight g0 = load(dy + i), g1 = load(dy + i + kEight);
+        if constexpr (kRelu) {
+          g0 = load(y + i) <= 0 ? Eight{} : g0;
+          g1 = load(y + i + kEight) <= 0 ? Eight{} : g1;
+        }
+        b0 += g0, b1 += g1;
+        w0 += g0 * (load(x + i) - m0), w1 += g1 * (load(x + i + kEight) - m1);
+        if constexpr (kAdd) store(dadd + i, g0), store(dadd + i + kEight, g1);
       }
-      b0 += g0, b1 += g1;
-      w0 += g0 * (load(x + i) - m0), w1 += g1 * (load(x + i + kEight) - m1);
-      if constexpr (kAdd) store(dadd + i, g0), store(dadd + i + kEight, g1);
+      db0 += __builtin_convertvector(b0, Doubles), db1 += __builtin_convertvector(b1, Doubles);
+      dw0 += __builtin_convertvector(w0, Doubles), dw1 += __builtin_convertvector(w1, Doubles);
     }
     for (int j = 0; j < kEight; ++j) {
-      db[c + j] += static_cast<double>(b0[j]), db[c + kEight + j] += static_cast<double>(b1[j]);
-      dw[c + j] += static_cast<double>(w0[j]), dw[c + kEight + j] += static_cast<double>(w1[j]);
+      db[c + j] += db0[j], db[c + kEight + j] += db1[j];
+      dw[c + j] += dw0[j], dw[c + kEight + j] += dw1[j];
     }
   }
   for (; c < C; ++c) {
-    float b = 0, w = 0;
-    for (std::int64_t r = 0, i = c; r < rows; ++r, i += C) {
-      const float g = !kRelu || y[i] > 0 ? dy[i] : 0.0F;
-      b += g;
-      w += g * (x[i] - mean[c]);
-      if constexpr (kAdd) dadd[i] = g;
+    for (std::int64_t begin = 0, i = c; begin < rows; begin += kRowsInFloat) {
+      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
+      float b = 0, w = 0;
+      for (std::int64_t r = begin; r < end; ++r, i += C) {
+        const float g = kRelu && y[i] <= 0 ? 0.0F : dy[i];
+        b += g;
+        w += g * (x[i] - mean[c]);
+        if constexpr (kAdd) dadd[i] = g;
+      }
+      db[c] += static_cast<double>(b), dw[c] += static_cast<double>(w);
     }
-    db[c] += static_cast<double>(b), dw[c] += static_cast<double>(w);
   }
 }
 
@@ -73,11 +86,11 @@ TANDEM_TARGETS void grad_loop(const float* dy, const float* x, const float* y, c
     std::int64_t c = 0;
     for (; c + kEight <= C; c += kEight) {
       Eight g = load(dy + c);
-      if constexpr (kRelu) g = load(y + c) > 0 ? g : Eight{};
+      if constexpr (kRelu) g = load(y + c) <= 0 ? Eight{} : g;
       store(dx + c, load(scale + c) * (g - load(db_mean + c) - (load(x + c) - load(mean + c)) * load(slope + c)));
     }
     for (; c < C; ++c) {
-      const float g = !kRelu || y[c] > 0 ? dy[c] : 0.0F;
+      const float g = kRelu && y[c] <= 0 ? 0.0F : dy[c];
       dx[c] = scale[c] * (g - db_mean[c] - (x[c] - mean[c]) * slope[c]);
     }
     if constexpr (kRelu) y += C;
@@ -86,8 +99,9 @@ TANDEM_TARGETS void grad_loop(const float* dy, const float* x, const float* y, c
 
 }  // namespace
 
-TANDEM_TARGETS void block_moments(const float* x, std::int64_t rows, std::int64_t C, float* sums, float* squares) {
+TANDEM_TARGETS void block_moments(const float* x, std::int64_t rows, std::int64_t C, double* mean, double* squares) {
   const float reciprocal = 1.0F / static_cast<float>(rows);
+  const double count = static_cast<double>(rows);
   std::int64_t c = 0;
   for (; c + kPair <= C; c += kPair) {
     Eight s0{}, s1{}, t0{}, t1{};
@@ -97,29 +111,50 @@ TANDEM_TARGETS void block_moments(const float* x, std::int64_t rows, std::int64_
       t0 += load(p + C), t1 += load(p + C + kEight);
     }
     if (r < rows) s0 += load(x + r * C + c), s1 += load(x + r * C + c + kEight);
-    s0 += t0, s1 += t1;
-    store(sums + c, s0), store(sums + c + kEight, s1);
-    const Eight m0 = s0 * reciprocal, m1 = s1 * reciprocal;
-    Eight q0{}, q1{}, u0{}, u1{};
-    r = 0;
-    for (const float* p = x + c; r + 2 <= rows; r += 2, p += 2 * C) {
-      const Eight a0 = load(p) - m0, a1 = load(p + kEight) - m1;
-      const Eight b0 = load(p + C) - m0, b1 = load(p + C + kEight) - m1;
-      q0 += a0 * a0, q1 += a1 * a1;
-      u0 += b0 * b0, u1 += b1 * b1;
+    const Eight m0 = (s0 + t0) * reciprocal, m1 = (s1 + t1) * reciprocal;
+    Doubles d0{}, d1{}, q0{}, q1{};
+    const float* p = x + c;
+    for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
+      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
+      Eight a0{}, a1{}, b0{}, b1{}, u0{}, u1{}, v0{}, v1{};  // two rows at a time, in chains of their own
+      for (r = begin; r + 2 <= end; r += 2, p += 2 * C) {
+        const Eight e0 = load(p) - m0, e1 = load(p + kEight) - m1;
+        const Eight f0 = load(p + C) - m0, f1 = load(p + C + kEight) - m1;
+        a0 += e0, a1 += e1, b0 += f0, b1 += f1;
+        u0 += e0 * e0, u1 += e1 * e1, v0 += f0 * f0, v1 += f1 * f1;
+      }
+      if (r < end) {
+        const Eight e0 = load(p) - m0, e1 = load(p + kEight) - m1;
+        a0 += e0, a1 += e1;
+        u0 += e0 * e0, u1 += e1 * e1;
+        p += C;
+      }
+      a0 += b0, a1 += b1, u0 += v0, u1 += v1;
+      d0 += __builtin_convertvector(a0, Doubles), d1 += __builtin_convertvector(a1, Doubles);
+      q0 += __builtin_convertvector(u0, Doubles), q1 += __builtin_convertvector(u1, Doubles);
     }
-    if (r < rows) {
-      const Eight a0 = load(x + r * C + c) - m0, a1 = load(x + r * C + c + kEight) - m1;
-      q0 += a0 * a0, q1 += a1 * a1;
+    for (int j = 0; j < kEight; ++j) {
+      mean[c + j] = static_cast<double>(m0[j]) + d0[j] / count, squares[c + j] = q0[j] - d0[j] * d0[j] / count;
+      mean[c + kEight + j] = static_cast<double>(m1[j]) + d1[j] / count;
+      squares[c + kEight + j] = q1[j] - d1[j] * d1[j] / count;
     }
-    store(squares + c, q0 + u0), store(squares + c + kEight, q1 + u1);
   }
   for (; c < C; ++c) {
-    float sum = 0, square = 0;
+    float sum = 0;
     for (std::int64_t r = 0; r < rows; ++r) sum += x[r * C + c];
     const float m = sum * reciprocal;
-    for (std::int64_t r = 0; r < rows; ++r) square += (x[r * C + c] - m) * (x[r * C + c] - m);
-    sums[c] = sum, squares[c] = square;
+    double d = 0, q = 0;
+    for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
+      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
+      float a = 0, u = 0;
+      for (std::int64_t r = begin; r < end; ++r) {
+        const float e = x[r * C + c] - m;
+        a += e;
+        u += e * e;
+      }
+      d += static_cast<double>(a), q += static_cast<double>(u);
+    }
+    mean[c] = static_cast<double>(m) + d / count, squares[c] = q - d * d / count;
   }
 }
 

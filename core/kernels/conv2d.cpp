@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/conv2d.h>
 #include <tandem/core/kernels/winograd.h>
 #include <tandem/core/onednn/convolution.h>
+#include <tandem/core/saturate.h>
 
 namespace tandem::kernels {
 
@@ -19,27 +21,16 @@ constexpr std::int64_t kTinyProducts = 2048;
 
 std::string both(const Shape& x, const Shape& w) { return fmt::format("x {}, w {}", x.to_string(), w.to_string()); }
 
-std::int64_t output_size(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                         std::int64_t dilation) {
-  const std::int64_t room = size + 2 * padding - dilation * (kernel - 1) - 1;
-  return room < 0 ? 0 : room / stride + 1;
-}
-
 void check_options(const Conv2dOptions& o) {
-  if (o.stride.h < 1 || o.stride.w < 1)
-    fail("conv2d", fmt::format("stride is {}, must be at least 1", to_string(o.stride)));
-  if (o.dilation.h < 1 || o.dilation.w < 1)
-    fail("conv2d", fmt::format("dilation is {}, must be at least 1", to_string(o.dilation)));
-  if (o.padding.h < 0 || o.padding.w < 0)
-    fail("conv2d", fmt::format("padding is {}, must not be negative", to_string(o.padding)));
+  detail::require_window_size("conv2d", "stride", o.stride, 1);
+  detail::require_window_size("conv2d", "dilation", o.dilation, 1);
+  detail::require_window_size("conv2d", "padding", o.padding, 0);
   if (o.groups < 1) fail("conv2d", fmt::format("groups is {}, must be at least 1", o.groups));
 }
 
 void check_dtypes(const char* where, const char* name, const Array& first, const char* other_name, const Array& other) {
-  require_defined(where, name, first);
+  require_floating(where, name, first);
   require_defined(where, other_name, other);
-  if (!is_floating(first.dtype()))
-    fail(where, fmt::format("{} is {}, must be floating", name, tandem::name(first.dtype())));
   if (first.dtype() != other.dtype())
     fail(where, fmt::format("{} is {}, {} is {}: they must be equal", name, tandem::name(first.dtype()), other_name,
                             tandem::name(other.dtype())));
@@ -50,11 +41,11 @@ void check_output(const char* where, const Array& dy, const Shape& expected, con
   fail(where, fmt::format("dy is {}, must be {}", dy.shape().to_string(), expected.to_string()), both(x, w));
 }
 
-bool is_tiny(const Shape& w, const Shape& y) { return y.count() * w[1] * w[2] * w[3] < kTinyProducts; }
+bool is_tiny(const Shape& w, const Shape& y) {
+  return saturating_multiply(y.count(), Shape{w[1], w[2], w[3]}.count()) < kTinyProducts;
+}
 
 Array dense(const Array& w) { return w.is_dense() ? w : w.contiguous(); }
-
-Array images(const Shape& shape, DType dtype) { return Array::empty(shape, dtype, Layout::channels_last); }
 
 }  // namespace
 
@@ -64,10 +55,10 @@ Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options)
   check_options(options);
   if (w[0] % options.groups != 0)
     fail("conv2d", fmt::format("w gives {} channels, which {} groups do not divide", w[0], options.groups), both(x, w));
-  if (x[1] != w[1] * options.groups)
-    fail("conv2d", fmt::format("x has {} channels, w expects {}", x[1], w[1] * options.groups), both(x, w));
-  const std::int64_t h = output_size(x[2], w[2], options.stride.h, options.padding.h, options.dilation.h);
-  const std::int64_t v = output_size(x[3], w[3], options.stride.w, options.padding.w, options.dilation.w);
+  const std::int64_t expected = saturating_multiply(w[1], options.groups);
+  if (x[1] != expected) fail("conv2d", fmt::format("x has {} channels, w expects {}", x[1], expected), both(x, w));
+  const std::int64_t h = detail::count_windows(x[2], w[2], options.stride.h, options.padding.h, options.dilation.h);
+  const std::int64_t v = detail::count_windows(x[3], w[3], options.stride.w, options.padding.w, options.dilation.w);
   if (h < 1 || v < 1 || w[2] < 1 || w[3] < 1)
     fail("conv2d", "the kernel is larger than the padded image",
          fmt::format("{}, padding {}, dilation {}", both(x, w), to_string(options.padding),
@@ -86,7 +77,7 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
   }
   if (x.dtype() == DType::bf16)
     return conv2d(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b, options).to(DType::bf16);
-  Array y = images(shape, x.dtype());
+  Array y = detail::empty_images(shape, x.dtype());
   if (y.size() == 0) return y;
   if (x.dtype() == DType::f64) {
     reference::conv2d<double>(x, w, b, options, y);
@@ -105,7 +96,7 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   check_output("conv2d_input_grad", dy, conv2d_shape(x, w.shape(), options), x, w.shape());
   if (dy.dtype() == DType::bf16)
     return conv2d_input_grad(dy.to(DType::f32), w.to(DType::f32), x, options).to(DType::bf16);
-  Array dx = images(x, dy.dtype());
+  Array dx = detail::empty_images(x, dy.dtype());
   if (dx.size() == 0) return dx;
   if (dy.dtype() == DType::f64) {
     reference::conv2d_input_grad<double>(dy, w, options, dx);

@@ -6,6 +6,8 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/images.h>
+#include <tandem/core/saturate.h>
 
 namespace tandem::kernels {
 
@@ -16,14 +18,10 @@ constexpr const char* kOp = "conv_transpose2d";
 std::string both(const Shape& x, const Shape& w) { return fmt::format("x {}, w {}", x.to_string(), w.to_string()); }
 
 void check_options(const ConvTranspose2dOptions& o) {
-  const auto least = [](const char* name, Size2 size, std::int64_t smallest) {
-    if (size.h < smallest || size.w < smallest)
-      fail(kOp, fmt::format("{} is {}, must be at least {}", name, to_string(size), smallest));
-  };
-  least("stride", o.stride, 1);
-  least("dilation", o.dilation, 1);
-  least("padding", o.padding, 0);
-  least("output_padding", o.output_padding, 0);
+  detail::require_window_size(kOp, "stride", o.stride, 1);
+  detail::require_window_size(kOp, "dilation", o.dilation, 1);
+  detail::require_window_size(kOp, "padding", o.padding, 0);
+  detail::require_window_size(kOp, "output_padding", o.output_padding, 0);
   if (o.groups < 1) fail(kOp, fmt::format("groups is {}, must be at least 1", o.groups));
   if (o.output_padding.h >= o.stride.h || o.output_padding.w >= o.stride.w)
     fail(kOp, fmt::format("output_padding is {}, must be below the stride", to_string(o.output_padding)),
@@ -32,7 +30,8 @@ void check_options(const ConvTranspose2dOptions& o) {
 
 std::int64_t output_size(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                          std::int64_t output_padding, std::int64_t dilation) {
-  return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1;
+  const std::int64_t reached = saturating_add(saturating_multiply(size - 1, stride), output_padding);
+  return saturating_add(reached, saturating_add(saturating_multiply(dilation, kernel - 1), 1)) - 2 * padding;
 }
 
 }  // namespace
@@ -51,7 +50,7 @@ Shape conv_transpose2d_shape(const Shape& x, const Shape& w, const ConvTranspose
   if (h < 1 || v < 1)
     fail(kOp, "the padding leaves nothing of the image",
          fmt::format("{}, padding {}", both(x, w), to_string(o.padding)));
-  return {x[0], w[1] * o.groups, h, v};
+  return {x[0], saturating_multiply(w[1], o.groups), h, v};
 }
 
 Conv2dOptions transposed(const ConvTranspose2dOptions& o) {
@@ -59,9 +58,7 @@ Conv2dOptions transposed(const ConvTranspose2dOptions& o) {
 }
 
 Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options) {
-  require_defined(kOp, "x", x);
-  require_defined(kOp, "w", w);
-  if (!is_floating(x.dtype())) fail(kOp, fmt::format("x is {}, must be floating", name(x.dtype())));
+  require_floating(kOp, "x", x);
   require_dtype(kOp, "w", w, x.dtype());
   const Shape shape = conv_transpose2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {

@@ -1,5 +1,5 @@
-// Elementwise kernels with broadcasting: y[i] = f(a[i], b[i], ...). Outputs follow layout.h; bf16 computes in f32.
-// f32 runs vectorised and threaded, other dtypes through reference/elementwise.h, its naive twin.
+// Elementwise kernels with broadcasting: y[i] = f(a[i], b[i], ...). Outputs follow layout.h. Dtypes are promoted by
+// result_type (dtype.h); bf16 and f16 compute in f32, whole numbers in i64, and wrap.
 // Not here: gradients (autograd/ops), reductions (reduce.h). Read next: elementwise.cpp.
 #pragma once
 
@@ -7,26 +7,31 @@
 
 namespace tandem::kernels {
 
-// Two inputs of one dtype (Error otherwise), broadcast to a common shape.
+// Two inputs, broadcast to a common shape. Whole numbers wrap modulo 2^n; a negative power of 0 is an Error.
 Array add(const Array& a, const Array& b);
 Array subtract(const Array& a, const Array& b);
 Array multiply(const Array& a, const Array& b);
+/// Whole numbers give f32.
 Array divide(const Array& a, const Array& b);
+/// Negative powers of whole numbers are cut to whole numbers.
 Array power(const Array& a, const Array& b);
 Array maximum(const Array& a, const Array& b);
 Array minimum(const Array& a, const Array& b);
-/// 1 where true, else 0, in the dtype of the inputs.
+// Comparisons give bool.
 Array equal(const Array& a, const Array& b);
 Array greater(const Array& a, const Array& b);
 Array greater_equal(const Array& a, const Array& b);
 
-// With a number.
+// With a number: a whole one keeps the dtype of whole numbers (Error where it does not fit), any other makes them f32.
 Array add(const Array& x, double c);
 Array multiply(const Array& x, double c);
 /// x^c.
 Array power(const Array& x, double c);
-/// 1 where x > c, else 0.
+Array equal(const Array& x, double c);
 Array greater(const Array& x, double c);
+Array greater_equal(const Array& x, double c);
+Array less(const Array& x, double c);
+Array less_equal(const Array& x, double c);
 /// min(max(x, low), high).
 Array clamp(const Array& x, double low, double high);
 /// dy where low <= x <= high, else 0.
@@ -78,7 +83,8 @@ Array tanh_grad(const Array& dy, const Array& y);
 /// condition (any dtype, not 0 = true) ? a : b, all broadcast.
 Array where(const Array& condition, const Array& a, const Array& b);
 
-// In place; the change is marked. y and x have one shape (any strides).
+// In place; the change is marked. y and x have one shape and dtype, any strides and memory; a y that shows a number
+// more than once is an Error.
 /// y += x.
 void add_into(Array& y, const Array& x);
 /// y *= c.

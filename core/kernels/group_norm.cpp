@@ -12,6 +12,7 @@
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/batch_norm_rows.h>
+#include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/group_norm.h>
 #include <tandem/core/kernels/strided_loop.h>
 #include <tandem/core/threads.h>
@@ -20,42 +21,20 @@ namespace tandem::kernels {
 
 namespace {
 
-/// Rows of a block whose sums stay in float: 64 KB, so that a second reading finds it in cache.
-std::int64_t block_rows(std::int64_t C) { return std::clamp<std::int64_t>(16384 / C, 8, 512); }
-
-/// Channels-last rank 4: [N, C], [N, C, L] and others become [N, C, L, 1].
-Array images(const Array& x) {
-  if (x.rank() == 4) return x.to_layout(Layout::channels_last);
-  return x.reshape({x.shape(0), x.shape(1), x.size() / (x.shape(0) * x.shape(1)), 1}).to_layout(Layout::channels_last);
-}
-
-Array new_images(const Array& x) { return Array::empty(x.shape(), x.dtype(), Layout::channels_last); }
+using detail::as_images, detail::empty_images;
 
 void check_x(const char* where, const Array& x) {
-  require_defined(where, "x", x);
-  if (!is_floating(x.dtype())) fail(where, fmt::format("x is {}, must be floating", name(x.dtype())));
+  require_floating(where, "x", x);
   if (x.rank() < 2 || x.size() == 0)
     fail(where, fmt::format("x is {}, must be [N, C, ...] and not empty", x.shape().to_string()));
 }
 
-void check(const char* where, const Array& x, const char* name, const Array& p, const Shape& shape) {
-  require_dtype(where, name, p, x.dtype());
+void check(const char* where, const Array& x, const char* name, const Array& p, const Shape& shape, DType dtype) {
+  require_dtype(where, name, p, dtype);
   if (p.shape() != shape)
     fail(where, fmt::format("{} is {}, must be {}", name, p.shape().to_string(), shape.to_string()),
          fmt::format("x {}", x.shape().to_string()));
 }
-
-/// Mean and sum of squares about it, in double (Chan, Golub & LeVeque 1979).
-struct Moments {
-  double count = 0, mean = 0, squares = 0;
-
-  void merge(double other_count, double other_mean, double other_squares) {
-    const double all = count + other_count, difference = other_mean - mean;
-    mean += difference * other_count / all;
-    squares += other_squares + difference * difference * count * other_count / all;
-    count = all;
-  }
-};
 
 /// f(n) for images, on threads.
 template <class F>
@@ -83,16 +62,16 @@ void forward(const Array& x, std::int64_t groups, const Array& w, const Array& b
   float* inverses = result.inverse_deviation.data<float>();
   each_image(N, rows * C, [&](std::int64_t n) {
     const auto size = static_cast<std::size_t>(C);
-    std::vector<float> sums(size), squares(size), mean(size), scale(size);
+    std::vector<double> block_mean(size), squares(size);
+    std::vector<float> mean(size), scale(size);
     std::vector<Moments> all(static_cast<std::size_t>(groups));
     const float* image = px + n * rows * C;
     for (std::int64_t r = 0; r < rows; r += block) {
       const std::int64_t count = std::min(block, rows - r);
-      block_moments(image + r * C, count, C, sums.data(), squares.data());
+      block_moments(image + r * C, count, C, block_mean.data(), squares.data());
       const auto values = static_cast<double>(count);
       for (std::size_t c = 0; c < size; ++c)
-        all[c / static_cast<std::size_t>(width)].merge(values, static_cast<double>(sums[c]) / values,
-                                                       static_cast<double>(squares[c]));
+        all[c / static_cast<std::size_t>(width)].merge(values, block_mean[c], squares[c]);
     }
     for (std::size_t c = 0; c < size; ++c) {
       const Moments& m = all[c / static_cast<std::size_t>(width)];
@@ -160,15 +139,16 @@ GroupNormForward group_norm(const Array& x, std::int64_t groups, const Array& w,
     fail(where, fmt::format("{} groups do not divide {} channels", groups, x.shape(1)),
          fmt::format("x {}", x.shape().to_string()));
   if (!(epsilon > 0)) fail(where, fmt::format("epsilon is {}, must be positive", epsilon));
-  check(where, x, "w", w, {x.shape(1)});
-  check(where, x, "b", b, {x.shape(1)});
+  check(where, x, "w", w, {x.shape(1)}, x.dtype());
+  check(where, x, "b", b, {x.shape(1)}, x.dtype());
   if (x.dtype() == DType::bf16) {
     GroupNormForward wide = group_norm(x.to(DType::f32), groups, w.to(DType::f32), b.to(DType::f32), epsilon);
-    return {wide.y.to(DType::bf16), wide.mean.to(DType::bf16), wide.inverse_deviation.to(DType::bf16)};
+    return {wide.y.to(DType::bf16), wide.mean, wide.inverse_deviation};
   }
-  const Array source = images(x);
+  const Array source = as_images(x);
   const Shape statistics{x.shape(0), groups};
-  GroupNormForward result{new_images(source), Array::empty(statistics, x.dtype()), Array::empty(statistics, x.dtype())};
+  GroupNormForward result{empty_images(source.shape(), x.dtype()), Array::empty(statistics, x.dtype()),
+                          Array::empty(statistics, x.dtype())};
   if (x.dtype() == DType::f64) {
     reference::group_norm<double>(source, groups, w.contiguous(), b.contiguous(), epsilon, result);
   } else {
@@ -182,21 +162,22 @@ GroupNormGrads group_norm_grad(const Array& dy, const Array& x, const Array& w, 
                                const Array& inverse_deviation) {
   const char* where = "group_norm_grad";
   check_x(where, x);
-  check(where, x, "dy", dy, x.shape());
-  check(where, x, "w", w, {x.shape(1)});
+  check(where, x, "dy", dy, x.shape(), x.dtype());
+  check(where, x, "w", w, {x.shape(1)}, x.dtype());
   require_defined(where, "mean", mean);
   if (mean.rank() != 2 || mean.shape(1) < 1 || x.shape(1) % mean.shape(1) != 0)
     fail(where, fmt::format("mean is {}, must be [N, groups]", mean.shape().to_string()));
   const Shape statistics{x.shape(0), mean.shape(1)};
-  check(where, x, "mean", mean, statistics);
-  check(where, x, "inverse_deviation", inverse_deviation, statistics);
+  const DType wide_type = x.dtype() == DType::bf16 ? DType::f32 : x.dtype();
+  check(where, x, "mean", mean, statistics, wide_type);
+  check(where, x, "inverse_deviation", inverse_deviation, statistics, wide_type);
   if (x.dtype() == DType::bf16) {
     const auto f32 = [](const Array& a) { return a.to(DType::f32); };
-    GroupNormGrads wide = group_norm_grad(f32(dy), f32(x), f32(w), f32(mean), f32(inverse_deviation));
+    GroupNormGrads wide = group_norm_grad(f32(dy), f32(x), f32(w), mean, inverse_deviation);
     return {wide.dx.to(DType::bf16), wide.dw.to(DType::bf16), wide.db.to(DType::bf16)};
   }
-  const Array gradient = images(dy), source = images(x);
-  GroupNormGrads result{new_images(source), Array::empty({x.shape(1)}, x.dtype()),
+  const Array gradient = as_images(dy), source = as_images(x);
+  GroupNormGrads result{empty_images(source.shape(), x.dtype()), Array::empty({x.shape(1)}, x.dtype()),
                         Array::empty({x.shape(1)}, x.dtype())};
   if (x.dtype() == DType::f64) {
     reference::group_norm_grad<double>(gradient, source, w.contiguous(), mean.contiguous(),

@@ -10,8 +10,8 @@ namespace tandem::kernels {
 
 struct GroupNormForward {
   Array y;
-  Array mean;               ///< [N, G]
-  Array inverse_deviation;  ///< [N, G], 1 / sqrt(var + epsilon)
+  Array mean;               ///< [N, G]; f32 for bf16 x
+  Array inverse_deviation;  ///< [N, G], 1 / sqrt(var + epsilon); f32 for bf16 x
 };
 
 /// x [N, C, ...], w, b [C]; images come out channels-last. Throws Error when groups does not divide C.

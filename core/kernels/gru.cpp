@@ -126,10 +126,6 @@ void backward_f32(const RecurrentSizes& s, const Steps& steps, const float* dy, 
   });
 }
 
-Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype) {
-  return state.defined() ? state.contiguous() : Array::zeros({s.B, s.H}, dtype);
-}
-
 }  // namespace
 
 GruForward gru(const Array& x, const Array& h, const Array& w, const Array& b, const RecurrentOptions& options) {

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <string>
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/reference/index.h>
 #include <tandem/core/layout.h>
+#include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -22,15 +24,6 @@ std::string list(const std::vector<std::int64_t>& values) {
   return "[" + text + "]";
 }
 
-std::string position(const Shape& shape, std::int64_t flat) {
-  std::vector<std::int64_t> index(static_cast<std::size_t>(shape.rank()));
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    index[static_cast<std::size_t>(d)] = flat % shape[d];
-    flat /= shape[d];
-  }
-  return list(index);
-}
-
 // The index in row-major order, every value in [0, size).
 Array checked_index(const char* where, const Array& index, std::int64_t size) {
   require_defined(where, "index", index);
@@ -40,7 +33,7 @@ Array checked_index(const char* where, const Array& index, std::int64_t size) {
   for (std::int64_t i = 0; i < plain.size(); ++i) {
     if (values[i] >= 0 && values[i] < size) continue;
     fail(where, "index out of range",
-         fmt::format("index{} is {}, valid are 0..{}", position(index.shape(), i), values[i], size - 1));
+         fmt::format("index{} is {}, valid are 0..{}", index_at(index.shape(), i).to_string(), values[i], size - 1));
   }
   return plain;
 }
@@ -59,6 +52,13 @@ void require_gather_shapes(const char* where, const Shape& x, int dim, const Sha
   if (fits) return;
   fail(where, "the shape of index does not fit",
        fmt::format("x {}, index {}, dim {}", to_string(x), to_string(index), dim));
+}
+
+// What elements of T are added up in: float for floats of 16 bits.
+template <class T>
+using TotalOf = std::conditional_t<std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>, float, T>;
+DType total_dtype(DType dtype) {
+  return visit_dtype(dtype, [](auto scalar) { return dtype_of<TotalOf<decltype(scalar)>>; });
 }
 
 // take_rows: the shape of index followed by the shape of a row of the table.
@@ -82,7 +82,8 @@ Array pad(const Array& x, const std::vector<std::int64_t>& before, const std::ve
   }
   Shape shape = x.shape();
   for (int d = 0; d < x.rank(); ++d) {
-    shape[d] += before[static_cast<std::size_t>(d)] + after[static_cast<std::size_t>(d)];
+    const auto i = static_cast<std::size_t>(d);
+    shape[d] = saturating_add(shape[d], saturating_add(before[i], after[i]));
   }
   Array y = Array::empty(shape, x.dtype(), propagate_layout(x.rank(), {&x}));
   if (!(shape == x.shape())) y.fill(value);
@@ -113,7 +114,7 @@ Array concatenate(const std::vector<Array>& xs, int dim) {
       fail("concatenate", fmt::format("shapes differ outside of dim {}", d),
            fmt::format("array 0 {}, array {} {}", to_string(xs[0].shape()), i, to_string(xs[i].shape())));
     }
-    shape[d] += xs[i].shape(d);
+    shape[d] = saturating_add(shape[d], xs[i].shape(d));
   }
   Array y = Array::empty(shape, xs[0].dtype(), layout_of(xs));
   std::int64_t begin = 0;
@@ -145,10 +146,12 @@ Array gather_grad(const Array& dy, int dim, const Array& index, const Shape& sha
          fmt::format("dy {}, index {}", to_string(dy.shape()), to_string(index.shape())));
   }
   const Array plain = checked_index("gather_grad", index, shape[d]);
-  if (dy.dtype() == DType::bf16) return gather_grad(dy.to(DType::f32), dim, index, shape).to(DType::bf16);
-  Array y = Array::zeros(shape, dy.dtype());
-  visit_dtype(dy.dtype(), [&](auto scalar) { reference::gather_add<decltype(scalar)>(y, dy, d, plain); });
-  return y;
+  Array y = Array::zeros(shape, total_dtype(dy.dtype()));
+  visit_dtype(dy.dtype(), [&](auto scalar) {
+    using T = decltype(scalar);
+    reference::gather_add<TotalOf<T>, T>(y, dy, d, plain);
+  });
+  return y.to(dy.dtype());
 }
 
 Array take_rows(const Array& x, const Array& index) {
@@ -170,6 +173,37 @@ Array take_rows(const Array& x, const Array& index) {
   return y;
 }
 
+namespace {
+
+// out[rows[j]] += in[j] for the columns [begin, end); `order` lists the j by row and, within one, in their order. Up to
+// 32 terms are summed in float, beyond that on in double, so that a frequent row does not lose the last ones.
+void add_rows(float* out, const float* in, const std::int64_t* rows, const std::vector<std::int64_t>& order,
+              std::int64_t n, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kColumns = 256;
+  constexpr std::size_t kTermsInFloat = 32;
+  double totals[kColumns];
+  for (; begin < end; begin += kColumns) {
+    const std::int64_t width = std::min(kColumns, end - begin);
+    for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
+      const std::int64_t row = rows[order[first]];
+      while (last < order.size() && rows[order[last]] == row) ++last;
+      float* to = out + row * n + begin;
+      std::fill_n(totals, width, 0.0);
+      for (std::size_t j = first; j < last; ++j) {
+        if (j > first && (j - first) % kTermsInFloat == 0) {
+          for (std::int64_t c = 0; c < width; ++c) totals[c] += static_cast<double>(to[c]), to[c] = 0;
+        }
+        const float* from = in + order[j] * n + begin;
+        for (std::int64_t c = 0; c < width; ++c) to[c] += from[c];
+      }
+      if (last - first <= kTermsInFloat) continue;
+      for (std::int64_t c = 0; c < width; ++c) to[c] = static_cast<float>(totals[c] + static_cast<double>(to[c]));
+    }
+  }
+}
+
+}  // namespace
+
 // Threads share the columns, not the rows: each sum keeps the order of the index for any number of threads.
 Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
   require_defined("take_rows_grad", "dy", dy);
@@ -179,7 +213,7 @@ Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
     fail("take_rows_grad", "the shape of dy does not fit",
          fmt::format("dy {}, index {}, table {}", to_string(dy.shape()), to_string(index.shape()), to_string(shape)));
   }
-  if (dy.dtype() == DType::bf16) return take_rows_grad(dy.to(DType::f32), index, shape).to(DType::bf16);
+  if (total_dtype(dy.dtype()) != dy.dtype()) return take_rows_grad(dy.to(DType::f32), index, shape).to(dy.dtype());
   Array y = Array::zeros(shape, dy.dtype());
   if (dy.size() == 0) return y;
   const Array rows_of_dy = dy.contiguous();
@@ -192,13 +226,11 @@ Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
     if constexpr (!std::is_same_v<T, float>) {
       reference::take_rows_add(out, in, rows, count, n);
     } else {
-      parallel_for(n, std::max<std::int64_t>(16, 32768 / count), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t j = 0; j < count; ++j) {
-          float* to = out + rows[j] * n;
-          const float* from = in + j * n;
-          for (std::int64_t c = begin; c < end; ++c) to[c] += from[c];
-        }
-      });
+      std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+      std::iota(order.begin(), order.end(), std::int64_t{0});
+      std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return rows[a] < rows[b]; });
+      parallel_for(n, std::max<std::int64_t>(16, 32768 / count),
+                   [&](std::int64_t begin, std::int64_t end) { add_rows(out, in, rows, order, n, begin, end); });
     }
   });
   return y;

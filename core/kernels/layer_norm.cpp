@@ -56,15 +56,13 @@ TANDEM_TARGETS __attribute__((flatten)) void backward_rows(const float* __restri
 }
 
 Shape normalised_shape(const char* where, const Array& x, const Array& w, const Array& b, int dims) {
-  require_defined(where, "x", x);
+  require_floating(where, "x", x);
   if (dims < 1 || dims > x.rank())
     fail(where, fmt::format("dims is {}, must be from 1 to the rank of x", dims), "x " + to_string(x.shape()));
-  if (x.dtype() != DType::f32 && x.dtype() != DType::f64)
-    fail(where, fmt::format("x is {}, must be f32 or f64", name(x.dtype())), "x " + to_string(x.shape()));
   const Shape shape(x.shape().span().last(static_cast<std::size_t>(dims)));
   for (const auto& [name_of, p] : {std::pair{"w", &w}, std::pair{"b", &b}}) {
     if (!p->defined()) continue;
-    require_dtype(where, name_of, *p, x.dtype());
+    require_dtype(where, name_of, *p, x.dtype() == DType::bf16 && p->dtype() == DType::f32 ? DType::f32 : x.dtype());
     if (!(p->shape() == shape))
       fail(where, fmt::format("{} must be {}, the last dims of x", name_of, to_string(shape)),
            fmt::format("{} {}, x {}", name_of, to_string(p->shape()), to_string(x.shape())));
@@ -72,19 +70,17 @@ Shape normalised_shape(const char* where, const Array& x, const Array& w, const 
   return shape;
 }
 
-template <class T>
-const T* pointer(const Array& x) {
-  return x.defined() ? x.data<T>() : nullptr;
-}
-
+Array f32(const Array& x) { return x.defined() ? x.to(DType::f32) : x; }
 Array in_order(const Array& x) { return x.defined() ? x.contiguous() : x; }
-
-std::int64_t row_grain(std::int64_t n) { return std::max<std::int64_t>(1, 8192 / n); }
 
 }  // namespace
 
 LayerNormForward layer_norm(const Array& x, const Array& w, const Array& b, int dims, double epsilon) {
   const Shape shape = normalised_shape("layer_norm", x, w, b, dims);
+  if (x.dtype() == DType::bf16) {
+    LayerNormForward wide = layer_norm(f32(x), f32(w), f32(b), dims, epsilon);
+    return {wide.y.to(DType::bf16), wide.mean, wide.inverse_deviation};
+  }
   const std::int64_t n = shape.count(), rows = n == 0 ? 0 : x.size() / n;
   LayerNormForward r{Array::empty(x.shape(), x.dtype()), Array::empty({rows}, x.dtype()),
                      Array::empty({rows}, x.dtype())};
@@ -92,15 +88,16 @@ LayerNormForward layer_norm(const Array& x, const Array& w, const Array& b, int 
   const Array in = x.contiguous();
   if (x.dtype() == DType::f64) {
     const Array scale = in_order(w), shift = in_order(b);
-    reference::layer_norm(in.data<double>(), pointer<double>(scale), pointer<double>(shift), r.y.data<double>(),
-                          r.mean.data<double>(), r.inverse_deviation.data<double>(), rows, n, epsilon);
+    reference::layer_norm(in.data<double>(), data_or_null<double>(scale), data_or_null<double>(shift),
+                          r.y.data<double>(), r.mean.data<double>(), r.inverse_deviation.data<double>(), rows, n,
+                          epsilon);
     return r;
   }
   const Array scale = w.defined() ? w.contiguous() : Array::full(shape, 1);
   const Array shift = b.defined() ? b.contiguous() : Array::zeros(shape);
   const float *px = in.data<float>(), *pw = scale.data<float>(), *pb = shift.data<float>();
   float *py = r.y.data<float>(), *mean = r.mean.data<float>(), *inverse = r.inverse_deviation.data<float>();
-  parallel_for(rows, row_grain(n), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, detail::row_grain(n), [&](std::int64_t begin, std::int64_t end) {
     forward_rows(px + begin * n, pw, pb, py + begin * n, mean + begin, inverse + begin, end - begin, n, epsilon);
   });
   return r;
@@ -109,6 +106,14 @@ LayerNormForward layer_norm(const Array& x, const Array& w, const Array& b, int 
 LayerNormGrads layer_norm_grad(const Array& dy, const Array& x, const Array& w, const Array& mean,
                                const Array& inverse_deviation, int dims) {
   const Shape shape = normalised_shape("layer_norm_grad", x, w, {}, dims);
+  require_dtype("layer_norm_grad", "dy", dy, x.dtype());
+  if (dy.shape() != x.shape())
+    fail("layer_norm_grad", fmt::format("dy is {}, must be {}", to_string(dy.shape()), to_string(x.shape())));
+  if (x.dtype() == DType::bf16) {
+    LayerNormGrads wide = layer_norm_grad(f32(dy), f32(x), f32(w), mean, inverse_deviation, dims);
+    const DType of_weights = w.defined() ? w.dtype() : DType::bf16;
+    return {wide.dx.to(DType::bf16), wide.dw.to(of_weights), wide.db.to(of_weights)};
+  }
   const std::int64_t n = shape.count(), rows = n == 0 ? 0 : x.size() / n;
   const DType dtype = x.dtype();
   LayerNormGrads r{Array::empty(x.shape(), dtype), Array::zeros(shape, dtype), Array::zeros(shape, dtype)};
@@ -116,19 +121,20 @@ LayerNormGrads layer_norm_grad(const Array& dy, const Array& x, const Array& w, 
   const Array in = x.contiguous(), grad = dy.contiguous();
   if (dtype == DType::f64) {
     const Array scale = in_order(w);
-    reference::layer_norm_grad(grad.data<double>(), in.data<double>(), pointer<double>(scale), mean.data<double>(),
+    reference::layer_norm_grad(grad.data<double>(), in.data<double>(), data_or_null<double>(scale), mean.data<double>(),
                                inverse_deviation.data<double>(), r.dx.data<double>(), r.dw.data<double>(),
                                r.db.data<double>(), rows, n);
     return r;
   }
   const Array scale = w.defined() ? w.contiguous() : Array::full(shape, 1);
-  const std::int64_t parts = parallel_parts(rows, row_grain(n));
+  const Parts ranges = parallel_parts(rows, detail::row_grain(n));
+  const std::int64_t parts = ranges.number;
   Array sums = Array::zeros({parts, 2, n}, DType::f64), scratch = Array::empty({parts, 3, n});
   const float *pdy = grad.data<float>(), *px = in.data<float>(), *pw = scale.data<float>();
   const float *pm = mean.data<float>(), *pi = inverse_deviation.data<float>();
   float *pdx = r.dx.data<float>(), *all_scratch = scratch.data<float>();
   double* all_sums = sums.data<double>();
-  parallel_for_parts(rows, row_grain(n), [&](std::int64_t begin, std::int64_t end, int part) {
+  parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
     float* partial = all_scratch + part * 3 * n;  // w, b, and a row of g times xhat
     double* total = all_sums + part * 2 * n;
     for (std::int64_t row = begin; row < end; row += kRowsInFloat) {

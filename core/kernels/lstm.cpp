@@ -144,10 +144,6 @@ void backward_f32(const RecurrentSizes& s, const Steps& steps, const float* dy, 
   });
 }
 
-Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype) {
-  return state.defined() ? state.contiguous() : Array::zeros({s.B, s.H}, dtype);
-}
-
 }  // namespace
 
 LstmForward lstm(const Array& x, const Array& h, const Array& c, const Array& w, const RecurrentOptions& options) {

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/reference/matmul.h>
 #include <tandem/core/onednn/gemm.h>
+#include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -36,14 +38,14 @@ enum class Library { plain, blas, onednn };
 constexpr std::int64_t kPlainProducts = 4096;
 constexpr std::int64_t kSmallProducts = 32 * 32 * 32;
 constexpr std::int64_t kLargeSize = 256;
-constexpr std::int64_t kCopyGrain = 1 << 15;  // numbers that a thread copies at least
-constexpr std::int64_t kBlasSizeLimit = std::int64_t{1} << 31;
+constexpr std::int64_t kCopyGrain = 1 << 15;                          // numbers that a thread copies at least
+constexpr std::int64_t kMostOfInt = std::numeric_limits<int>::max();  // BLAS counts in int
 
 Library choose(bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k) {
-  const std::int64_t products = m * n * k;
+  const std::int64_t products = saturating_multiply(saturating_multiply(m, n), k);
   if (products < kPlainProducts) return Library::plain;
   if (products < kSmallProducts) return Library::blas;
-  if (transpose_a && std::min({m, n, k}) >= kLargeSize && std::max({m, n, k}) < kBlasSizeLimit) return Library::blas;
+  if (transpose_a && std::min({m, n, k}) >= kLargeSize) return Library::blas;
   return Library::onednn;
 }
 
@@ -69,8 +71,10 @@ void multiply(MatrixView<const float> a, MatrixView<const float> b, float* y, st
               std::int64_t k, bool add) {
   const Operand p = operand(a, m, k), q = operand(b, k, n);
   const float beta = add ? 1.0F : 0.0F;
-  if (choose(p.transposed, m, n, k) == Library::onednn)
+  const bool fits_blas = std::max({m, n, k, p.step, q.step}) <= kMostOfInt;
+  if (!fits_blas || choose(p.transposed, m, n, k) == Library::onednn)
     return onednn::gemm(p.transposed, q.transposed, m, n, k, p.data, p.step, q.data, q.step, beta, y, n);
+  threads();  // OpenBLAS goes by the calling thread's team
   cblas_sgemm(CblasRowMajor, p.transposed ? CblasTrans : CblasNoTrans, q.transposed ? CblasTrans : CblasNoTrans,
               static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), 1.0F, p.data, static_cast<int>(p.step),
               q.data, static_cast<int>(q.step), beta, y, static_cast<int>(n));
@@ -133,7 +137,7 @@ void each_product(const Array& a, const Array& b, Array& y) {
     }
   };
   constexpr std::int64_t kGrain = 1 << 16, kThreadedProduct = 1 << 22;
-  const std::int64_t products = std::max<std::int64_t>(m * n * k, 1);
+  const std::int64_t products = std::max<std::int64_t>(saturating_multiply(saturating_multiply(m, n), k), 1);
   if (batch == 1 || (std::is_same_v<T, float> && products >= kThreadedProduct)) return range(0, batch);
   parallel_for(batch, std::max<std::int64_t>(1, kGrain / products), range);
 }

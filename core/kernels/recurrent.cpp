@@ -45,6 +45,10 @@ RecurrentSizes recurrent_sizes(const char* where, std::int64_t gates, const Arra
   return sizes;
 }
 
+Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype) {
+  return state.defined() ? state.contiguous() : Array::zeros({s.B, s.H}, dtype);
+}
+
 namespace {
 
 /// Row b: dz of the step of sequence b that read the first state.

@@ -57,6 +57,9 @@ struct RecurrentSizes {
 RecurrentSizes recurrent_sizes(const char* where, std::int64_t gates, const Array& x, const Array& w,
                                const std::vector<Array>& states, const RecurrentOptions& options);
 
+/// A first state [B, H], row major; zeros for an undefined one.
+Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype);
+
 /// dw [G, H] = sum over steps of dz_t^T h_{t-1}, as one product over all steps; dz [T, B, G], y [T + .., B, H] with the
 /// outputs first, h the first state [B, H].
 Array recurrent_weight_grad(const Array& dz, const Array& y, const Array& h, const RecurrentOptions& options);

@@ -47,7 +47,8 @@ class UnitBlocks {
         }
       }
     });
-    scratch_ = Array::empty({parallel_parts(blocks(), grain()), panels_ * rows_ * kPanelColumns});
+    parts_ = parallel_parts(blocks(), grain());
+    scratch_ = Array::empty({parts_.number, panels_ * rows_ * kPanelColumns});
   }
 
   /// f(z, first unit, units) for each block, shared between threads: z [panels][rows][16] holds the products of x
@@ -57,7 +58,7 @@ class UnitBlocks {
     const std::int64_t panel = depth_ * kPanelColumns, plane = rows_ * kPanelColumns;
     const float* packed = packed_.data<float>();
     float* scratch = scratch_.data<float>();
-    parallel_for_parts(blocks(), grain(), [&](std::int64_t begin, std::int64_t end, int part) {
+    parallel_for_parts(parts_, [&](std::int64_t begin, std::int64_t end, int part) {
       float* z = scratch + part * panels_ * plane;
       if (x == nullptr) std::fill_n(z, panels_ * plane, 0.0F);
       for (std::int64_t block = begin; block < end; ++block) {
@@ -75,6 +76,7 @@ class UnitBlocks {
   std::int64_t grain() const { return 1 + kWork / (rows_ * panels_ * depth_ * kPanelColumns); }
 
   std::int64_t H_, rows_, depth_, panels_;
+  Parts parts_;
   Array packed_, scratch_;
 };
 

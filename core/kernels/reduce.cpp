@@ -1,22 +1,19 @@
-// sum, mean, max, min, sum_to and sum_of_squares. f32 goes through plans (reduce_plan.h) down to two tiles:
-//   strips    the innermost dim is reduced: 32 partial results side by side over a row
-//   columns   the innermost dim is kept: rows added to a block of columns (bias gradients in channels-last)
-// Partial sums are f32 over at most 4096 elements of a row or 128 rows, and double above, so the error does not grow
-// with the size. Parts of threads are combined in their order. argmax and topk: search.cpp.
+// sum, mean, max, min and sum_to: over the plan of strided_loop.h, in x's memory order, down to the
+// tiles of reduce_tiles.h, which say how accurate sums are; other dtypes by blocks of load_store.h. Parts of threads
+// are combined in their order. argmax and topk: search.cpp.
 #include <tandem/core/kernels/reduce.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <array>
 #include <string>
 #include <vector>
 
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
-#include <tandem/core/kernels/reduce_plan.h>
 #include <tandem/core/kernels/reduce_tiles.h>
-#include <tandem/core/kernels/reference/reduce.h>
+#include <tandem/core/kernels/strided_loop.h>
 #include <tandem/core/layout.h>
 #include <tandem/core/threads.h>
 
@@ -24,23 +21,98 @@ namespace tandem::kernels {
 
 namespace {
 
-using detail::Max, detail::Min, detail::Sum;
-using detail::ReduceDim;
-using detail::ReducePlan;
+using detail::Max, detail::Min, detail::ReduceDim, detail::Sum, detail::TotalOf;
 
-template <class Op>
-void walk(const ReducePlan& plan, std::size_t dims_left, const float* x, typename Op::Total* y) {
+constexpr std::int64_t kReduceGrain = 32768;  // elements of x worth a thread
+constexpr std::int64_t kSmallOutput = 16384;  // outputs that are cheap to hold once a thread
+constexpr std::int64_t kSmallColumns = 1024;  // below this, splitting the innermost dim splits cache lines too often
+
+// Dims in the memory order of x, innermost first, at least two, so that a tile always has rows; and the dim whose range
+// threads share.
+struct ReducePlan {
+  std::size_t rank = 0;
+  std::array<ReduceDim, kMaxRank> dims{};
+  std::size_t split = 0;
+  std::int64_t grain = 1;
+};
+
+bool is_reduced(const ReduceDim& dim) { return dim.y_stride == 0; }
+
+// y has x's rank and size 1 in the reduced dims. A kept dim is split in preference (threads then write apart); a
+// reduced outermost dim is split when the output is small, each thread making totals of its own.
+ReducePlan plan_reduce(const Array& x, const Array& y) {
+  const Array totals = y.expand(x.shape());
+  const std::array<const Array*, 2> operands{&x, &totals};
+  const LoopPlan loop = plan_loop(operands);
+  ReducePlan plan;
+  plan.rank = static_cast<std::size_t>(loop.rank);
+  for (std::size_t d = 0; d < plan.rank; ++d) plan.dims[d] = {loop.sizes[d], loop.strides[0][d], loop.strides[1][d]};
+  const std::size_t outermost = plan.rank - 1;
+  plan.split = outermost;
+  if (is_reduced(plan.dims[outermost]) && y.size() > kSmallOutput) {
+    std::int64_t width = 0;
+    for (std::size_t d = 0; d < plan.rank; ++d) {
+      const ReduceDim& dim = plan.dims[d];
+      if (is_reduced(dim) || dim.size <= width || (d == 0 && dim.size < kSmallColumns)) continue;
+      plan.split = d;
+      width = dim.size;
+    }
+  }
+  const std::int64_t size = std::max<std::int64_t>(1, plan.dims[plan.split].size);
+  plan.grain = std::max<std::int64_t>(1, kReduceGrain / std::max<std::int64_t>(1, x.size() / size));
+  if (plan.rank == 1) plan.rank = 2;  // a tile of one row
+  return plan;
+}
+
+// Elements of any dtype, and how they become T (nullptr: they are).
+template <class T>
+struct Source {
+  const std::byte* p;
+  std::int64_t bytes;
+  ConvertRow convert;
+
+  Source at(std::int64_t elements) const { return {p + elements * bytes, bytes, convert}; }
+};
+
+template <class Op, class T>
+void reduce_tile(const T* x, const ReduceDim& inner, const ReduceDim& outer, TotalOf<Op, T>* y) {
+  if (is_reduced(inner)) return detail::strips<Op>(x, inner, outer, y);
+  if (is_reduced(outer)) return detail::columns<Op>(x, inner, outer, y);
+  for (std::int64_t i = 0; i < outer.size; ++i) {
+    detail::columns<Op>(x + i * outer.x_stride, inner, ReduceDim{}, y + i * outer.y_stride);
+  }
+}
+
+// The same through blocks that stay in the L1 cache: a part of a strip, or a few rows of a part of the columns.
+template <class Op, class T>
+void reduce_converted(const Source<T>& x, const ReduceDim& inner, const ReduceDim& outer, TotalOf<Op, T>* y) {
+  alignas(64) T block[4 * detail::kStripBlock];
+  const std::int64_t width = is_reduced(inner) ? detail::kStripBlock : 4 * detail::kStripBlock / detail::kRowBlock;
+  const std::int64_t height = is_reduced(outer) && !is_reduced(inner) ? detail::kRowBlock : 1;
+  for (std::int64_t r = 0; r < outer.size; r += height) {
+    const std::int64_t rows = std::min(height, outer.size - r);
+    for (std::int64_t c = 0; c < inner.size; c += width) {
+      const std::int64_t n = std::min(width, inner.size - c);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        x.convert(x.at((r + i) * outer.x_stride + c * inner.x_stride).p, inner.x_stride,
+                  reinterpret_cast<std::byte*>(block + i * n), 1, n);
+      }
+      reduce_tile<Op>(static_cast<const T*>(block), {n, 1, inner.y_stride}, {rows, n, outer.y_stride},
+                      y + r * outer.y_stride + c * inner.y_stride);
+    }
+  }
+}
+
+template <class Op, class T>
+void reduce_dims(const ReducePlan& plan, std::size_t dims_left, const Source<T>& x, TotalOf<Op, T>* y) {
   if (dims_left > 2) {
     const ReduceDim& dim = plan.dims[dims_left - 1];
     for (std::int64_t i = 0; i < dim.size; ++i)
-      walk<Op>(plan, dims_left - 1, x + i * dim.x_stride, y + i * dim.y_stride);
-    return;
-  }
-  const ReduceDim &inner = plan.dims[0], &outer = plan.dims[1];
-  if (inner.is_reduced) return detail::strips<Op>(x, inner, outer, y);
-  if (outer.is_reduced) return detail::columns<Op>(x, inner, outer, y);
-  for (std::int64_t i = 0; i < outer.size; ++i) {
-    detail::columns<Op>(x + i * outer.x_stride, inner, ReduceDim{}, y + i * outer.y_stride);
+      reduce_dims<Op>(plan, dims_left - 1, x.at(i * dim.x_stride), y + i * dim.y_stride);
+  } else if (x.convert != nullptr) {
+    reduce_converted<Op>(x, plan.dims[0], plan.dims[1], y);
+  } else {
+    reduce_tile<Op>(reinterpret_cast<const T*>(x.p), plan.dims[0], plan.dims[1], y);
   }
 }
 
@@ -60,32 +132,36 @@ class Totals {
   Array array_;
 };
 
-// y = scale * (the reduction of x); y is dense, of x's rank.
-template <class Op>
-void reduce_f32(const Array& x, Array& y, double scale) {
-  using Total = typename Op::Total;
-  const ReducePlan plan = detail::plan_reduce(x, y);
+// y = scale * (the reduction of x); y is dense, of x's rank. T is what x's elements are computed in.
+template <class Op, class T>
+void reduce_into(const Array& x, Array& y, double scale) {
+  using Total = TotalOf<Op, T>;
+  const ReducePlan plan = plan_reduce(x, y);
   const ReduceDim split = plan.dims[plan.split];
   const std::int64_t outputs = y.size();
-  const int parts = split.is_reduced ? parallel_parts(split.size, plan.grain) : 1;
-  Totals<Total> totals(outputs * parts, static_cast<Total>(Op::kIdentity));
+  const Parts ranges = parallel_parts(split.size, plan.grain);
+  const int parts = is_reduced(split) ? ranges.number : 1;
+  Totals<Total> totals(outputs * parts, Op::template kIdentity<Total>);
   Total* all = totals.data();
-  const float* in = x.data<float>();
+  const Source<T> in{x.bytes(), static_cast<std::int64_t>(size_of(x.dtype())),
+                     x.dtype() == dtype_of<T> ? nullptr : convert_row(x.dtype(), dtype_of<T>)};
   if (x.size() > 0) {
-    parallel_for_parts(split.size, plan.grain, [&](std::int64_t begin, std::int64_t end, int part) {
+    parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
       ReducePlan own = plan;
       own.dims[plan.split].size = end - begin;
-      walk<Op>(own, own.rank, in + begin * split.x_stride,
-               all + (parts > 1 ? part * outputs : 0) + begin * split.y_stride);
+      reduce_dims<Op>(own, own.rank, in.at(begin * split.x_stride),
+                      all + (parts > 1 ? part * outputs : 0) + begin * split.y_stride);
     });
   }
-  float* out = y.data<float>();
+  const ConvertRow store = convert_row(dtype_of<Total>, y.dtype());
   parallel_for(outputs, 32768, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       Total total = all[i];
       for (int part = 1; part < parts; ++part) total = Op::combine(total, all[part * outputs + i]);
-      out[i] = static_cast<float>(total * static_cast<Total>(scale));
+      all[i] = total * static_cast<Total>(scale);
     }
+    store(reinterpret_cast<const std::byte*>(all + begin), 1,
+          y.bytes() + begin * static_cast<std::int64_t>(size_of(y.dtype())), 1, end - begin);
   });
 }
 
@@ -120,44 +196,18 @@ Shape without_dims(const Shape& kept, const std::vector<int>& dims) {
   return shape;
 }
 
-template <class T>
-constexpr T lowest_of(bool is_max) {
-  using Limits = std::numeric_limits<T>;
-  if constexpr (Limits::has_infinity)
-    return is_max ? -Limits::infinity() : Limits::infinity();
-  else
-    return is_max ? Limits::lowest() : Limits::max();
-}
-
 // The reduction of x to `kept` (x's rank), times scale.
 template <class Op>
 Array reduce_to(const Array& x, const Shape& kept, Layout layout, double scale = 1) {
-  if (x.dtype() == DType::bf16) return reduce_to<Op>(x.to(DType::f32), kept, layout, scale).to(DType::bf16);
-  constexpr bool is_sum = std::is_same_v<Op, Sum>;
-  // Sums of u8 are i64: they would not fit.
-  const DType dtype = is_sum && x.dtype() == DType::u8 ? DType::i64 : x.dtype();
-  Array y = Array::empty(kept, dtype, layout);
-  if (dtype == DType::f32) {
-    reduce_f32<Op>(x, y, scale);
-    return y;
-  }
-  const auto run = [&](auto total, auto element) {
-    using Y = decltype(total);
-    using X = decltype(element);
-    Y* out = y.data<Y>();
-    std::fill_n(out, y.size(), is_sum ? Y(0) : lowest_of<Y>(std::is_same_v<Op, Max>));
-    reference::reduce<Y, X>(y, x, [](Y a, Y b) { return Op::combine(a, b); });
-    for (std::int64_t i = 0; scale != 1 && i < y.size(); ++i)
-      out[i] = static_cast<Y>(static_cast<double>(out[i]) * scale);
-  };
-  if (dtype == DType::f64)
-    run(double{}, double{});
-  else if (x.dtype() == DType::i64)
-    run(std::int64_t{}, std::int64_t{});
-  else if (is_sum)
-    run(std::int64_t{}, std::uint8_t{});
+  // Sums of whole numbers are i64, as in PyTorch: in a narrower type they would not fit.
+  const bool is_counted = std::is_same_v<Op, Sum> && !is_floating(x.dtype());
+  Array y = Array::empty(kept, is_counted ? DType::i64 : x.dtype(), layout);
+  if (x.dtype() == DType::f64)
+    reduce_into<Op, double>(x, y, scale);
+  else if (is_floating(x.dtype()))
+    reduce_into<Op, float>(x, y, scale);
   else
-    run(std::uint8_t{}, std::uint8_t{});
+    reduce_into<Op, std::int64_t>(x, y, scale);
   return y;
 }
 
@@ -207,51 +257,6 @@ Array sum_to(const Array& x, const Shape& shape) {
   const Layout layout = leading == 0 ? propagate_layout(x.rank(), {&x}) : Layout::row_major;
   const Array y = reduce_to<Sum>(x, kept, layout);
   return leading == 0 ? y : y.reshape(shape);
-}
-
-namespace {
-
-TANDEM_TARGETS double squares_block(const float* x, std::int64_t n) {
-  double lanes[16] = {};
-  std::int64_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    for (std::int64_t j = 0; j < 16; ++j) {
-      const double v = static_cast<double>(x[i + j]);
-      lanes[j] += v * v;
-    }
-  }
-  for (; i < n; ++i) lanes[i % 16] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  double total = 0;
-  for (const double lane : lanes) total += lane;
-  return total;
-}
-
-}  // namespace
-
-double sum_of_squares(const Array& x) {
-  require_defined("sum_of_squares", "x", x);
-  if (x.size() == 0) return 0;
-  if (x.dtype() != DType::f32) {
-    double total = 0;
-    visit_dtype(x.dtype(), [&](auto scalar) {
-      using T = decltype(scalar);
-      reference::for_each_index(x.shape(), [&](const reference::Index& index) {
-        const auto v = static_cast<double>(x.data<T>()[reference::offset_of(x, index, x.rank())]);
-        total += v * v;
-      });
-    });
-    return total;
-  }
-  const Array dense = x.is_contiguous() || x.is_channels_last() ? x : x.contiguous();
-  const float* in = dense.data<float>();
-  constexpr std::int64_t kGrain = 32768;
-  std::vector<double> totals(static_cast<std::size_t>(parallel_parts(x.size(), kGrain)));
-  parallel_for_parts(x.size(), kGrain, [&](std::int64_t begin, std::int64_t end, int part) {
-    totals[static_cast<std::size_t>(part)] = squares_block(in + begin, end - begin);
-  });
-  double total = 0;
-  for (const double part : totals) total += part;
-  return total;
 }
 
 }  // namespace tandem::kernels

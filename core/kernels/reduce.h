@@ -1,4 +1,4 @@
-// Reductions over dims. f32 accumulates pairwise or in parts, deterministically for a number of threads.
+// Reductions over dims, of any dtype. Sums accumulate in parts, deterministically for a number of threads.
 // An empty list of dims means all. Not here: softmax (softmax.h). Read next: reduce.cpp.
 #pragma once
 
@@ -9,15 +9,17 @@
 
 namespace tandem::kernels {
 
-/// y = sum of x over dims; keep: reduced dims stay with size 1. Sums of u8 are i64. A dim given twice is an Error.
+/// y = sum of x over dims; keep: reduced dims stay with size 1. Sums of whole numbers and bool are i64 and wrap. A dim
+/// given twice is an Error.
 Array sum(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array mean(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array max(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array min(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 /// The transpose of broadcasting: sums x down to `shape`, which broadcasts to x's. x itself when the shapes are equal.
 Array sum_to(const Array& x, const Shape& shape);
-/// i64 index of the largest element along dim (the first of equals); dim disappears.
+/// i64 index of the largest (smallest) element along dim, the first of equals, NaN before all; dim disappears.
 Array argmax(const Array& x, int dim);
+Array argmin(const Array& x, int dim);
 /// The k largest along dim in falling order: values and i64 indices, dim has size k.
 std::pair<Array, Array> topk(const Array& x, std::int64_t k, int dim);
 /// The sum of squares of all elements, in double.

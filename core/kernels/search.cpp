@@ -1,4 +1,4 @@
-// argmax and topk: one line of elements after the other, lines shared by threads. Any dtype.
+// argmax, argmin and topk: one line of elements after the other, lines shared by threads. Any dtype.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,10 +33,14 @@ std::int64_t line_grain(const Array& x, int dim) { return std::max<std::int64_t>
 
 }  // namespace
 
-Array argmax(const Array& x, int dim) {
-  require_defined("argmax", "x", x);
-  const int d = normalize_dim("argmax", dim, x.rank());
-  require_elements("argmax", x, d);
+namespace {
+
+// The index along dim of the element that no other is better than; the first of equals, and NaN before all.
+template <class Better>
+Array search(const char* where, const Array& x, int dim, Better better) {
+  require_defined(where, "x", x);
+  const int d = normalize_dim(where, dim, x.rank());
+  require_elements(where, x, d);
   Shape shape = x.shape();
   shape.erase(d);
   Array y = Array::empty(shape, DType::i64);
@@ -47,18 +51,30 @@ Array argmax(const Array& x, int dim) {
     parallel_for(y.size(), line_grain(x, d), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t line = begin; line < end; ++line) {
         const auto* p = in + line_offset(x, d, line);
-        std::int64_t best = 0;
+        auto best = p[0];
+        std::int64_t at = 0;
         for (std::int64_t i = 1; i < n; ++i) {
-          if (p[i * stride] > p[best * stride] ||
-              (p[i * stride] != p[i * stride] && p[best * stride] == p[best * stride])) {
-            best = i;
+          const auto v = p[i * stride];
+          if (better(v, best) || (v != v && best == best)) {
+            best = v;
+            at = i;
           }
         }
-        out[line] = best;
+        out[line] = at;
       }
     });
   });
   return y;
+}
+
+}  // namespace
+
+Array argmax(const Array& x, int dim) {
+  return search("argmax", x, dim, [](auto a, auto b) { return a > b; });
+}
+
+Array argmin(const Array& x, int dim) {
+  return search("argmin", x, dim, [](auto a, auto b) { return a < b; });
 }
 
 std::pair<Array, Array> topk(const Array& x, std::int64_t k, int dim) {

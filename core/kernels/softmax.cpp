@@ -23,7 +23,7 @@ namespace {
 namespace math = vector_math;
 
 TANDEM_INLINE float row_max(const float* x, std::int64_t n) {
-  return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity);
+  return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity<float>);
 }
 
 TANDEM_INLINE float row_sum(const float* x, std::int64_t n) {
@@ -71,8 +71,6 @@ TANDEM_TARGETS __attribute__((flatten)) void cross_entropy_grad_row(const float*
   for (std::int64_t i = 0; i < n; ++i) dx[i] = scale * (math::exp(log_p[i]) - share);
 }
 
-std::int64_t row_grain(std::int64_t n) { return std::max<std::int64_t>(1, 8192 / n); }
-
 void require_rows(const char* where, const char* what, const Array& x) {
   require_defined(where, what, x);
   if (!is_floating(x.dtype())) {
@@ -108,7 +106,7 @@ Array map_rows(const char* where, const Array& x, int dim, Fast fast, Naive naiv
   } else {
     const float* p = in.data<float>();
     float* q = out.data<float>();
-    parallel_for(in.size() / n, row_grain(n),
+    parallel_for(in.size() / n, detail::row_grain(n),
                  [&](std::int64_t begin, std::int64_t end) { fast(p + begin * n, q + begin * n, end - begin, n); });
   }
   return from_rows(out, x, d);
@@ -133,7 +131,7 @@ Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim,
   } else {
     const float *p = dy_rows.data<float>(), *q = y_rows.data<float>();
     float* r = out.data<float>();
-    parallel_for(out.size() / n, row_grain(n), [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(out.size() / n, detail::row_grain(n), [&](std::int64_t begin, std::int64_t end) {
       fast(p + begin * n, q + begin * n, r + begin * n, end - begin, n);
     });
   }
@@ -178,7 +176,7 @@ template <class T>
 double sum_losses(const T* log_p, const std::int64_t* labels, std::int64_t rows, std::int64_t classes, double smoothing,
                   std::int64_t ignore) {
   std::vector<double> losses(static_cast<std::size_t>(rows), 0.0);
-  parallel_for(rows, row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       if (labels[row] == ignore) continue;
       const T* p = log_p + row * classes;
@@ -246,7 +244,7 @@ Array cross_entropy_grad(const Array& dy, const Array& log_probabilities, const 
   Array dx = Array::empty(log_p.shape(), log_p.dtype());
   const auto each_row = [&](auto* out, const auto* in, auto write_row) {
     using T = std::remove_pointer_t<decltype(out)>;
-    parallel_for(rows, row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
         T* to = out + row * classes;
         if (values[row] == ignore) {

@@ -10,6 +10,7 @@
 
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/upsample2d.h>
 #include <tandem/core/threads.h>
 
@@ -17,7 +18,8 @@ namespace tandem::kernels {
 
 namespace {
 
-constexpr std::int64_t kGrain = 16384;  // multiplications that are worth a thread
+constexpr std::int64_t kGrain = 16384;      // multiplications that are worth a thread
+constexpr std::int64_t kLargest = 1 << 24;  // places of a side: beyond it a scale or size is a mistake
 
 /// One term of a sum along an axis.
 struct Term {
@@ -110,13 +112,6 @@ Axis column_axis(const Shape& x, const Shape& y, const Upsample2dOptions& o) {
   return make_axis(x[3], y[3], o.scale.w, o.mode);
 }
 
-void check(const char* where, const char* name, const Array& x) {
-  require_defined(where, name, x);
-  if (!is_floating(x.dtype())) fail(where, fmt::format("{} is {}, must be floating", name, tandem::name(x.dtype())));
-}
-
-Array images(const Shape& shape, DType dtype) { return Array::empty(shape, dtype, Layout::channels_last); }
-
 }  // namespace
 
 Shape upsample2d_shape(const Shape& x, const Upsample2dOptions& o) {
@@ -127,23 +122,24 @@ Shape upsample2d_shape(const Shape& x, const Upsample2dOptions& o) {
   if (by_scale == by_size)
     fail(where, by_scale ? "scale and size are both given" : "neither scale nor size is given", {}, "give one of them");
   if (by_size) {
-    if (o.size.h < 1 || o.size.w < 1)
-      fail(where, fmt::format("size is {}, must be at least 1", to_string(o.size)), fmt::format("x {}", x.to_string()));
+    if (o.size.h < 1 || o.size.w < 1 || o.size.h > kLargest || o.size.w > kLargest)
+      fail(where, fmt::format("size is {}, must be from 1 to {}", to_string(o.size), kLargest),
+           fmt::format("x {}", x.to_string()));
     return {x[0], x[1], o.size.h, o.size.w};
   }
+  constexpr auto kMost = static_cast<double>(kLargest);
   const double h = static_cast<double>(x[2]) * o.scale.h, w = static_cast<double>(x[3]) * o.scale.w;
-  constexpr double kLargest = 1 << 24;  // places of a side: beyond it a scale is a mistake
-  if (!(o.scale.h > 0 && o.scale.w > 0 && h >= 1 && w >= 1 && h <= kLargest && w <= kLargest))
-    fail(where, fmt::format("scale is {}x{}, must leave from 1 to {} rows and columns", o.scale.h, o.scale.w, 1 << 24),
+  if (!(o.scale.h > 0 && o.scale.w > 0 && h >= 1 && w >= 1 && h <= kMost && w <= kMost))
+    fail(where, fmt::format("scale is {}x{}, must leave from 1 to {} rows and columns", o.scale.h, o.scale.w, kLargest),
          fmt::format("x {}", x.to_string()));
   return {x[0], x[1], static_cast<std::int64_t>(h), static_cast<std::int64_t>(w)};
 }
 
 Array upsample2d(const Array& x, const Upsample2dOptions& options) {
-  check("upsample2d", "x", x);
+  require_floating("upsample2d", "x", x);
   const Shape shape = upsample2d_shape(x.shape(), options);
   if (x.dtype() == DType::bf16) return upsample2d(x.to(DType::f32), options).to(DType::bf16);
-  Array y = images(shape, x.dtype());
+  Array y = detail::empty_images(shape, x.dtype());
   if (x.dtype() == DType::f64) {
     reference::upsample2d<double>(x, options, y);
   } else {
@@ -154,13 +150,13 @@ Array upsample2d(const Array& x, const Upsample2dOptions& options) {
 }
 
 Array upsample2d_grad(const Array& dy, const Shape& x, const Upsample2dOptions& options) {
-  check("upsample2d_grad", "dy", dy);
+  require_floating("upsample2d_grad", "dy", dy);
   const Shape shape = upsample2d_shape(x, options);
   if (dy.shape() != shape)
     fail("upsample2d_grad", fmt::format("dy is {}, must be {}", dy.shape().to_string(), shape.to_string()),
          fmt::format("x {}", x.to_string()));
   if (dy.dtype() == DType::bf16) return upsample2d_grad(dy.to(DType::f32), x, options).to(DType::bf16);
-  Array dx = images(x, dy.dtype());
+  Array dx = detail::empty_images(x, dy.dtype());
   if (dy.dtype() == DType::f64) {
     reference::upsample2d_grad<double>(dy, options, dx);
   } else {

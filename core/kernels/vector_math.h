@@ -154,7 +154,7 @@ TANDEM_INLINE float erf(float x) {
 }
 
 inline double exp(double x) { return std::exp(x); }
-inline double expm1_nonpositive(double x) { return std::expm1(x < 0 ? x : 0.0); }
+inline double expm1_nonpositive(double x) { return std::expm1(x > 0 ? 0.0 : x); }
 inline double log(double x) { return std::log(x); }
 inline double log1p_unit(double e) { return std::log1p(e); }
 inline double tanh(double x) { return std::tanh(x); }

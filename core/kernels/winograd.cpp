@@ -158,9 +158,10 @@ struct WeightGrad {
 void sum_by_parts(const WeightGrad& g, float* du) {
   const std::int64_t numbers = g.panels() * kPanel * kPanel, tiles = g.work.count();
   const std::int64_t chunk = std::clamp<std::int64_t>(131072 / (kPlanes * (g.C + g.K)), 32, 256);
-  const int parts = parallel_parts(tiles, chunk);
+  const Parts ranges = parallel_parts(tiles, chunk);
+  const int parts = ranges.number;
   const Buffer others(bytes(numbers * (parts - 1)));
-  parallel_for_parts(tiles, chunk, [&](std::int64_t begin, std::int64_t end, int part) {
+  parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
     const Buffer buffer(bytes(kPlanes * chunk * (g.C + g.K)));
     const Planes v{floats(buffer), chunk * g.C, chunk * kPanel, kPanel};
     const Planes m{v.data + kPlanes * v.plane, chunk * g.K, chunk * kPanel, kPanel};

@@ -7,6 +7,9 @@
 #include <optional>
 #include <unordered_map>
 
+#include <fmt/format.h>
+
+#include <tandem/core/error.h>
 #include <tandem/core/threads.h>
 
 #include "adapter.h"
@@ -101,7 +104,6 @@ ConvolutionProblem problem_of(const Shape& x, const Shape& w, const Shape& y, co
 void finish(Entry& entry, const Descriptor& scratchpad) {
   entry.add(DNNL_ARG_SCRATCHPAD, scratchpad);
   entry.scratch_bytes = scratchpad.get_size();
-  entry.is_supported = true;
   ++cache_counts().primitives_created;
 }
 
@@ -146,6 +148,11 @@ void make_weight_grad(Entry& entry, const ConvolutionProblem& problem, const Dim
   ++cache_counts().primitives_created;
 }
 
+[[noreturn]] void fail_library(const char* where, const dnnl::error& error, const Shape& x, const Shape& w) {
+  fail(where, fmt::format("oneDNN failed: {} (status {})", error.message, static_cast<int>(error.status)),
+       fmt::format("x {}, w {}", x.to_string(), w.to_string()));
+}
+
 void drop_oldest(Cache& c) {
   auto oldest = c.entries.begin();
   for (auto it = c.entries.begin(); it != c.entries.end(); ++it)
@@ -153,29 +160,36 @@ void drop_oldest(Cache& c) {
   c.entries.erase(oldest);
 }
 
+/// An entry, whole; one that is not supported where oneDNN has no implementation.
+std::unique_ptr<Entry> make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options) {
+  const ConvolutionProblem problem = problem_of(x, w, y, options, kind == Kind::forward_bias);
+  auto entry = std::make_unique<Entry>();
+  try {
+    if (kind == Kind::input_grad)
+      make_input_grad(*entry, problem);
+    else if (kind == Kind::weight_grad)
+      make_weight_grad(*entry, problem, weights_dims(w, options.groups));
+    else
+      make_forward(*entry, problem);
+    entry->is_supported = true;
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented) throw;
+    entry = std::make_unique<Entry>();
+  }
+  return entry;
+}
+
 Entry& find_or_make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options) {
   Cache& c = cache();
-  std::unique_ptr<Entry>& entry = c.entries[key_of(kind, x, w, options)];
-  if (!entry) {
-    entry = std::make_unique<Entry>();
-    entry->last_use = ++c.uses;
-    Entry& made = *entry;
-    const ConvolutionProblem problem = problem_of(x, w, y, options, kind == Kind::forward_bias);
-    try {
-      if (kind == Kind::input_grad)
-        make_input_grad(made, problem);
-      else if (kind == Kind::weight_grad)
-        make_weight_grad(made, problem, weights_dims(w, options.groups));
-      else
-        make_forward(made, problem);
-    } catch (const dnnl::error& error) {
-      if (error.status != dnnl_unimplemented) throw;
-    }
-    if (c.entries.size() > kMaxEntries) drop_oldest(c);
-    return made;
+  const Key key = key_of(kind, x, w, options);
+  auto found = c.entries.find(key);
+  if (found == c.entries.end()) {
+    std::unique_ptr<Entry> entry = make(kind, x, w, y, options);  // what cannot be made leaves no trace
+    if (c.entries.size() >= kMaxEntries) drop_oldest(c);
+    found = c.entries.emplace(key, std::move(entry)).first;
   }
-  entry->last_use = ++c.uses;
-  return *entry;
+  found->second->last_use = ++c.uses;
+  return *found->second;
 }
 
 void set(Entry& entry, int argument, std::byte* data) { entry.arguments.at(argument).set_data_handle(data); }
@@ -196,7 +210,7 @@ kernels::KernelCacheStats& cache_counts() {
   return instance;
 }
 
-bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y) {
+bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y) try {
   const std::lock_guard lock(execution_mutex());
   const Kind kind = b.defined() ? Kind::forward_bias : Kind::forward;
   Entry& entry = find_or_make(kind, x.shape(), w.shape(), y.shape(), options);
@@ -207,9 +221,11 @@ bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOpt
   set_weights(entry, w, options.groups);
   run(entry);
   return true;
+} catch (const dnnl::error& error) {
+  fail_library("conv2d", error, x.shape(), w.shape());
 }
 
-bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions& options, Array& dx) {
+bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions& options, Array& dx) try {
   const std::lock_guard lock(execution_mutex());
   Entry& entry = find_or_make(Kind::input_grad, dx.shape(), w.shape(), dy.shape(), options);
   if (!entry.is_supported) return false;
@@ -218,9 +234,11 @@ bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions
   set_weights(entry, w, options.groups);
   run(entry);
   return true;
+} catch (const dnnl::error& error) {
+  fail_library("conv2d_input_grad", error, dx.shape(), w.shape());
 }
 
-bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw) {
+bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw) try {
   const std::lock_guard lock(execution_mutex());
   Entry& entry = find_or_make(Kind::weight_grad, x.shape(), dw.shape(), dy.shape(), options);
   if (!entry.is_supported) return false;
@@ -234,6 +252,8 @@ bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOption
     entry.unpack.execute(cpu_stream(), entry.unpack_arguments);
   }
   return true;
+} catch (const dnnl::error& error) {
+  fail_library("conv2d_weight_grad", error, x.shape(), dw.shape());
 }
 
 }  // namespace tandem::onednn

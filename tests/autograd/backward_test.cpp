@@ -1,7 +1,11 @@
 // The graph: versions, freeing, depth, pruning, gradients of gradients, and the checks on what a backward returns.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
+#include <string>
+#include <thread>
+#include <type_traits>
 
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/ops.h>
@@ -29,6 +33,7 @@ TEST_CASE("a chain of a million ops runs backward and is destroyed without recur
     y.backward();
     CHECK(x.grad().item() == 1);
     for (int i = 0; i < 1'000'000; ++i) y = y * 1.0;
+    for (int i = 0; i < 200'000; ++i) y = square(y);  // each saves what was before
   }
   CHECK(graph_stats().nodes == before.nodes);
 }
@@ -119,7 +124,150 @@ TEST_CASE("an op without second derivative says so under create_graph only") {
   CHECK(grad({once(x)}, {x})[0].item() == 1);
   CHECK_THROWS_WITH_AS(
       grad({once(x)}, {x}, {.create_graph = true}),
-      "backward of once: has no second derivative; leave out create_graph, or write its backward with ops", Error);
+      "backward of once: has no second derivative; leave out create_graph, or give record its definition or a "
+      "backward written with ops",
+      Error);
+}
+
+TEST_CASE("a definition is what create_graph differentiates, an input that is two inputs included") {
+  // y = a b^2 + c with a fused backward of kernels only.
+  const auto fused = [](const Tensor& a, const Tensor& b, const Tensor& c) {
+    Array y = kernels::add(kernels::multiply(a.value(), kernels::square(b.value())), c.value());
+    return record(
+        "fused", std::move(y), {a, b, c}, {a, b},
+        [](const Tensor& dy, const Saved& saved, Needs) {
+          const Array &u = saved[0].value(), &v = saved[1].value();
+          return Grads{kernels::multiply(dy.value(), kernels::square(v)),
+                       kernels::multiply(kernels::multiply(dy.value(), kernels::multiply(u, v)), 2), dy};
+        },
+        {.definition = [](const std::vector<Tensor>& in, const Saved&) { return in[0] * square(in[1]) + in[2]; }});
+  };
+  Tensor x = leaf({3}, {1}), c = leaf({1}, {1});
+  const Tensor y = fused(x, x, c);  // x^3 + c
+  const Tensor d1 = grad({y}, {x}, {.create_graph = true})[0];
+  CHECK(d1.item() == 27);
+  const Tensor d2 = grad({d1}, {x}, {.create_graph = true})[0];
+  CHECK(d2.item() == 18);
+  CHECK(grad({d2}, {x})[0].item() == 6);
+  CHECK(grad({y}, {c}, {.create_graph = true})[0].item() == 1);
+  y.backward();
+  CHECK(x.grad().item() == 27);
+
+  const auto before = graph_stats();
+  {
+    // Below intermediate values, with one input constant, and without recording outside.
+    const Tensor h = x * x, z = fused(h, Tensor(Array::full({1}, 2, DType::f64)), c * 1.0);  // 4 x^2 + c
+    const NoGradGuard guard;
+    const Tensor g = grad({z}, {x}, {.create_graph = true})[0];
+    CHECK(g.item() == 24);
+    CHECK(grad({g}, {x})[0].item() == 8);
+  }
+  CHECK(graph_stats().nodes == before.nodes);
+}
+
+TEST_CASE("a definition of another shape is an error") {
+  Tensor x = leaf({2, 3}, {2});
+  const auto op =
+      record("op", x.value().clone(), {x}, {x}, [](const Tensor& dy, const Saved&, Needs) { return Grads{dy}; },
+             {.definition = [](const std::vector<Tensor>& in, const Saved&) { return sum(in[0]); }});
+  CHECK_THROWS_WITH_AS(grad({sum(op)}, {x}, {.create_graph = true}),
+                       "backward of op: the definition does not give what the op gives: definition [] f64, op [2] f64",
+                       Error);
+}
+
+TEST_CASE("a saved value that is not there is named") {
+  Tensor x = leaf({2}, {1});
+  const Tensor y = record("op", x.value().clone(), {x}, {},
+                          [](const Tensor&, const Saved& saved, Needs) { return Grads{saved[0]}; });
+  CHECK_THROWS_WITH_AS(y.backward(),
+                       "backward of op: saved[0] is asked for: 0 are saved; name it in the list of saved values that "
+                       "record is given",
+                       Error);
+}
+
+TEST_CASE("another Array in the place of a leaf's value is noticed by both backwards") {
+  Tensor x = leaf({2}, {1});
+  const Tensor y = square(x);
+  x.state()->value = Array::full({1}, 5, DType::f64);  // only library code can: mutable_value() gives a handle
+  for (const bool create_graph : {false, true})
+    CHECK_THROWS_WITH_AS(
+        grad({y}, {x}, {.create_graph = create_graph, .retain_graph = true}),
+        "backward of square: a saved value was changed in place after forward: another Array has taken "
+        "the place of [1]; clone() it before changing it, or call backward first",
+        Error);
+}
+
+TEST_CASE("mutable_value is a handle: it cannot replace the Array") {
+  static_assert(!std::is_assignable_v<decltype(std::declval<Tensor&>().mutable_value()), Array>);
+  Tensor x = leaf({2}, {1});
+  Array handle = x.mutable_value();
+  handle = Array::full({1}, 5, DType::f64);
+  CHECK(x.item() == 2);
+}
+
+namespace {
+// Destroyed when the process ends, after what belongs to the main thread: the graph of it must go then as well.
+Tensor& last_result() {
+  static Tensor last;
+  return last;
+}
+}  // namespace
+
+TEST_CASE("a graph may live until the process ends, or longer than its thread's other variables") {
+  last_result() = sum(leaf({2}, {1}) * leaf({3}, {1}));
+  const auto before = graph_stats();
+  std::thread([] {
+    thread_local Tensor held;  // made first, destroyed last
+    held = leaf({1}, {1});
+    for (int i = 0; i < 100; ++i) held = held * 2.0;
+  }).join();
+  CHECK(graph_stats().nodes == before.nodes);
+}
+
+TEST_CASE("threads walk graphs that share nodes: gradients add up, none is lost") {
+  Tensor x = leaf({1, 2, 3}, {3}), w = leaf({4, 5, 6}, {3});
+  Tensor shared = x * w;
+  for (int i = 0; i < 50; ++i) shared = shared * 1.0 + 0.0;
+  constexpr int kThreads = 4, kRounds = 50;
+  const std::vector<double> expected{4, 5, 6};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const Tensor y = sum(shared * (t + 1.0));
+      for (int i = 0; i < kRounds; ++i) {
+        y.backward(/*retain_graph=*/true);
+        const Tensor dx = grad({y}, {x}, {.retain_graph = true})[0];
+        const std::vector<double> values = dx.value().to_vector<double>();
+        for (std::size_t j = 0; j < values.size(); ++j) wrong += values[j] != (t + 1) * expected[j] ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  const double factor = kRounds * (1 + 2 + 3 + 4);
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{4 * factor, 5 * factor, 6 * factor});
+  CHECK(w.grad().to_vector<double>() == std::vector<double>{1 * factor, 2 * factor, 3 * factor});
+}
+
+TEST_CASE("two threads free one graph: each gets gradients or the error that says so") {
+  for (int round = 0; round < 50; ++round) {
+    Tensor x = leaf({2}, {1});
+    const Tensor shared = exp(x * x);
+    const Tensor a = shared * 1.0, b = shared * 2.0;
+    std::atomic<int> freed{0};
+    const auto run = [&](const Tensor& y) {
+      try {
+        y.backward();
+      } catch (const Error& error) {
+        freed += std::string(error.what()).find("the graph was freed by an earlier backward") != std::string::npos;
+      }
+    };
+    std::thread other([&] { run(a); });
+    run(b);
+    other.join();
+    CHECK(freed <= 1);
+  }
 }
 
 TEST_CASE("the engine checks what a backward returns") {

@@ -1,4 +1,4 @@
-// gradcheck finds wrong gradients of first and second order, names the index, and refuses single precision.
+// gradcheck finds wrong gradients of first and second order, names the index, checks in double, and knows kinks.
 #include <tandem/autograd/gradcheck.h>
 
 #include <doctest/doctest.h>
@@ -94,14 +94,65 @@ TEST_CASE("an input that is not used has gradient 0, an index input is handed th
   CHECK(result.inputs[1].worst_analytic == 0);
 }
 
+TEST_CASE("single precision is checked in double, and what f holds in it is named") {
+  const Tensor x({1, -2, 3}, {3}), c({2, 2, 2}, {3});
+  const GradcheckResult result = gradcheck([](const auto& in) { return square(in[0]); }, {x}, {.second_order = true});
+  CHECK_MESSAGE(result.passed(), result.to_string());
+  CHECK(result.inputs[0].analytic.dtype() == DType::f64);
+  CHECK(x.dtype() == DType::f32);
+  CHECK(gradcheck([](const auto& in) { return square(in[0]); }, {Tensor(x.value().to(DType::bf16))}));
+  CHECK(message_of([&] { gradcheck([&](const auto&) { return square(c); }, {x}); }) ==
+        "gradcheck: output 0 is f32, must be f64: [3]; differences need double precision: convert what f holds itself "
+        "with Array::to(DType::f64)");
+}
+
+TEST_CASE("a gradient is judged by its own size: a wrong one of a small function fails, beside a large one too") {
+  const auto wrong_and_small = [](const std::vector<Tensor>& in) { return wrong_square(in[0]) * 1e-7; };
+  const GradcheckResult small = gradcheck(wrong_and_small, {doubles({1, 2, 3}, {3})});
+  CHECK_FALSE(small);
+  CHECK(small.inputs[0].failures == 1);
+  CHECK(gradcheck([](const auto& in) { return square(in[0]) * 1e-7; }, {doubles({1, 2, 3}, {3})}));
+  const auto mixed = [](const std::vector<Tensor>& in) { return wrong_square(in[0]) * doubles({1, 1e-7, 1}, {3}); };
+  const GradcheckResult beside = gradcheck(mixed, {doubles({1, 2, 3}, {3})});
+  CHECK(beside.inputs[0].failures == 1);
+  CHECK(beside.inputs[0].worst == std::vector<std::int64_t>{1});
+  // Of numbers far larger than their change, rounding hides what is small: no verdict against it.
+  CHECK(gradcheck([](const auto& in) { return square(in[0]) * 1e-3 + 1e6; }, {doubles({0.5, 1e-6}, {2})}));
+}
+
+TEST_CASE("at a kink every slope between both sides is right, others are not") {
+  const GradcheckResult result = gradcheck([](const auto& in) { return relu(in[0]); }, {doubles({-1, 0, 2}, {3})});
+  CHECK_MESSAGE(result.passed(), result.to_string());
+  CHECK(result.inputs[0].kinks == 1);
+  CHECK(result.to_string().find("f bends at 1") != std::string::npos);
+  const auto steep = [](const std::vector<Tensor>& in) {
+    return record("steep", kernels::relu(in[0].value()), {in[0]}, {},
+                  [](const Tensor& dy, const Saved&, Needs) { return Grads{dy * 1.5}; });
+  };
+  const GradcheckResult wrong = gradcheck(steep, {doubles({0}, {1})});
+  CHECK_FALSE(wrong);
+  // Strong curvature is no kink.
+  const GradcheckResult curved = gradcheck([](const auto& in) { return exp(in[0] * 40.0); }, {doubles({0.5}, {1})});
+  CHECK(curved.inputs[0].kinks == 0);
+}
+
+TEST_CASE("empty inputs and inputs that make no difference are said") {
+  const Tensor empty(Array::zeros({0, 3}, DType::f64));
+  const GradcheckResult result = gradcheck([](const auto& in) { return sum(in[0]) + sum(in[1]); },
+                                           {empty, doubles({1, 2}, {2}), doubles({3}, {1})}, {.second_order = true});
+  CHECK_MESSAGE(result.passed(), result.to_string());
+  CHECK(result.to_string().find("input 0 [0, 3]: ok, it holds no numbers") != std::string::npos);
+  CHECK(result.inputs[1].is_used);
+  CHECK_FALSE(result.inputs[2].is_used);
+  CHECK(result.to_string().find("it makes no difference to f") != std::string::npos);
+  // An input that is used but hidden from backward is a wrong gradient.
+  CHECK_FALSE(gradcheck([](const auto& in) { return in[0] * in[1].detach(); }, {doubles({1}, {1}), doubles({2}, {1})}));
+}
+
 TEST_CASE("misuse is an error that says what to do") {
   const auto f = [](const std::vector<Tensor>& in) { return square(in[0]); };
-  CHECK(message_of([&] {
-          gradcheck(f, {Tensor({1, 2}, {2})});
-        }) ==
-        "gradcheck: input 0 is f32, must be f64: [2]; differences need double precision: convert with "
-        "Array::to(DType::f64)");
-  CHECK(message_of([&] { gradcheck(f, {}); }) == "gradcheck: no input is f64: 0 inputs; there is nothing to check");
+  CHECK(message_of([&] { gradcheck(f, {}); }) ==
+        "gradcheck: no input is floating: 0 inputs; there is nothing to check");
   CHECK(message_of([&] { gradcheck(f, {Tensor{}}); }) == "gradcheck: input 0 is not defined");
   Generator generator(1);
   const auto random = [&](const std::vector<Tensor>& in) { return dropout(in[0], 0.5, generator); };

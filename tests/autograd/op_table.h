@@ -20,7 +20,6 @@ struct OpRow {
   GradcheckFunction function;
   Inputs inputs;  ///< f64, away from kinks; i64 for indices
   bool is_differentiable = true;
-  bool is_twice_differentiable = true;
 };
 
 /// Makes the inputs of the rows, always the same.
@@ -143,9 +142,9 @@ inline void add_reductions(std::vector<OpRow>& rows, Numbers& n) {
     {"var(x, dims, keep, correction)", "biased", [](In x) { return var(x[0], {0, 2}, false, 0); }, {n.normal(s)}},
     {"var(x, dims, keep, correction)", "keep", [](In x) { return var(x[0], {-1}, true); }, {n.normal(s)}},
     {"sum_to(x, shape)", "", [](In x) { return sum_to(x[0], {3, 1}); }, {n.normal(s)}},
-    {"argmax(x, dim)", "", [](In x) { return argmax(x[0], 1); }, {n.distinct(s)}, false, false},
-    {"topk(x, k, dim)", "values", [](In x) { return topk(x[0], 2, 1).first; }, {n.distinct(s)}, false, false},
-    {"topk(x, k, dim)", "indices", [](In x) { return topk(x[0], 2, -1).second; }, {n.distinct(s)}, false, false},
+    {"argmax(x, dim)", "", [](In x) { return argmax(x[0], 1); }, {n.distinct(s)}, false},
+    {"topk(x, k, dim)", "values", [](In x) { return topk(x[0], 2, 1).first; }, {n.distinct(s)}, false},
+    {"topk(x, k, dim)", "indices", [](In x) { return topk(x[0], 2, -1).second; }, {n.distinct(s)}, false},
   });
 }
 
@@ -194,6 +193,7 @@ inline void add_products(std::vector<OpRow>& rows, Numbers& n) {
     {"matmul(a, b)", "matrix times batch", [](In x) { return matmul(x[0], x[1]); }, {n.normal({3, 4}), n.normal({2, 4, 2})}},
     {"linear(x, w, b)", "", [](In x) { return linear(x[0], x[1], x[2]); }, {n.normal({3, 4}), n.normal({2, 4}), n.normal({2})}},
     {"linear(x, w, b)", "without b", [](In x) { return linear(x[0], x[1]); }, {n.normal({3, 4}), n.normal({2, 4})}},
+    {"linear(x, w, b)", "rank 1", [](In x) { return linear(x[0], x[1], x[2]); }, {n.normal({4}), n.normal({2, 4}), n.normal({2})}},
     {"linear(x, w, b)", "rank 3", [](In x) { return linear(x[0], x[1], x[2]); }, {n.normal({2, 3, 4}), n.normal({2, 4}), n.normal({2})}},
     {"conv2d(x, w, b, options)", "padding", conv({.padding = 1}), {n.normal(image), n.normal(weight), n.normal({4})}},
     {"conv2d(x, w, b, options)", "stride", conv({.stride = {2, 1}, .padding = {1, 0}}), {n.normal(image), n.normal(weight), n.normal({4})}},

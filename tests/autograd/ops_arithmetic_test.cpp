@@ -147,5 +147,5 @@ TEST_CASE("errors name the op and the shapes") {
   CHECK(message_of([&] {
           exp(labels({1, 2}));
         }) == "exp: x is i64, must be floating: x [2]; convert it with Array::to(DType::f32)");
-  CHECK(message_of([&] { clamp(a, 1, 0); }) == "clamp: low is above high: low 1, high 0, x [2, 3]");
+  CHECK(message_of([&] { clamp(a, 1, 0); }) == "clamp: low is above high: low 1, high 0");
 }

@@ -169,12 +169,12 @@ TEST_CASE("errors name the op, the shapes and the offending value") {
   message_has(message_of([&] { conv2d(image, w); }), {"conv2d:", "3 channels", "[8, 3, 32, 32]", "[32, 16, 3, 3]"});
   CHECK(message_of([&] {
           conv2d(image, Tensor(Array::zeros({4, 3, 3, 3})), x);
-        }) == "conv2d: b must have shape [4]: b [2, 2], w [4, 3, 3, 3]");
+        }) == "conv2d: b is [2, 2], must be [4]: x [8, 3, 32, 32], w [4, 3, 3, 3]");
   Generator generator(1);
-  CHECK(message_of([&] { dropout(x, 1.5, generator); }) == "dropout: p is 1.5, must be in [0, 1): x [2, 2]");
+  CHECK(message_of([&] { dropout(x, 1.5, generator); }) == "dropout: probability must be in [0, 1): 1.5 given");
   CHECK(message_of([&] {
-          cross_entropy(x, labels({0, 1}), {.label_smoothing = 1});
-        }) == "cross_entropy: label_smoothing is 1, must be in [0, 1)");
+          cross_entropy(x, labels({0, 1}), {.label_smoothing = 1.5});
+        }) == "cross_entropy: smoothing is 1.5, must be in [0, 1]: 0 is none");
   message_has(message_of([&] { cross_entropy(x, labels({0, 7})); }), {"cross_entropy:", "7"});
   CHECK(message_of([&] {
           mse_loss(x, leaf({1, 2}, {2}));

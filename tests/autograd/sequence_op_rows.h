@@ -58,17 +58,17 @@ inline void add_recurrences(std::vector<OpRow>& rows, Numbers& n) {
     return all;
   };
   rows.insert(rows.end(), {
-    {lstm_op, "", long_term({}), inputs(4, true), true, false},
-    {lstm_op, "reverse", long_term({.reverse = true}), inputs(4, true), true, false},
-    {lstm_op, "lengths", long_term({.lengths = {2, 4, 1}}), inputs(4, true), true, false},
-    {lstm_op, "reverse, lengths", long_term({.reverse = true, .lengths = {2, 3, 1}}), inputs(4, true), true, false},
-    {lstm_op, "without states and biases", [](In x) { return joined(lstm(x[0], {}, {}, x[1], x[2], {}, {})); }, {n.normal({3, 2, 2}), n.normal({12, 2}), n.normal({12, 3})}, true, false},
-    {lstm_op, "without states, lengths, reverse", [](In x) { return joined(lstm(x[0], {}, {}, x[1], x[2], x[3], {}, {.reverse = true, .lengths = {1, 3}})); }, {n.normal({3, 2, 2}), n.normal({12, 2}), n.normal({12, 3}), n.normal({12})}, true, false},
-    {gru_op, "", gated({}), inputs(3, false), true, false},
-    {gru_op, "reverse", gated({.reverse = true}), inputs(3, false), true, false},
-    {gru_op, "lengths", gated({.lengths = {2, 4, 1}}), inputs(3, false), true, false},
-    {gru_op, "reverse, lengths", gated({.reverse = true, .lengths = {2, 3, 1}}), inputs(3, false), true, false},
-    {gru_op, "without state and biases", [](In x) { return joined(gru(x[0], {}, x[1], x[2], {}, {})); }, {n.normal({3, 2, 2}), n.normal({9, 2}), n.normal({9, 3})}, true, false},
+    {lstm_op, "", long_term({}), inputs(4, true)},
+    {lstm_op, "reverse", long_term({.reverse = true}), inputs(4, true)},
+    {lstm_op, "lengths", long_term({.lengths = {2, 4, 1}}), inputs(4, true)},
+    {lstm_op, "reverse, lengths", long_term({.reverse = true, .lengths = {2, 3, 1}}), inputs(4, true)},
+    {lstm_op, "without states and biases", [](In x) { return joined(lstm(x[0], {}, {}, x[1], x[2], {}, {})); }, {n.normal({3, 2, 2}), n.normal({12, 2}), n.normal({12, 3})}},
+    {lstm_op, "without states, lengths, reverse", [](In x) { return joined(lstm(x[0], {}, {}, x[1], x[2], x[3], {}, {.reverse = true, .lengths = {1, 3}})); }, {n.normal({3, 2, 2}), n.normal({12, 2}), n.normal({12, 3}), n.normal({12})}},
+    {gru_op, "", gated({}), inputs(3, false)},
+    {gru_op, "reverse", gated({.reverse = true}), inputs(3, false)},
+    {gru_op, "lengths", gated({.lengths = {2, 4, 1}}), inputs(3, false)},
+    {gru_op, "reverse, lengths", gated({.reverse = true, .lengths = {2, 3, 1}}), inputs(3, false)},
+    {gru_op, "without state and biases", [](In x) { return joined(gru(x[0], {}, x[1], x[2], {}, {})); }, {n.normal({3, 2, 2}), n.normal({9, 2}), n.normal({9, 3})}},
     {"lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh)", "", [](In x) { return joined(lstm_cell(x[0], x[1], x[2], x[3], x[4], x[5], x[6])); }, step(4, true)},
     {"gru_cell(x, h, w_ih, w_hh, b_ih, b_hh)", "", [](In x) { return joined(gru_cell(x[0], x[1], x[2], x[3], x[4], x[5])); }, step(3, false)},
   });

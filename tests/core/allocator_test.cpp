@@ -1,8 +1,12 @@
 // The caching allocator, Storages in arenas, and the parallel loop.
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
+#include <fstream>
 #include <stdexcept>
 #include <vector>
 
@@ -85,3 +89,25 @@ TEST_CASE("an exception in a part reaches the caller, and the team works on") {
   CHECK(sum == 100);
   CHECK_THROWS_WITH_AS(set_threads(0), "threads: number must be at least 1: 0 given", Error);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("cached blocks of other sizes make room before memory is out") {
+  release_cached_memory();
+  { const Array cached = Array::zeros({64 << 20}, DType::u8); }  // freed, and kept
+  REQUIRE(memory_stats().bytes_cached >= std::size_t{64} << 20);
+  std::ifstream file("/proc/self/statm");
+  std::size_t pages = 0;
+  file >> pages;
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_AS, &before) == 0);
+  rlimit tight = before;
+  tight.rlim_cur = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + (std::size_t{24} << 20);
+  REQUIRE(::setrlimit(RLIMIT_AS, &tight) == 0);
+  bool is_given = false;
+  try {
+    is_given = Array::empty({50 << 20}, DType::u8).defined();
+  } catch (const Error&) {}
+  CHECK(::setrlimit(RLIMIT_AS, &before) == 0);
+  CHECK(is_given);
+}
+#endif

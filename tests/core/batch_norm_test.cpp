@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <tandem/core/kernels/batch_norm.h>
+#include <tandem/core/kernels/elementwise.h>
 #include <tandem/core/kernels/reference/batch_norm.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>
@@ -137,9 +138,8 @@ TEST_CASE("batch_norm: errors") {
         "batch_norm: x has 3 channels, w is [4]: x [2, 3, 4, 4]");
   CHECK(message_of([&] { k::batch_norm_train(x, w, four, 1e-5, false); }) ==
         "batch_norm: x has 3 channels, b is [4]: x [2, 3, 4, 4]");
-  CHECK(message_of([&] {
-          k::batch_norm_train(Array::zeros({2, 3, 4}), w, w, 1e-5, false);
-        }) == "batch_norm: x is [2, 3, 4], must be [N, C] or [N, C, H, W] and not empty");
+  CHECK(message_of([&] { k::batch_norm_train(Array::zeros({3}), w, w, 1e-5, false); }) ==
+        "batch_norm: x is [3], must be [N, C, ...] and not empty");
   CHECK(message_of([&] {
           k::batch_norm_train(x, w, w, 1e-5, false, Array::zeros({2, 3, 4, 5}));
         }) == "batch_norm: add is [2, 3, 4, 5], must be [2, 3, 4, 4]");
@@ -147,4 +147,59 @@ TEST_CASE("batch_norm: errors") {
         "batch_norm: x has 3 channels, mean is [4]: x [2, 3, 4, 4]");
   CHECK(message_of([&] { k::batch_norm_train_grad(four, x, w, w, w, {}); }) ==
         "batch_norm_train_grad: dy is [4], must be [2, 3, 4, 4]");
+}
+
+TEST_CASE("batch_norm: a mean of 300 deviations costs no more digits than its own rounding") {
+  Generator g(71);
+  for (const Shape& shape : {Shape{64, 16, 8, 8}, Shape{64, 5, 8, 8}, Shape{4096, 24}}) {
+    Array x = Array::empty(shape, DType::f64), dy = Array::empty(shape);
+    g.fill_normal(x, 300, 1);
+    g.fill_normal(dy);
+    x = x.to(DType::f32);
+    const Array w = Array::full({shape[1]}, 1), b = Array::zeros({shape[1]});
+    const auto f = k::batch_norm_train(x, w, b, 1e-5, false);
+    const auto t = k::batch_norm_train(wide(x), wide(w), wide(b), 1e-5, false);
+    CHECK(worst_error(f.mean, t.mean) < 1.6e-5);  // half a unit of 300 is 1.5e-5
+    CHECK(worst_error(f.variance, t.variance) < 1e-6);
+    CHECK(worst_error(f.y, t.y) < 2e-5);
+    const auto fd = k::batch_norm_train_grad(dy, x, w, f.mean, f.inverse_deviation, {});
+    const auto td = k::batch_norm_train_grad(wide(dy), wide(x), wide(w), t.mean, t.inverse_deviation, {});
+    CHECK(worst_error(fd.dx, td.dx) < 5e-6);
+  }
+}
+
+TEST_CASE("batch_norm: bf16 with bf16 or f32 parameters gives gradients of their dtypes") {
+  Generator g(5);
+  const Array x = random_array(g, {4, 3, 4, 4}).to(DType::bf16), dy = random_array(g, {4, 3, 4, 4}).to(DType::bf16);
+  for (const DType dtype : {DType::bf16, DType::f32}) {
+    const Array w = Array::full({3}, 1, dtype), b = Array::zeros({3}, dtype);
+    const auto f = k::batch_norm_train(x, w, b, 1e-5, false);
+    const auto d = k::batch_norm_train_grad(dy, x, w, f.mean, f.inverse_deviation, {});
+    CHECK(d.dx.dtype() == DType::bf16);
+    CHECK(d.dw.dtype() == dtype);
+    CHECK(d.db.dtype() == dtype);
+    CHECK(f.mean.dtype() == DType::f32);
+  }
+}
+
+TEST_CASE("batch_norm: any rank from 2 is [N, C, places]") {
+  Generator g(6);
+  const Array w = random_array(g, {3}), b = random_array(g, {3});
+  for (const Shape& shape : {Shape{4, 3, 6}, Shape{2, 3, 2, 3, 4}, Shape{8, 3}}) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Array x = random_array(g, shape).to(dtype), dy = random_array(g, shape).to(dtype);
+      const Array add = random_array(g, shape).to(dtype), p = w.to(dtype), q = b.to(dtype);
+      const Shape images{shape[0], 3, x.size() / (3 * shape[0]), 1};
+      const auto as = [&](const Array& a) { return a.reshape(images); };
+      const auto f = k::batch_norm_train(x, p, q, 1e-5, true, add);
+      const auto t = k::batch_norm_train(as(x), p, q, 1e-5, true, as(add));
+      CHECK(identical(f.y, t.y.reshape(shape)));
+      const auto d = k::batch_norm_train_grad(dy, x, p, f.mean, f.inverse_deviation, f.y, true);
+      const auto td = k::batch_norm_train_grad(as(dy), as(x), p, t.mean, t.inverse_deviation, t.y, true);
+      CHECK(identical(d.dx, td.dx.reshape(shape)));
+      CHECK(identical(d.dadd, td.dadd.reshape(shape)));
+      CHECK(identical(k::batch_norm_evaluate(x, p, q, q, k::square(q), 1e-5, false),
+                      k::batch_norm_evaluate(as(x), p, q, q, k::square(q), 1e-5, false).reshape(shape)));
+    }
+  }
 }

@@ -185,7 +185,7 @@ TEST_CASE("conv2d: errors name what is wrong and both shapes") {
   CHECK(message(x, {32, 1, 3, 3}, {.groups = 3}) ==
         "conv2d: w gives 32 channels, which 3 groups do not divide: x [8, 3, 32, 32], w [32, 1, 3, 3]");
   CHECK(message(x, {32, 3, 3, 3}, {.stride = 0}) == "conv2d: stride is 0x0, must be at least 1");
-  CHECK(message(x, {32, 3, 3, 3}, {.padding = -1}) == "conv2d: padding is -1x-1, must not be negative");
+  CHECK(message(x, {32, 3, 3, 3}, {.padding = -1}) == "conv2d: padding is -1x-1, must be at least 0");
   CHECK(message(x, {32, 3, 3, 3}, {.dilation = 0}) == "conv2d: dilation is 0x0, must be at least 1");
   CHECK(message(x, {32, 3, 3, 3}, {.groups = 0}) == "conv2d: groups is 0, must be at least 1");
 

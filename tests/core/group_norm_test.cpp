@@ -130,3 +130,25 @@ TEST_CASE("group_norm: bf16, errors") {
           k::group_norm_grad(Array::zeros({2, 6}), x, w, Array::zeros({2, 2}), Array::zeros({2, 2}));
         }) == "group_norm_grad: dy is [2, 6], must be [2, 6, 3, 3]: x [2, 6, 3, 3]");
 }
+
+TEST_CASE("group_norm: statistics of bf16 are f32") {
+  const Array x = Array::from({100, 100, 100, 101}, {1, 1, 4}, DType::bf16), one = Array::full({1}, 1, DType::bf16);
+  const k::GroupNormForward f = k::group_norm(x, 1, one, one, 1e-5);
+  CHECK(f.mean.dtype() == DType::f32);
+  CHECK(f.mean.item() == 100.25);
+  const k::GroupNormGrads d =
+      k::group_norm_grad(Array::full({1, 1, 4}, 1, DType::bf16), x, one, f.mean, f.inverse_deviation);
+  CHECK(std::abs(d.dw.item()) < 1e-6);  // the sum of xhat
+  CHECK(d.dw.dtype() == DType::bf16);
+}
+
+TEST_CASE("group_norm: a mean of 300 deviations costs no more digits than its own rounding") {
+  Generator g(71);
+  Array x = Array::empty({2, 4, 40, 30}, DType::f64);
+  g.fill_normal(x, 300, 1);
+  x = x.to(DType::f32);
+  const Array w = Array::full({4}, 1), b = Array::zeros({4});
+  const k::GroupNormForward f = k::group_norm(x, 2, w, b, 1e-5), t = k::group_norm(wide(x), 2, wide(w), wide(b), 1e-5);
+  CHECK(worst_error(f.mean, t.mean) < 1.6e-5);  // half a unit of 300 is 1.5e-5
+  CHECK(worst_error(f.inverse_deviation, t.inverse_deviation) < 1e-6);
+}

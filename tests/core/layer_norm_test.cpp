@@ -74,3 +74,19 @@ TEST_CASE("layer_norm refuses what does not fit") {
   CHECK(message(Array::zeros({2}), 1) == "layer_norm: w must be [3], the last dims of x: w [2], x [2, 3]");
   CHECK(message({}, 3) == "layer_norm: dims is 3, must be from 1 to the rank of x: x [2, 3]");
 }
+
+TEST_CASE("layer_norm of bf16 keeps its statistics in f32 and gives gradients of the parameters' dtype") {
+  const Array x = Array::from({100, 100, 100, 101}, {1, 4}, DType::bf16), dy = Array::full({1, 4}, 1, DType::bf16);
+  for (const DType dtype : {DType::bf16, DType::f32}) {
+    const Array w = Array::full({4}, 1, dtype), b = Array::zeros({4}, dtype);
+    const auto f = kernels::layer_norm(x, w, b, 1, 1e-5);
+    CHECK(f.y.dtype() == DType::bf16);
+    CHECK(f.mean.item() == 100.25);
+    const auto d = kernels::layer_norm_grad(dy, x, w, f.mean, f.inverse_deviation, 1);
+    CHECK(d.dx.dtype() == DType::bf16);
+    CHECK(d.dw.dtype() == dtype);
+    CHECK(d.db.to_vector<double>() == std::vector<double>{1, 1, 1, 1});
+  }
+  CHECK_THROWS_WITH_AS(kernels::layer_norm_grad(Array::zeros({4}), Array::zeros({1, 4}), {}, {}, {}, 1),
+                       "layer_norm_grad: dy is [4], must be [1, 4]", Error);
+}

@@ -7,6 +7,7 @@
 #include <tandem/core/allocator.h>
 #include <tandem/core/kernels/cache_stats.h>
 #include <tandem/core/kernels/conv2d.h>
+#include <tandem/core/onednn/convolution.h>
 #include <tests/core/random_arrays.h>
 
 using namespace tandem;
@@ -150,4 +151,21 @@ TEST_CASE("dropped primitives are made again") {
   k::release_kernel_caches();
   CHECK(k::kernel_cache_stats().primitives == 0);
   CHECK(identical(y, k::conv2d(x, w, {}, kOptions)));
+}
+
+TEST_CASE("what oneDNN refuses is an Error each time, and leaves no entry") {
+  const Array x = Array::zeros({1, 4, 8, 8}, DType::f32, Layout::channels_last), w = Array::zeros({4, 4, 3, 3});
+  Array wrong = Array::zeros({1, 4, 3, 3}, DType::f32, Layout::channels_last);  // must be 6x6
+  const auto entries = k::kernel_cache_stats().primitives;
+  for (int again = 0; again < 2; ++again) {
+    CHECK(message_of([&] { onednn::convolution(x, w, {}, {}, wrong); }).starts_with("conv2d: oneDNN failed: "));
+    CHECK(message_of([&] {
+            onednn::convolution_input_grad(wrong, w, {}, const_cast<Array&>(x));
+          }).starts_with("conv2d_input_grad: oneDNN failed: "));
+    CHECK(message_of([&] {
+            Array dw = w.clone();
+            onednn::convolution_weight_grad(wrong, x, {}, dw);
+          }).starts_with("conv2d_weight_grad: oneDNN failed: "));
+  }
+  CHECK(k::kernel_cache_stats().primitives == entries);
 }

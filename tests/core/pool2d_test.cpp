@@ -155,10 +155,9 @@ TEST_CASE("pooling: errors") {
   CHECK(message({3, 4}, {}) == "max_pool2d: x is [3, 4], must be [N, C, H, W]");
   CHECK(message({1, 1, 2, 2}, {.kernel = 3}) ==
         "max_pool2d: the kernel is larger than the padded image: x [1, 1, 2, 2], kernel 3x3, padding 0x0");
-  CHECK(message({1, 1, 8, 8}, {.kernel = 0, .stride = 1}) ==
-        "max_pool2d: kernel is 0x0 and stride 1x1, must be at least 1");
+  CHECK(message({1, 1, 8, 8}, {.kernel = 0, .stride = 1}) == "max_pool2d: kernel is 0x0, must be at least 1");
   CHECK(message({1, 1, 8, 8}, {.kernel = 2, .padding = 2}) ==
-        "max_pool2d: padding is 2x2, must be at least 0 and below the kernel 2x2");
+        "max_pool2d: padding is 2x2, must be below the kernel 2x2");
   const Array x = Array::zeros({1, 1, 20, 20});
   CHECK(message_of([&] { k::max_pool2d(x, {.kernel = 17}); }) == "max_pool2d: kernel 17x17 has more than 256 places");
   CHECK(message_of([&] { k::max_pool2d(x.to(DType::i64), {}); }) == "max_pool2d: x is i64, must be floating");
@@ -166,4 +165,34 @@ TEST_CASE("pooling: errors") {
         "average_pool2d_grad: dy is [1, 1, 20, 20], must be [1, 1, 10, 10]");
   CHECK(message_of([&] { k::global_average_pool2d_grad(x, x.shape()); }) ==
         "global_average_pool2d_grad: dy is [1, 1, 20, 20], must be [1, 1]");
+}
+
+TEST_CASE("pooling without channels, images or a batch gives nothing or an Error") {
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    const Array x = Array::zeros({1, 0, 4, 4}, dtype), dy = Array::zeros({1, 0, 2, 2}, dtype);
+    const auto [y, chosen] = k::max_pool2d(x, {});
+    CHECK(y.shape() == Shape{1, 0, 2, 2});
+    CHECK(chosen.shape() == Shape{1, 0, 2, 2});
+    CHECK(k::max_pool2d_grad(dy, chosen, x.shape(), {}).shape() == x.shape());
+    CHECK(k::max_pool2d_take(x, chosen, {}).shape() == y.shape());
+    CHECK(k::average_pool2d(x, {}).shape() == Shape{1, 0, 2, 2});
+    CHECK(k::average_pool2d_grad(dy, x.shape(), {}).shape() == x.shape());
+    CHECK(k::global_average_pool2d(x).shape() == Shape{1, 0});
+    CHECK(k::global_average_pool2d_grad(Array::zeros({1, 0}, dtype), x.shape()).shape() == x.shape());
+    CHECK(k::max_pool2d(Array::zeros({0, 3, 4, 4}, dtype), {}).first.shape() == Shape{0, 3, 2, 2});
+    // A window without any place of the image has no maximum.
+    CHECK(message_of([&] {
+            k::max_pool2d(Array::zeros({1, 1, 0, 4}, dtype), {.kernel = 3, .padding = 2});
+          }) == "max_pool2d: x is [1, 1, 0, 4], its images must not be empty");
+  }
+}
+
+TEST_CASE("averages of large windows do not lose digits") {
+  const Array x = Array::full({1, 3, 224, 224}, 0.1);
+  const double exact = static_cast<double>(0.1F);
+  CHECK(std::abs(k::global_average_pool2d(x).at({0, 1}) - exact) < 1e-7);
+  CHECK(std::abs(k::average_pool2d(x, {.kernel = {100, 100}}).at({0, 2, 1, 1}) - exact) < 1e-7);
+  const Array edge = k::average_pool2d(x, {.kernel = 8, .padding = 4, .count_padding = false});
+  CHECK(std::abs(edge.at({0, 0, 0, 0}) - exact) < 1e-7);
+  CHECK(k::average_pool2d(x, {.kernel = 8, .padding = 4}).at({0, 0, 0, 0}) == doctest::Approx(exact / 4));
 }

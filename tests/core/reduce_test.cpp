@@ -125,6 +125,12 @@ TEST_CASE("other dtypes") {
   CHECK(k::max(Array::from({200, 100}, {2}, DType::u8)).dtype() == DType::u8);
   CHECK(k::sum(Array::from({3, -5}, {2}, DType::i64)).item() == -2);
   CHECK(k::min(Array::from({3, -5}, {2}, DType::i64)).item() == -5);
+  CHECK(k::sum(Array::from({1, 1, 0}, {3}, DType::boolean)).item() == 2);
+  CHECK(k::max(Array::from({0, 1}, {2}, DType::boolean)).dtype() == DType::boolean);
+  CHECK(k::sum(Array::from({-100, -100}, {2}, DType::i8)).item() == -200);
+  CHECK(k::min(Array::from({-100, 7}, {2}, DType::i32)).item() == -100);
+  CHECK(k::argmin(Array::from({3, -5, -5}, {3}, DType::i32), 0).item() == 1);
+  CHECK(k::argmax(Array::from({3, 9, 9}, {3}, DType::f16), 0).item() == 1);
   const Array h = Array::full({300}, 1.5).to(DType::bf16);
   CHECK(k::sum(h).dtype() == DType::bf16);
   CHECK(k::sum(h).item() == 450);
@@ -161,6 +167,31 @@ TEST_CASE("every reduction equals its naive twin on random shapes, memory orders
   for (int trial = 0; trial < 600; ++trial) check_twins(g, random_shape(g));
   for (const Shape& shape : large_shapes()) {
     for (int trial = 0; trial < 12; ++trial) check_twins(g, shape);
+  }
+}
+
+TEST_CASE("a reduction of 16-bit floats is that of the same numbers in f32, rounded") {
+  Generator g(26);
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    for (int trial = 0; trial < 200; ++trial) {
+      const Shape shape = trial < 8 ? large_shapes()[static_cast<std::size_t>(trial % 4)] : random_shape(g);
+      const Array x = random_array(g, shape, random_memory(g)).to(dtype), wide = x.to(DType::f32);
+      const std::vector<int> dims = random_dims(g, shape.rank());
+      CAPTURE(x.strides().to_string());
+      REQUIRE(identical(k::sum(x, dims), k::sum(wide, dims).to(dtype)));
+      if (x.size() > 0) REQUIRE(identical(k::max(x, dims), k::max(wide, dims).to(dtype)));
+    }
+  }
+}
+
+TEST_CASE("sums of whole numbers are exact in any memory order") {
+  Generator g(27);
+  for (const DType dtype : {DType::i64, DType::i32, DType::i8, DType::u8, DType::boolean}) {
+    for (int trial = 0; trial < 100; ++trial) {
+      const Array x = random_array(g, random_shape(g), random_memory(g)).to(dtype);
+      const std::vector<int> dims = random_dims(g, x.rank());
+      REQUIRE(worst_error(k::sum(x, dims, true), naive(x.to(DType::f32), dims, 's')) == 0);
+    }
   }
 }
 

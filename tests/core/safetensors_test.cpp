@@ -67,6 +67,10 @@ TEST_CASE("every dtype comes back bit for bit, in order, with names and metadata
   const NamedArrays arrays = {
       {"u8", Array::from(std::vector<std::uint8_t>{0, 1, 255}, {3})},
       {"bf16", Array::from({1.5, -3, 0.1}, {3, 1}, DType::bf16)},
+      {"f16", Array::from({1.5, -3, 0.1}, {1, 3}, DType::f16)},
+      {"bool", Array::from({1, 0, 1}, {3}, DType::boolean)},
+      {"i8", Array::from({-128, 127}, {2}, DType::i8)},
+      {"i32", Array::from({-2147483648.0, 5}, {2}, DType::i32)},
       {"f32",
        Array::from(std::vector<float>{std::nanf(""), std::numeric_limits<float>::infinity(), -0.0F, 1e-45F}, {4})},
       {"i64", Array::from(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 5}, {2})},
@@ -84,7 +88,7 @@ TEST_CASE("every dtype comes back bit for bit, in order, with names and metadata
     CHECK(read.arrays[i].array.dtype() == arrays[i].array.dtype());
     CHECK(identical(read.arrays[i].array, arrays[i].array));
   }
-  CHECK(read.find("i64") == &read.arrays[3].array);
+  CHECK(read.find("i64") == &read.arrays[7].array);
   CHECK(read.find("none") == nullptr);
 }
 
@@ -150,10 +154,10 @@ TEST_CASE("files that lie are refused, with the reason") {
         "the header is damaged: the name \"w\" stands twice");
   CHECK(refusal(one_entry(R"({"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]})", 8)) ==
         "the header is damaged: the name \"dtype\" stands twice");
-  CHECK(refusal(one_entry(R"({"dtype":"F16","shape":[4],"data_offsets":[0,8]})", 8)) ==
-        "entry \"w\": dtype \"F16\" is not known: known are F32, BF16, F64, I64, U8");
+  CHECK(refusal(one_entry(R"({"dtype":"I16","shape":[4],"data_offsets":[0,8]})", 8)) ==
+        "entry \"w\": dtype \"I16\" is not known: known are F32, F64, F16, BF16, I64, I32, I8, U8, BOOL");
   CHECK(refusal(one_entry(R"({"dtype":3,"shape":[4],"data_offsets":[0,8]})", 8)) ==
-        "entry \"w\": dtype 3 is not known: known are F32, BF16, F64, I64, U8");
+        "entry \"w\": dtype 3 is not known: known are F32, F64, F16, BF16, I64, I32, I8, U8, BOOL");
   CHECK(refusal(one_entry(R"({"dtype":"F32","shape":[2]})", 8)) == "entry \"w\": needs dtype, shape and data_offsets");
   CHECK(refusal(one_entry(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})", 8)) ==
         "entry \"w\": data_offsets do not fit the shape: shape [3] of F32 takes 12 bytes, data_offsets hold 8");
@@ -202,4 +206,15 @@ TEST_CASE("every truncation and two thousand corruptions of a good file: read or
       load_safetensors(path);
     } catch (const Error&) {}
   }
+}
+
+TEST_CASE("metadata that are null are none") {
+  const test::TemporaryFolder folder;
+  const std::string header = R"({"__metadata__":null,"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  std::string bytes(8, '\0');
+  bytes[0] = static_cast<char>(header.size());
+  write_file(folder / "x", bytes + header + "\x05");
+  const Safetensors file = load_safetensors(folder / "x");
+  CHECK(file.metadata.empty());
+  CHECK(file.arrays.at(0).array.item() == 5);
 }

@@ -93,7 +93,8 @@ TEST_CASE("upsample2d: bf16, a batch of nothing, errors") {
   CHECK(message({1, 2, 2, 2}, {}) == "upsample2d: neither scale nor size is given; give one of them");
   CHECK(message({1, 2, 2, 2}, {.scale = 2, .size = 3}) ==
         "upsample2d: scale and size are both given; give one of them");
-  CHECK(message({1, 2, 2, 2}, {.size = {3, 0}}) == "upsample2d: size is 3x0, must be at least 1: x [1, 2, 2, 2]");
+  CHECK(message({1, 2, 2, 2}, {.size = {3, 0}}) ==
+        "upsample2d: size is 3x0, must be from 1 to 16777216: x [1, 2, 2, 2]");
   CHECK(message({1, 2, 2, 2}, {.scale = 0.4}) ==
         "upsample2d: scale is 0.4x0.4, must leave from 1 to 16777216 rows and columns: x [1, 2, 2, 2]");
   CHECK(message_of([] {
@@ -102,4 +103,25 @@ TEST_CASE("upsample2d: bf16, a batch of nothing, errors") {
   CHECK(message_of([] {
           k::upsample2d_grad(Array::zeros({1, 1, 2, 2}), {1, 1, 2, 2}, {.scale = 2});
         }) == "upsample2d_grad: dy is [1, 1, 2, 2], must be [1, 1, 4, 4]: x [1, 1, 2, 2]");
+}
+
+TEST_CASE("upsample2d: nearest by a scale reads the places that PyTorch reads") {
+  // torch.nn.functional.interpolate(arange(n), scale_factor=(1, s), mode="nearest") of PyTorch 2.6
+  struct Place {
+    double scale;
+    std::int64_t size, out, from;
+  };
+  for (const Place& p : {Place{1.1, 41, 33, 30},
+                         {1.3, 41, 39, 30},
+                         {2.2, 41, 11, 5},
+                         {2.2, 41, 66, 30},
+                         {0.55, 41, 11, 20},
+                         {1.1, 41, 44, 40},
+                         {1.7, 41, 17, 10}}) {
+    CAPTURE(p.scale);
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Array x = Array::arange(p.size, dtype).reshape({1, 1, 1, p.size});
+      CHECK(k::upsample2d(x, {.scale = {1, p.scale}}).at({0, 0, 0, p.out}) == static_cast<double>(p.from));
+    }
+  }
 }

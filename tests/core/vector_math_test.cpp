@@ -129,3 +129,12 @@ TEST_CASE("log(1 + e^x), through softplus") {
   CHECK(softplus.plain < 4);
   CHECK(softplus.kernel < 4);
 }
+
+TEST_CASE("the gradient of elu keeps its digits far below 0") {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Array x = Array::from({-10, -18, -30}, {3}, dtype), dy = Array::full({3}, 1, dtype);
+    const auto got = kernels::elu_grad(dy, x, 2).to_vector<double>();
+    for (std::size_t i = 0; i < 3; ++i)
+      CHECK(got[i] == doctest::Approx(2 * std::exp(x.to_vector<double>()[i])).epsilon(1e-6));
+  }
+}

@@ -100,3 +100,10 @@ TEST_CASE("bleu: unequal numbers are refused") {
     CHECK(std::string(error.what()) == "bleu: each hypothesis needs one reference: 1 hypotheses, 0 references");
   }
 }
+
+TEST_CASE("entities are read back once each, however many there are") {
+  CHECK(joined("&amp;lt; &quot;a&quot; x&lt;y") == "< \" a \" x < y");
+  std::string many;
+  for (int i = 0; i < 200000; ++i) many += "&quot;";
+  CHECK(tokenize_13a(many).size() == 200000);
+}

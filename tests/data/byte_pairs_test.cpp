@@ -1,6 +1,8 @@
 // UTF-8 and byte pairs: characters, merges on paper, round trips, the file and what is wrong with it.
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include <core/temporary_folder.h>
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
@@ -163,4 +165,76 @@ TEST_CASE("byte pairs: what is refused") {
   CHECK(error_of([&] { codes.token(-1); }) == "byte_pairs: id -1 is out of range: there are 8 ids");
   CHECK(error_of([&] { codes.encode("\x80"); }) ==
         "byte_pairs: not UTF-8: line 1, byte offset 0: 0x80; convert it, e.g. with iconv -f ISO-8859-1 -t UTF-8");
+}
+
+namespace {
+
+/// The ids of one part by the definition: the merge of lowest rank that is there, at all its places, again and again.
+std::vector<std::string> merged(std::vector<std::string> symbols,
+                                const std::vector<std::pair<std::string, std::string>>& merges) {
+  while (true) {
+    std::size_t best = merges.size();
+    for (std::size_t i = 0; i + 1 < symbols.size(); ++i)
+      for (std::size_t rank = 0; rank < best; ++rank)
+        if (merges[rank] == std::pair(symbols[i], symbols[i + 1])) best = rank;
+    if (best == merges.size()) return symbols;
+    std::vector<std::string> next;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      const bool is_pair = i + 1 < symbols.size() && merges[best] == std::pair(symbols[i], symbols[i + 1]);
+      next.push_back(is_pair ? symbols[i] + symbols[i + 1] : symbols[i]);
+      if (is_pair) ++i;
+    }
+    symbols = next;
+  }
+}
+
+std::string letters(Generator& g, std::int64_t count, std::int64_t kinds) {
+  std::string word;
+  for (std::int64_t i = 0; i < count; ++i) word += static_cast<char>('a' + g.below(kinds));
+  return word;
+}
+
+}  // namespace
+
+TEST_CASE("encoding equals its definition on random words") {
+  Generator g(1);
+  for (int trial = 0; trial < 20; ++trial) {
+    std::vector<std::string> lines;
+    for (int i = 0; i < 40; ++i) lines.push_back(letters(g, 1 + g.below(12), 3));
+    const BytePairs codes = BytePairs::learn(lines, {.merges = 60, .least = 1});
+    std::vector<std::pair<std::string, std::string>> merges;
+    const std::string text = codes.to_text();
+    std::istringstream in(text.substr(text.find("merges")));
+    std::string left, right;
+    in >> left >> right;  // "merges", their number
+    while (in >> left >> right) merges.emplace_back(left, right);
+    for (int i = 0; i < 20; ++i) {
+      const std::string word = letters(g, 1 + g.below(40), 3);
+      std::vector<std::string> symbols;
+      for (const char c : word) symbols.emplace_back(1, c);
+      symbols.back() += "</w>";
+      std::vector<std::string> got;
+      for (const std::int64_t id : codes.encode(word)) got.push_back(codes.token(id));
+      CHECK(got == merged(symbols, merges));
+    }
+  }
+}
+
+TEST_CASE("a word of 300,000 letters is encoded") {
+  Generator g(2);
+  std::vector<std::string> lines;
+  for (int i = 0; i < 2000; ++i) lines.push_back(letters(g, 8, 26));
+  const BytePairs codes = BytePairs::learn(lines, {.merges = 1000});
+  const std::string word = letters(g, 300000, 26);
+  CHECK(codes.decode(codes.encode(word)) == word);
+}
+
+TEST_CASE("merges are learned from one word of 100,000 letters") {
+  Generator g(3);
+  const std::string word = letters(g, 100000, 26);
+  const BytePairs codes = BytePairs::learn({word}, {.merges = 1000});
+  CHECK(codes.merges() == 1000);
+  const auto ids = codes.encode(word);
+  CHECK(ids.size() <= 66668);  // of two letters side by side one pair is made
+  CHECK(codes.decode(ids) == word);
 }

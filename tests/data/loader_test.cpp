@@ -246,6 +246,8 @@ TEST_CASE("what a Loader cannot do is said when it is made") {
   const Dataset set = counting_set(6);
   CHECK_THROWS_WITH_AS(Loader(set, {.batch = 0}), "loader: batch must be positive: 0 given", Error);
   CHECK_THROWS_WITH_AS(Loader(set, {.workers = -1}), "loader: workers must not be negative: -1 given", Error);
+  CHECK_THROWS_WITH_AS(Loader(set, {.workers = 2000000}), "loader: workers may be 1024 at most: 2000000 given", Error);
+  CHECK(Loader(set, {.workers = 1000}).next().has_value());  // no more threads than batches
   CHECK_THROWS_WITH_AS(Loader(set, {.prefetch = 0}), "loader: prefetch must be positive: 0 given", Error);
   CHECK_THROWS_WITH_AS(Loader(set, {.batch = 7, .drop_last = true}),
                        "loader: drop_last leaves no batch: batch 7, data set \"counting\" has 6 images", Error);

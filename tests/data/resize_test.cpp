@@ -3,6 +3,7 @@
 
 #include <data/image_files.h>
 #include <data/small_sets.h>
+#include <tandem/core/error.h>
 #include <tandem/data/image.h>
 #include <tandem/data/resize.h>
 
@@ -10,6 +11,15 @@ using namespace tandem;
 using namespace tandem::test;
 
 namespace {
+
+std::string message_of(auto&& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
 
 Array row(const std::vector<std::uint8_t>& values) {
   return Array::from(values, {1, 1, 1, static_cast<std::int64_t>(values.size())});
@@ -83,4 +93,23 @@ TEST_CASE("errors name the sizes") {
                        Error);
   CHECK_THROWS_AS(resize_images(Array::zeros({1, 3, 4, 5}), {2, 2}), Error);
   CHECK_THROWS_AS(cover(Array::zeros({3, 4, 5}, DType::u8), {2, 2}), Error);
+}
+
+TEST_CASE("sizes on which stb_image_resize's own assertions fail are resized") {
+  for (const auto& [from, to] : {std::pair{7, 5}, {9, 7}, {11, 9}, {14, 10}, {41, 32}, {64, 45}, {64, 49}}) {
+    const Array grey = Array::full({1, 3, from, from}, 93, DType::u8).to_layout(Layout::channels_last);
+    CHECK(largest_difference(resize_images(grey, to), Array::full({1, 3, to, to}, 93, DType::u8)) == 0);
+  }
+}
+
+TEST_CASE("steps whose buffers pass 32 bits are refused, long ones below that are taken") {
+  const auto message = [](const Shape& shape, Size2 size) {
+    return message_of([&] { resize_images(Array::zeros(shape, DType::u8, Layout::channels_last), size); });
+  };
+  CHECK(message({1, 64, 4095, 1}, {2, 4096}) ==
+        "resize_images: too large a step: 4095x1 to 2x4096 pixels, 64 channels; take two steps, the first to a size in "
+        "between");
+  CHECK(message({1, 3, 65540, 1}, {2, 5461}).starts_with("resize_images: too large a step"));
+  CHECK(resize_images(Array::full({1, 3, 16384, 3}, 7, DType::u8), {1, 1}).to_vector<std::uint8_t>() ==
+        std::vector<std::uint8_t>{7, 7, 7});
 }

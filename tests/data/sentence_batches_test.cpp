@@ -1,6 +1,8 @@
 // Batches of sentences: padding, budgets, an order that depends on seed and epoch alone, positions.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include <algorithm>
 #include <set>
 
@@ -113,5 +115,8 @@ TEST_CASE("sentence batches: what is refused") {
         }) ==
         "sentence batches: a pair is longer than the budget: pair 1 (from 0) has 4 tokens, with end, the budget is 3");
   SentenceBatches batches({{{1}}, {{1}}}, {});
+  CHECK(error_of([&] { batches.start_epoch(-1); }) == "sentence batches: an epoch must not be negative: -1 given");
+  batches.start_epoch(std::numeric_limits<std::int64_t>::max());
+  CHECK(batches.position() == std::numeric_limits<std::int64_t>::max());
   CHECK(error_of([&] { batches.set_position(-1); }) == "sentence batches: a position must not be negative: -1 given");
 }

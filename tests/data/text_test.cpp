@@ -9,6 +9,7 @@
 #include <data/standard_error.h>
 #include <nn/error_text.h>
 #include <tandem/core/file.h>
+#include <tandem/data/dataset.h>
 #include <tandem/data/text.h>
 #include <tandem/data/text_corpus.h>
 #include <tandem/data/utf8.h>
@@ -168,11 +169,37 @@ TEST_CASE("Penn Treebank: three files, one vocabulary, a warning where tokens ar
 }
 
 TEST_CASE("Penn Treebank itself, where it lies, has its official sizes") {
-  if (!has_penn_treebank()) return;
+  if (!has_penn_treebank()) {
+    MESSAGE("SKIPPED: Penn Treebank does not lie in " << data_home());
+    return;
+  }
   TextCorpus ptb;
   CHECK(standard_error_of([&] { ptb = penn_treebank(); }).empty());
   CHECK(ptb.train.size() == 929589);
   CHECK(ptb.valid.size() == 73760);
   CHECK(ptb.test.size() == 82430);
   CHECK(ptb.vocabulary.size() == 10000);
+}
+
+TEST_CASE("tokens of what is not UTF-8 are an Error, not a loop") {
+  for (const TokenKind kind : {TokenKind::characters, TokenKind::words}) {
+    int count = 0;
+    CHECK(error_text([&] {
+            for_each_token("a\xff", kind, [&](std::string_view) { ++count; });
+          }).starts_with("tokens: not UTF-8: line 1, byte offset 1: 0xFF; convert it"));
+    CHECK(count == 0);
+    CHECK(error_text([&] { Vocabulary::build("a\xff", {.kind = kind}); }).starts_with("tokens: not UTF-8"));
+    const Vocabulary v = Vocabulary::build("a b", {.kind = kind});
+    CHECK(error_text([&] { v.encode("\xff"); }).starts_with("tokens: not UTF-8"));
+  }
+}
+
+TEST_CASE("a file in UTF-16 is named as one") {
+  CHECK(error_text([] {
+          check_utf8(std::string("\xff\xfe"
+                                 "a\0b\0",
+                                 6),
+                     "t");
+        }) == "t: not UTF-8: it begins as UTF-16 does; convert it, e.g. with iconv -f UTF-16 -t UTF-8");
+  CHECK(error_text([] { check_utf8(std::string("\xfe\xff\0a", 4), "t"); }).find("UTF-16") != std::string::npos);
 }

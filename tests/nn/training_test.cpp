@@ -35,7 +35,7 @@ void check_parameters(nn::Module& model, const Tensor& x, const Tensor& v) {
   for (NamedTensor& p : model.parameters()) {
     CAPTURE(p.name);
     const std::vector<double> analytic = p.tensor.grad().to_vector<double>();
-    Array& w = p.tensor.mutable_value();
+    Array w = p.tensor.mutable_value();
     double* values = w.data<double>();
     for (std::int64_t i = 0; i < w.size(); ++i) {
       const double before = values[i];
@@ -101,7 +101,7 @@ TEST_CASE("training: a small convolutional network learns stripes by plain gradi
     if (step == 0) first = loss.item();
     last = loss.item();
     for (NamedTensor& p : model.parameters()) {
-      Array& w = p.tensor.mutable_value();
+      Array w = p.tensor.mutable_value();
       const std::vector<float> dw = p.tensor.grad().to_vector<float>();
       float* values = w.data<float>();
       for (std::size_t i = 0; i < dw.size(); ++i) values[i] -= 0.5F * dw[i];

@@ -131,7 +131,7 @@ TEST_CASE("what cannot be bound says why") {
   CHECK(bind({{"y", product}}) ==
         "optimizer: parameter \"y\" is the result of an op; bind the leaf it was computed from");
   Optimizer optimizer({{"w", w}}, sgd());
-  w.mutable_value() = Array::zeros({2});
+  w.state()->value = Array::zeros({2});
   CHECK(message([&] { optimizer.step(); }) ==
         "optimizer: parameter \"w\" has other memory than when it was bound; "
         "write into a parameter with copy_from");

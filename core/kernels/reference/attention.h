@@ -27,7 +27,7 @@ std::pair<T, T> attention_row(const T* q, const T* k, const T* bias, T scale, st
     p[j] = 0;
     for (std::int64_t c = 0; c < d; ++c) p[j] += q[c] * k[j * d + c];
     p[j] = scale * p[j] + bias[j];
-    largest = std::max(largest, p[j]);
+    largest = p[j] > largest || p[j] != p[j] ? p[j] : largest;  // NaN wins
   }
   if (largest == -kInfinity) {
     std::fill_n(p, S, T(0));

@@ -59,7 +59,7 @@ void batch_norm_train_grad(const Array& dy, const Array& x, const Array& w, cons
   const T *pdy = dy.data<T>(), *px = x.data<T>();
   const T* py = y.defined() ? y.data<T>() : nullptr;
   const T count = static_cast<T>(x.size() / x.shape(1));
-  const auto counted = [&](std::int64_t i) { return py == nullptr || py[i] > 0 ? pdy[i] : T(0); };
+  const auto counted = [&](std::int64_t i) { return py != nullptr && py[i] <= 0 ? T(0) : pdy[i]; };
   for (std::int64_t c = 0; c < x.shape(1); ++c) {
     const T m = mean.data<T>()[c], v = inverse.data<T>()[c];
     T db = 0, dw = 0;

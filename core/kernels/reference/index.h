@@ -19,14 +19,14 @@ void gather(Array& y, const Array& x, int dim, const Array& index) {
   });
 }
 
-/// y[q] += dy[p], q being p with index[p] at `dim`.
-template <class T>
+/// y[q] += dy[p], q being p with index[p] at `dim`; y's elements are Y.
+template <class Y, class T = Y>
 void gather_add(Array& y, const Array& dy, int dim, const Array& index) {
   for_each_index(index.shape(), [&](const Index& p) {
     Index q = p;
     q[static_cast<std::size_t>(dim)] = index.data<std::int64_t>()[offset_of(index, p, index.rank())];
-    T& total = y.data<T>()[offset_of(y, q, y.rank())];
-    total = static_cast<T>(total + dy.data<T>()[offset_of(dy, p, dy.rank())]);
+    Y& total = y.data<Y>()[offset_of(y, q, y.rank())];
+    total = static_cast<Y>(total + static_cast<Y>(dy.data<T>()[offset_of(dy, p, dy.rank())]));
   });
 }
 

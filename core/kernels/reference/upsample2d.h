@@ -14,13 +14,21 @@ struct UpsamplePlace {
   double t = 0;
 };
 
+/// floor(i / scale). Of a whole scale exactly; of others in float, as PyTorch does: rounding meets whole quotients
+/// again, which 33 / 1.1 = 29.999999999999996 misses.
+inline std::int64_t nearest_place(std::int64_t i, std::int64_t size, std::int64_t out, double scale) {
+  if (scale == 0) return i * size / out;
+  if (scale == std::floor(scale)) return i / static_cast<std::int64_t>(scale);
+  return static_cast<std::int64_t>(std::floor(static_cast<float>(i) * static_cast<float>(1 / scale)));
+}
+
 /// Along one dim of `size` places that becomes `out`; scale 0: by the sizes, exactly in integers for nearest.
 inline UpsamplePlace upsample_place(std::int64_t i, std::int64_t size, std::int64_t out, double scale,
                                     Interpolation mode) {
   const auto at = static_cast<double>(i);
   if (mode == Interpolation::nearest) {
-    const std::int64_t k = scale > 0 ? static_cast<std::int64_t>(std::floor(at / scale)) : i * size / out;
-    return {std::min(k, size - 1), std::min(k, size - 1), 0};
+    const std::int64_t k = std::min(nearest_place(i, size, out, scale), size - 1);
+    return {k, k, 0};
   }
   const double ratio = scale > 0 ? 1 / scale : static_cast<double>(size) / static_cast<double>(out);
   const double centre = std::max((at + 0.5) * ratio - 0.5, 0.0);
