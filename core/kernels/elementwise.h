@@ -66,11 +66,11 @@ Array gelu(const Array& x);
 Array silu(const Array& x);
 
 // Gradients in one pass: dx from dy and what forward left.
-/// dy where y > 0, else 0.
+/// 0 where y <= 0, else dy: of a NaN too.
 Array relu_grad(const Array& dy, const Array& y);
 Array leaky_relu_grad(const Array& dy, const Array& x, double slope);
-/// dy * (x > 0 ? 1 : y + alpha) with y = elu(x).
-Array elu_grad(const Array& dy, const Array& x, const Array& y, double alpha);
+/// dy * (x > 0 ? 1 : alpha e^x).
+Array elu_grad(const Array& dy, const Array& x, double alpha);
 /// dy * (Phi(x) + x * phi(x)).
 Array gelu_grad(const Array& dy, const Array& x);
 /// dy * s * (1 + x * (1 - s)), s = sigmoid(x).
