@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 namespace tandem {
 

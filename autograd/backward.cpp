@@ -12,7 +12,7 @@
 #include <tandem/autograd/node.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/core/error.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 namespace tandem {
 

@@ -7,10 +7,10 @@
 
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/generator.h>
-#include <tandem/core/kernels/conv2d.h>
-#include <tandem/core/kernels/conv_transpose2d.h>
-#include <tandem/core/kernels/pool2d.h>
-#include <tandem/core/kernels/upsample2d.h>
+#include <tandem/core/kernels/convolution/conv2d.h>
+#include <tandem/core/kernels/convolution/conv_transpose2d.h>
+#include <tandem/core/kernels/pool/pool2d.h>
+#include <tandem/core/kernels/pool/upsample2d.h>
 
 namespace tandem {
 

@@ -5,8 +5,8 @@
 
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/generator.h>
-#include <tandem/core/kernels/attention.h>
-#include <tandem/core/kernels/recurrent.h>
+#include <tandem/core/kernels/attention/attention.h>
+#include <tandem/core/kernels/recurrent/recurrent.h>
 
 namespace tandem {
 
@@ -31,12 +31,12 @@ struct RecurrentResult {
   Tensor h;  ///< [B, H]
   Tensor c;  ///< [B, H]; undefined for a GRU
 };
-/// A whole layer and direction (see core/kernels/lstm.h for the formula). x [T, B, I], h and c [B, H] or undefined
-/// (zeros), w_ih [4H, I], w_hh [4H, H], b_ih and b_hh [4H] or undefined; gates in the order i, f, g, o. The projection
-/// is one product over all steps; so are the gradients of both weights.
+/// A whole layer and direction (see core/kernels/recurrent/lstm.h for the formula). x [T, B, I], h and c [B, H] or
+/// undefined (zeros), w_ih [4H, I], w_hh [4H, H], b_ih and b_hh [4H] or undefined; gates in the order i, f, g, o. The
+/// projection is one product over all steps; so are the gradients of both weights.
 RecurrentResult lstm(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,
                      const Tensor& b_ih, const Tensor& b_hh, const RecurrentOptions& options = {});
-/// The same for a GRU (core/kernels/gru.h): weights [3H, ...], gates in the order r, z, n.
+/// The same for a GRU (core/kernels/recurrent/gru.h): weights [3H, ...], gates in the order r, z, n.
 RecurrentResult gru(const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
                     const Tensor& b_hh, const RecurrentOptions& options = {});
 /// One step, written with ops, so that it can be differentiated twice: x [B, I], h and c [B, H], all defined.
@@ -45,8 +45,8 @@ RecurrentResult lstm_cell(const Tensor& x, const Tensor& h, const Tensor& c, con
 RecurrentResult gru_cell(const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
                          const Tensor& b_hh);
 
-/// y = softmax(scale q k^T + masks) v for each head (see core/kernels/attention.h): q [B, h, T, d], k [B, h, S, d],
-/// v [B, h, S, e], y [B, h, T, e]. The masks are constants.
+/// y = softmax(scale q k^T + masks) v for each head (see core/kernels/attention/attention.h): q [B, h, T, d], k [B, h,
+/// S, d], v [B, h, S, e], y [B, h, T, e]. The masks are constants.
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options = {});
 /// Self-attention of a joint projection: x [B, T, 3 E] holds q, k and v side by side, each of `heads` heads;

@@ -10,7 +10,7 @@
 #include <tandem/core/array.h>
 #include <tandem/core/convert.h>
 #include <tandem/core/error.h>
-#include <tandem/core/kernels/copy.h>
+#include <tandem/core/kernels/move/copy.h>
 #include <tandem/core/layout.h>
 #include <tandem/core/overlap.h>
 #include <tandem/core/threads.h>

@@ -1,6 +1,6 @@
 // Floats of 16 bits as storage: bfloat16 and float16. Each is rounded from float to nearest even and widened exactly;
 // computing goes in float. Both conversions are without branches, so that loops over them vectorise.
-// Not here: names and sizes (dtype.h), loops over rows (kernels/load_store.h).
+// Not here: names and sizes (dtype.h), loops over rows (kernels/elementwise/load_store.h).
 #pragma once
 
 #include <bit>

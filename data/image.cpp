@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/core/saturate.h>
 #include <tandem/data/image.h>
 #include <tandem/data/image_decoder.h>

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/png.h>
 
 namespace {

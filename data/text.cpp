@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/text.h>
 #include <tandem/data/utf8.h>
 

@@ -1,11 +1,11 @@
-// Conv2d: the 2-D convolution as a layer. The arithmetic is autograd's conv2d over core/kernels/conv2d.h.
+// Conv2d: the 2-D convolution as a layer. The arithmetic is autograd's conv2d over core/kernels/convolution/conv2d.h.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include <tandem/core/kernels/conv2d.h>
+#include <tandem/core/kernels/convolution/conv2d.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {

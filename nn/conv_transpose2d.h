@@ -1,12 +1,12 @@
 // ConvTranspose2d: the transposed 2-D convolution as a layer. The arithmetic is autograd's conv_transpose2d over
-// core/kernels/conv_transpose2d.h.
+// core/kernels/convolution/conv_transpose2d.h.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include <tandem/core/kernels/conv_transpose2d.h>
+#include <tandem/core/kernels/convolution/conv_transpose2d.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {

@@ -1,5 +1,5 @@
 // GRU: layers of gated recurrent units (Cho et al. 2014), as torch.nn.GRU: the reset gate after the product. The
-// formula stands in core/kernels/gru.h; layers, directions and dropouts in recurrent.h.
+// formula stands in core/kernels/recurrent/gru.h; layers, directions and dropouts in recurrent.h.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
 // LSTM: layers of long short-term memory (Hochreiter & Schmidhuber 1997), as torch.nn.LSTM. The formula stands in
-// core/kernels/lstm.h; layers, directions and dropouts in recurrent.h.
+// core/kernels/recurrent/lstm.h; layers, directions and dropouts in recurrent.h.
 #pragma once
 
 #include <memory>

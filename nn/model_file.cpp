@@ -1,4 +1,4 @@
-// Model files over core/safetensors.h. See model_file.h.
+// Model files over core/io/safetensors.h. See model_file.h.
 #include <tandem/nn/model_file.h>
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/utf8.h>
 #include <tandem/nn/keep_generator.h>
 #include <tandem/nn/models/make_model.h>

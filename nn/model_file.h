@@ -4,7 +4,7 @@
 //   metadata       "format" = "pt"; "tandem.model" and the other parts of ModelInfo, each as JSON; what `extra` holds
 //
 // A tied parameter stands under its first name alone: PyTorch loads such a file with strict=False.
-// Not here: everything that training needs to go on (core/checkpoint.h).
+// Not here: everything that training needs to go on (core/io/checkpoint.h).
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/safetensors.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {

@@ -4,7 +4,7 @@
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
 #include <tandem/autograd/sequence_ops.h>
-#include <tandem/core/kernels/index.h>
+#include <tandem/core/kernels/move/index.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/multihead_attention.h>
 #include <tandem/nn/random_step.h>

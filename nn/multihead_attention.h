@@ -1,5 +1,6 @@
 // MultiheadAttention (Vaswani et al. 2017, section 3.2.2), with torch.nn.MultiheadAttention's names. Batch first.
-// Decoding token by token keeps keys and values in a cache. Read next: core/kernels/attention.h for the masks.
+// Decoding token by token keeps keys and values in a cache. Read next: core/kernels/attention/attention.h for the
+// masks.
 #pragma once
 
 #include <cstdint>

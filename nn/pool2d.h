@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include <tandem/core/kernels/pool2d.h>
+#include <tandem/core/kernels/pool/pool2d.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {

@@ -1,10 +1,10 @@
-// Upsample: images in another size as a layer, nearest or bilinear. The rule stands in core/kernels/upsample2d.h.
+// Upsample: images in another size as a layer, nearest or bilinear. The rule stands in core/kernels/pool/upsample2d.h.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include <tandem/core/kernels/upsample2d.h>
+#include <tandem/core/kernels/pool/upsample2d.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {

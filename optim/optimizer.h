@@ -17,7 +17,7 @@
 #include <vector>
 
 #include <tandem/autograd/named_tensor.h>
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/safetensors.h>
 #include <tandem/optim/rule.h>
 #include <tandem/optim/step_report.h>
 #include <tandem/optim/study/explain.h>

@@ -1,11 +1,12 @@
 // Activations. A first-order backward is one fused pass; second derivatives are those of the definition. Sigmoid and
 // tanh keep their output alone, which is in memory anyway: what definitions rest on, they have the same formula with
-// ops. Not here: softmax (softmax.cpp). Read next: core/kernels/elementwise.h, where the fused gradients are.
+// ops. Not here: softmax (softmax.cpp). Read next: core/kernels/elementwise/elementwise.h, where the fused gradients
+// are.
 #include <cmath>
 #include <limits>
 #include <numbers>
 
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

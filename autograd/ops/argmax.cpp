@@ -1,7 +1,7 @@
 // Where the largest and the smallest are: results without gradient.
 // Not here: max and min, which have one (reduce.cpp).
 #include <tandem/autograd/array_ops.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // Sums, products and quotients, with broadcasting: the gradient of a broadcast input is summed down to its shape.
 // Not here: powers (power.cpp), maximum and minimum (maximum.cpp).
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

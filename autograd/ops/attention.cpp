@@ -1,13 +1,13 @@
 // Scaled dot-product attention (Vaswani et al. 2017), and the same on a joint projection. First order in blocks,
-// without the T x S matrix, which the definition holds. Read next: core/kernels/attention.h.
+// without the T x S matrix, which the definition holds. Read next: core/kernels/attention/attention.h.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <limits>
 
 #include <tandem/autograd/sequence_ops.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 
 #include "common.h"
 

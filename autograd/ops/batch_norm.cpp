@@ -1,8 +1,8 @@
 // Batch normalisation (Ioffe & Szegedy 2015), with the residual join and the ReLU after it in the same pass.
-// Not here: running statistics (nn/batch_norm2d). Read next: core/kernels/batch_norm.h.
-#include <tandem/core/kernels/batch_norm.h>
+// Not here: running statistics (nn/batch_norm2d). Read next: core/kernels/normalise/batch_norm.h.
+#include <tandem/core/kernels/normalise/batch_norm.h>
 
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

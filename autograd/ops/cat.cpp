@@ -1,5 +1,5 @@
 // Joining along an existing dim (cat) and along a new one (stack). Gradients are slices: views of dy.
-#include <tandem/core/kernels/index.h>
+#include <tandem/core/kernels/move/index.h>
 
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // Comparisons: bool, without gradient. Not here: maximum, minimum and where, which have one.
 #include <tandem/autograd/array_ops.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

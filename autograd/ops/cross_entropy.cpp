@@ -2,7 +2,7 @@
 // Not here: softmax alone (softmax.cpp), losses against numbers (losses.cpp).
 #include <algorithm>
 
-#include <tandem/core/kernels/softmax.h>
+#include <tandem/core/kernels/normalise/softmax.h>
 
 #include "common.h"
 

@@ -1,5 +1,5 @@
 // Dropout (Srivastava et al. 2014), scaled while training so that evaluation is the identity.
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

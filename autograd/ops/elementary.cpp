@@ -3,7 +3,7 @@
 #include <numbers>
 
 #include <tandem/autograd/array_ops.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

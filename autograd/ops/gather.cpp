@@ -1,7 +1,7 @@
 // Elements by an index or by a condition. Indices and conditions have no gradient.
 // Not here: ranges (slice.cpp).
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/index.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/move/index.h>
 
 #include "common.h"
 

@@ -1,5 +1,6 @@
-// Group normalisation (Wu & He 2018): statistics of each example by itself. Read next: core/kernels/group_norm.h.
-#include <tandem/core/kernels/group_norm.h>
+// Group normalisation (Wu & He 2018): statistics of each example by itself. Read next:
+// core/kernels/normalise/group_norm.h.
+#include <tandem/core/kernels/normalise/group_norm.h>
 
 #include "common.h"
 

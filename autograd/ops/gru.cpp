@@ -1,10 +1,10 @@
-// GRU: a whole layer as one node, and one step written with ops. Read next: core/kernels/gru.h.
+// GRU: a whole layer as one node, and one step written with ops. Read next: core/kernels/recurrent/gru.h.
 // The recurrence gives outputs and last state as one Array [T + 1, B, H], of which the results are slices.
-#include <tandem/core/kernels/gru.h>
+#include <tandem/core/kernels/recurrent/gru.h>
 
 #include <tandem/autograd/sequence_ops.h>
-#include <tandem/core/kernels/matmul.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 
 #include "common.h"
 #include "recurrent.h"

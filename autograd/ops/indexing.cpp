@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <tandem/autograd/array_ops.h>
-#include <tandem/core/kernels/index.h>
+#include <tandem/core/kernels/move/index.h>
 
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // Layer normalisation (Ba et al. 2016).
-// Read next: core/kernels/layer_norm.h.
-#include <tandem/core/kernels/layer_norm.h>
+// Read next: core/kernels/normalise/layer_norm.h.
+#include <tandem/core/kernels/normalise/layer_norm.h>
 
 #include <fmt/format.h>
 

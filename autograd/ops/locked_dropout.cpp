@@ -1,7 +1,7 @@
 // Variational dropout (Gal & Ghahramani 2016, "A theoretically grounded application of dropout in recurrent neural
 // networks"): one mask for all steps of a sequence.
 #include <tandem/autograd/sequence_ops.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 
 #include "common.h"
 

@@ -1,9 +1,9 @@
-// LSTM: a whole layer as one node, and one step written with ops. Read next: core/kernels/lstm.h.
+// LSTM: a whole layer as one node, and one step written with ops. Read next: core/kernels/recurrent/lstm.h.
 // The recurrence gives outputs and last states as one Array [T + 2, B, H], of which the results are slices.
-#include <tandem/core/kernels/lstm.h>
+#include <tandem/core/kernels/recurrent/lstm.h>
 
 #include <tandem/autograd/sequence_ops.h>
-#include <tandem/core/kernels/matmul.h>
+#include <tandem/core/kernels/product/matmul.h>
 
 #include "common.h"
 #include "recurrent.h"

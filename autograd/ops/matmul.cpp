@@ -1,5 +1,5 @@
 // Matrix products. Transposes are views that the kernel reads where they lie.
-#include <tandem/core/kernels/matmul.h>
+#include <tandem/core/kernels/product/matmul.h>
 
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // The larger and the smaller of two, with broadcasting. Equals share the gradient.
 // Not here: the largest along a dim (reduce.cpp).
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

@@ -1,5 +1,5 @@
 // Pooling over H and W. Each pooling is linear once its places are chosen: op and transpose are each other's gradient.
-#include <tandem/core/kernels/pool2d.h>
+#include <tandem/core/kernels/pool/pool2d.h>
 
 #include "common.h"
 

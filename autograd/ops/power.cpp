@@ -1,6 +1,6 @@
 // Powers with a constant and with a variable exponent. Their gradients at 0 are written so that 0 * infinity never
 // arises where the limit exists.
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
 

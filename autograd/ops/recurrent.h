@@ -1,6 +1,6 @@
 // What lstm.cpp and gru.cpp share: the checks before x is projected, so that errors name what the caller gave, and a
 // recurrence written with ops, step by step. Private to them. Not here: lengths and empty inputs, which the kernels
-// check (core/kernels/recurrent.h).
+// check (core/kernels/recurrent/recurrent.h).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <tandem/autograd/tensor.h>
-#include <tandem/core/kernels/recurrent.h>
+#include <tandem/core/kernels/recurrent/recurrent.h>
 
 namespace tandem::ops {
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <tandem/autograd/array_ops.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 
 #include "common.h"
 

@@ -2,7 +2,7 @@
 // Not here: joining (cat.cpp), elements by an index (gather.cpp).
 #include <fmt/format.h>
 
-#include <tandem/core/kernels/index.h>
+#include <tandem/core/kernels/move/index.h>
 
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // Softmax and its logarithm along one dim.
 // Not here: the loss on top of them (cross_entropy.cpp).
-#include <tandem/core/kernels/softmax.h>
+#include <tandem/core/kernels/normalise/softmax.h>
 
 #include "common.h"
 

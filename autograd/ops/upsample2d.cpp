@@ -1,5 +1,5 @@
 // Images in another size: linear in x, so op and transpose are each other's gradient.
-#include <tandem/core/kernels/upsample2d.h>
+#include <tandem/core/kernels/pool/upsample2d.h>
 
 #include "common.h"
 

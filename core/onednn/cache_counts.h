@@ -1,7 +1,7 @@
-// The live counters behind core/kernels/cache_stats.h.
+// The live counters behind core/kernels/convolution/cache_stats.h.
 #pragma once
 
-#include <tandem/core/kernels/cache_stats.h>
+#include <tandem/core/kernels/convolution/cache_stats.h>
 
 namespace tandem::onednn {
 

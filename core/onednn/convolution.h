@@ -1,9 +1,10 @@
 // Convolutions on oneDNN: finds or makes the primitive for a problem and runs it. Activations are channels-last f32.
-// Not here: checks, layouts of arguments, other dtypes (core/kernels/conv2d.cpp), packing (packed_weights.h).
+// Not here: checks, layouts of arguments, other dtypes (core/kernels/convolution/conv2d.cpp), packing
+// (packed_weights.h).
 #pragma once
 
 #include <tandem/core/array.h>
-#include <tandem/core/kernels/conv2d.h>
+#include <tandem/core/kernels/convolution/conv2d.h>
 
 namespace tandem::onednn {
 

@@ -1,5 +1,5 @@
 // oneDNN's f32 matrix product, without descriptors or cached state. Not here: who calls it when
-// (core/kernels/matmul.cpp).
+// (core/kernels/product/matmul.cpp).
 #pragma once
 
 #include <cstdint>

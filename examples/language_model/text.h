@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/safetensors.h>
 #include <tandem/data/text_corpus.h>
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/train/train.h>

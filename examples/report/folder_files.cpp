@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 namespace tandem::report {
 namespace {

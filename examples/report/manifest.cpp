@@ -14,7 +14,7 @@
 #include <set>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 #include "folder_files.h"
 

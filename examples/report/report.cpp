@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 #include "comparison.h"
 #include "page.h"

@@ -5,8 +5,8 @@
 
 #include <charconv>
 
-#include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 #include <tandem/nn/model_file.h>
 
 #include "finite_watch.h"

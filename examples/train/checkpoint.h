@@ -1,13 +1,13 @@
 // What a run starts from; the state inside it, and its checkpoint: with the model, the optimizer and what the program
-// carries, everything that is needed to go on bit for bit. Not here: the file format (core/checkpoint.h), when one is
-// written (run.h).
+// carries, everything that is needed to go on bit for bit. Not here: the file format (core/io/checkpoint.h), when one
+// is written (run.h).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
 
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/safetensors.h>
 #include <tandem/nn/module.h>
 #include <tandem/optim/optimizer.h>
 

@@ -9,7 +9,7 @@
 #include <set>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/core/threads.h>
 #include <tandem/core/versions.h>
 #include <tandem/optim/rule_labels.h>

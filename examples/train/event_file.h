@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 namespace tandem::train {
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/report/csv.h>
 #include <tandem/report/page.h>
 

@@ -7,7 +7,7 @@
 
 #include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 namespace tandem::train {
 namespace {

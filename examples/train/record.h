@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 #include "checkpoint.h"
 #include "event_file.h"

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
-#include <tandem/core/tree.h>
+#include <tandem/core/io/file.h>
+#include <tandem/core/io/tree.h>
 #include <tandem/nn/running_statistics.h>
 
 #include "program.h"

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 #include "command_line.h"
 

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <tandem/autograd/ops.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/index.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/move/index.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/models/transformer.h>
 

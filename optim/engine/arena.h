@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <tandem/autograd/named_tensor.h>
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/safetensors.h>
 #include <tandem/optim/engine/frame.h>
 
 namespace tandem {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/safetensors.h>
 
 namespace tandem {
 

@@ -11,7 +11,7 @@
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 using namespace tandem;
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <tandem/autograd/ops.h>
-#include <tandem/core/kernels/pool2d.h>
+#include <tandem/core/kernels/pool/pool2d.h>
 
 namespace tandem::golden {
 

@@ -1,7 +1,7 @@
 // The gradient of a leaf is memory of its own: nobody else's, dense, in the order of the value.
 #include "ops_helpers.h"
 
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 
 using namespace tandem;
 using namespace tandem::test;

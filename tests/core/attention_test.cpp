@@ -9,7 +9,7 @@
 
 #include <tandem/core/allocator.h>
 #include <tandem/core/error.h>
-#include <tandem/core/kernels/attention.h>
+#include <tandem/core/kernels/attention/attention.h>
 
 using namespace tandem;
 

@@ -1,8 +1,8 @@
 // Batch normalisation: hand values, statistics that do not cancel, and every kernel against its naive twin in double.
 #include <doctest/doctest.h>
 
-#include <tandem/core/kernels/batch_norm.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/normalise/batch_norm.h>
 #include <tandem/core/kernels/reference/batch_norm.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>

@@ -6,12 +6,12 @@
 
 #include <tandem/core/allocator.h>
 #include <tandem/core/array.h>
-#include <tandem/core/kernels/attention.h>
-#include <tandem/core/kernels/conv2d.h>
-#include <tandem/core/kernels/conv_transpose2d.h>
-#include <tandem/core/kernels/index.h>
-#include <tandem/core/kernels/pool2d.h>
-#include <tandem/core/kernels/upsample2d.h>
+#include <tandem/core/kernels/attention/attention.h>
+#include <tandem/core/kernels/convolution/conv2d.h>
+#include <tandem/core/kernels/convolution/conv_transpose2d.h>
+#include <tandem/core/kernels/move/index.h>
+#include <tandem/core/kernels/pool/pool2d.h>
+#include <tandem/core/kernels/pool/upsample2d.h>
 #include <tests/core/random_arrays.h>
 
 using namespace tandem;

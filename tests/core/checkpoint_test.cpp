@@ -8,11 +8,11 @@
 #include <limits>
 #include <string>
 
-#include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
-#include <tandem/core/keep_previous.h>
+#include <tandem/core/io/checkpoint.h>
+#include <tandem/core/io/file.h>
+#include <tandem/core/io/keep_previous.h>
 
 #include "core/temporary_folder.h"
 

@@ -2,7 +2,7 @@
 // problems and memory orders. What is kept between calls is in onednn_test.cpp.
 #include <doctest/doctest.h>
 
-#include <tandem/core/kernels/conv2d.h>
+#include <tandem/core/kernels/convolution/conv2d.h>
 #include <tandem/core/kernels/reference/conv2d.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>

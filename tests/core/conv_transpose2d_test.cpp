@@ -2,9 +2,9 @@
 // naive twin over a table of problems and memory orders. The sums themselves are conv2d's (conv2d_test.cpp).
 #include <doctest/doctest.h>
 
-#include <tandem/core/kernels/conv_transpose2d.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/convolution/conv_transpose2d.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tests/core/random_arrays.h>
 
 using namespace tandem;

@@ -8,11 +8,11 @@
 #include <sstream>
 #include <string>
 
-#include <tandem/core/file.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/matmul.h>
-#include <tandem/core/npy.h>
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/file.h>
+#include <tandem/core/io/npy.h>
+#include <tandem/core/io/safetensors.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/product/matmul.h>
 
 #include "core/random_arrays.h"
 #include "core/temporary_folder.h"

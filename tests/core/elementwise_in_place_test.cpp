@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tests/core/random_arrays.h>
 
 using namespace tandem;

@@ -6,7 +6,7 @@
 #include <functional>
 #include <limits>
 
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/reference/elementwise.h>
 #include <tandem/core/layout.h>
 #include <tandem/core/threads.h>

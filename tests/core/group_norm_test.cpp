@@ -1,8 +1,8 @@
 // Group normalisation: hand values, statistics that do not cancel, and both passes against the naive twin in double.
 #include <doctest/doctest.h>
 
-#include <tandem/core/kernels/batch_norm.h>
-#include <tandem/core/kernels/group_norm.h>
+#include <tandem/core/kernels/normalise/batch_norm.h>
+#include <tandem/core/kernels/normalise/group_norm.h>
 #include <tandem/core/kernels/reference/group_norm.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>

@@ -1,7 +1,7 @@
 // Kernels that move elements: hand values, layouts, errors, and random twins.
 #include <doctest/doctest.h>
 
-#include <tandem/core/kernels/index.h>
+#include <tandem/core/kernels/move/index.h>
 #include <tandem/core/kernels/reference/index.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include <tandem/core/convert.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tests/core/random_arrays.h>
 
 using namespace tandem;

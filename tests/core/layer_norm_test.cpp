@@ -7,7 +7,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
-#include <tandem/core/kernels/layer_norm.h>
+#include <tandem/core/kernels/normalise/layer_norm.h>
 
 using namespace tandem;
 

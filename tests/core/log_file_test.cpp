@@ -4,7 +4,7 @@
 #include <string>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include "core/temporary_folder.h"
 
 using namespace tandem;

@@ -1,7 +1,7 @@
 // Matrix products: hand values, errors, and every choice of library against the naive twin in double.
 #include <doctest/doctest.h>
 
-#include <tandem/core/kernels/matmul.h>
+#include <tandem/core/kernels/product/matmul.h>
 #include <tandem/core/kernels/reference/matmul.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <limits>
 
-#include <tandem/core/kernels/attention.h>
-#include <tandem/core/kernels/batch_norm.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/pool2d.h>
-#include <tandem/core/kernels/reduce.h>
-#include <tandem/core/kernels/softmax.h>
+#include <tandem/core/kernels/attention/attention.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/normalise/batch_norm.h>
+#include <tandem/core/kernels/normalise/softmax.h>
+#include <tandem/core/kernels/pool/pool2d.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tests/core/random_arrays.h>
 
 using namespace tandem;

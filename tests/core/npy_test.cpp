@@ -4,9 +4,9 @@
 #include <string>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
-#include <tandem/core/npy.h>
+#include <tandem/core/io/file.h>
+#include <tandem/core/io/npy.h>
 
 #include "core/temporary_folder.h"
 

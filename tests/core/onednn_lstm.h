@@ -1,5 +1,5 @@
-// oneDNN's LSTM primitive on Arrays: another implementation of the formula of kernels/lstm.h, kept as its judge. What
-// was measured of the two stands in core/kernels/recurrent_blocks.h.
+// oneDNN's LSTM primitive on Arrays: another implementation of the formula of kernels/recurrent/lstm.h, kept as its
+// judge. What was measured of the two stands in core/kernels/recurrent/recurrent_blocks.h.
 #pragma once
 
 #include <tandem/core/array.h>

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include <tandem/core/allocator.h>
-#include <tandem/core/kernels/cache_stats.h>
-#include <tandem/core/kernels/conv2d.h>
+#include <tandem/core/kernels/convolution/cache_stats.h>
+#include <tandem/core/kernels/convolution/conv2d.h>
 #include <tandem/core/onednn/convolution.h>
 #include <tests/core/random_arrays.h>
 

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <tandem/core/generator.h>
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/overlap.h>
 #include <tests/core/random_arrays.h>
 

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include <tandem/core/kernels/pool2d.h>
+#include <tandem/core/kernels/pool/pool2d.h>
 #include <tandem/core/kernels/reference/pool2d.h>
 #include <tests/core/random_arrays.h>
 

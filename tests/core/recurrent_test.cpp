@@ -8,11 +8,11 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
-#include <tandem/core/kernels/gru.h>
-#include <tandem/core/kernels/lstm.h>
-#include <tandem/core/kernels/matmul.h>
-#include <tandem/core/kernels/panels.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/kernels/product/panels.h>
+#include <tandem/core/kernels/recurrent/gru.h>
+#include <tandem/core/kernels/recurrent/lstm.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/threads.h>
 #include <tests/core/onednn_lstm.h>
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/kernels/reference/reduce.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>

@@ -1,5 +1,5 @@
 // safetensors: bytes by hand, round trips, and files that lie.
-#include "tandem/core/safetensors.h"
+#include "tandem/core/io/safetensors.h"
 
 #include <doctest/doctest.h>
 
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/io/file.h>
 #include <tandem/core/utf8.h>
 #include "core/temporary_folder.h"
 

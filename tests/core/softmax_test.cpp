@@ -6,8 +6,8 @@
 #include <functional>
 #include <limits>
 
+#include <tandem/core/kernels/normalise/softmax.h>
 #include <tandem/core/kernels/reference/softmax.h>
-#include <tandem/core/kernels/softmax.h>
 #include <tests/core/random_arrays.h>
 
 using namespace tandem;

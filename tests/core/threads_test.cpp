@@ -8,7 +8,7 @@
 #include <fstream>
 #include <thread>
 
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>
 #include <tests/core/temporary_folder.h>

@@ -1,10 +1,10 @@
 // Upsampling: hand values of both modes, sizes and scales, the fast path and its transpose against the naive twin.
 #include <doctest/doctest.h>
 
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/pool/upsample2d.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/kernels/reference/upsample2d.h>
-#include <tandem/core/kernels/upsample2d.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>
 

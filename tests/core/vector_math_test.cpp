@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include <tandem/core/kernels/elementwise.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/vector_math.h>
 
 using namespace tandem;

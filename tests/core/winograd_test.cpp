@@ -2,8 +2,8 @@
 // of weights, and both ways of summing weight gradients.
 #include <doctest/doctest.h>
 
+#include <tandem/core/kernels/convolution/winograd.h>
 #include <tandem/core/kernels/reference/conv2d.h>
-#include <tandem/core/kernels/winograd.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>
 

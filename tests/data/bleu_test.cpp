@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/bleu.h>
 
 using namespace tandem;

@@ -5,8 +5,8 @@
 
 #include <core/temporary_folder.h>
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/byte_pairs.h>
 #include <tandem/data/utf8.h>
 

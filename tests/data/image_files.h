@@ -11,7 +11,7 @@
 
 #include <tandem/core/array.h>
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 namespace tandem::test {
 

@@ -4,7 +4,7 @@
 
 #include <core/temporary_folder.h>
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/parallel_text.h>
 
 using namespace tandem;

@@ -7,7 +7,7 @@
 #include <string>
 
 #include <core/temporary_folder.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 namespace tandem::test {
 

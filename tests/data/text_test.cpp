@@ -8,7 +8,7 @@
 #include <core/temporary_folder.h>
 #include <data/standard_error.h>
 #include <nn/error_text.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/dataset.h>
 #include <tandem/data/text.h>
 #include <tandem/data/text_corpus.h>

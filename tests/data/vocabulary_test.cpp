@@ -6,7 +6,7 @@
 
 #include <core/temporary_folder.h>
 #include <nn/error_text.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/vocabulary.h>
 
 using namespace tandem;

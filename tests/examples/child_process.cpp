@@ -10,7 +10,7 @@
 #include <cstdlib>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 namespace tandem::test {
 

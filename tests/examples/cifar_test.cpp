@@ -7,9 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/file.h>
-#include <tandem/core/safetensors.h>
-#include <tandem/core/tree.h>
+#include <tandem/core/io/file.h>
+#include <tandem/core/io/safetensors.h>
+#include <tandem/core/io/tree.h>
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"
 #include "examples/tiny_cifar.h"

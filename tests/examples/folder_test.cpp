@@ -2,8 +2,8 @@
 // bad file.
 #include <doctest/doctest.h>
 
-#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/png.h>
 
 #include "core/temporary_folder.h"

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 
 #include "examples/child_process.h"
 

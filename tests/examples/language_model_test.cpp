@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/file.h>
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/file.h>
+#include <tandem/core/io/safetensors.h>
 
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"

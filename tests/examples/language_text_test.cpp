@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <tandem/autograd/record.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/language_batches.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/model_file.h>

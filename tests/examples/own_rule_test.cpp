@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 #include "examples/child_process.h"
 

@@ -10,7 +10,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/core/threads.h>
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/tandem.h>
 
 #include "core/temporary_folder.h"

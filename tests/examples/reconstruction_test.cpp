@@ -11,7 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/core/threads.h>
 #include <tandem/tandem.h>
 

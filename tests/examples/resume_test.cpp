@@ -6,8 +6,8 @@
 
 #include <csignal>
 
-#include <tandem/core/checkpoint.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/checkpoint.h>
+#include <tandem/core/io/file.h>
 #include "examples/child_process.h"
 #include "examples/kill_at_step.h"
 #include "examples/tiny_cifar.h"

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"
 #include "examples/kill_at_step.h"

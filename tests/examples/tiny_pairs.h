@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/io/file.h>
 #include "core/temporary_folder.h"
 
 namespace tandem::test {

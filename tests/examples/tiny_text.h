@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <string>
 
-#include <tandem/core/file.h>
 #include <tandem/core/generator.h>
+#include <tandem/core/io/file.h>
 
 namespace tandem::test {
 

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tandem/autograd/record.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/data/bleu.h>
 #include <tandem/data/byte_pairs.h>
 #include <tandem/data/parallel_text.h>

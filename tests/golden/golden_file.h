@@ -8,7 +8,7 @@
 
 #include <tandem/core/array.h>
 #include <tandem/core/error.h>
-#include <tandem/core/safetensors.h>
+#include <tandem/core/io/safetensors.h>
 
 namespace tandem::golden {
 

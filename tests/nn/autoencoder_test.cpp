@@ -8,8 +8,8 @@
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
-#include <tandem/core/kernels/elementwise.h>
-#include <tandem/core/kernels/reduce.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/models/autoencoder.h>
 #include <tandem/nn/models/make_model.h>

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/nn/activations.h>
 #include <tandem/nn/init.h>
 #include <tandem/nn/linear.h>

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 namespace tandem::test {
 namespace {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/report/html.h>
 #include <tandem/report/page_data.h>
 #include <tandem/report/report.h>

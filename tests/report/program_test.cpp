@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include "core/temporary_folder.h"
 #include "fake_folder.h"
 

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 #include <tandem/report/folder_files.h>
 #include "core/temporary_folder.h"
 #include "fake_folder.h"

@@ -8,8 +8,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 
 #include "core/temporary_folder.h"
 #include "own_training.h"

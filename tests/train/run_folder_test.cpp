@@ -6,7 +6,7 @@
 #include <set>
 
 #include <tandem/core/error.h>
-#include <tandem/core/file.h>
+#include <tandem/core/io/file.h>
 
 #include "core/temporary_folder.h"
 #include "own_training.h"

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 #include <tandem/nn/model_file.h>
 #include <tandem/train/comparison.h>
 

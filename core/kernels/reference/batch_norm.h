@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include <tandem/core/kernels/batch_norm.h>
+#include <tandem/core/kernels/normalise/batch_norm.h>
 
 namespace tandem::kernels::reference {
 

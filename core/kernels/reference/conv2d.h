@@ -2,7 +2,7 @@
 // f64 runs through it; the fast kernels are tested against it.
 #pragma once
 
-#include <tandem/core/kernels/conv2d.h>
+#include <tandem/core/kernels/convolution/conv2d.h>
 
 namespace tandem::kernels::reference {
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include <tandem/core/kernels/group_norm.h>
+#include <tandem/core/kernels/normalise/group_norm.h>
 
 namespace tandem::kernels::reference {
 

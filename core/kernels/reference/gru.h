@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <tandem/core/kernels/recurrent.h>
+#include <tandem/core/kernels/recurrent/recurrent.h>
 
 namespace tandem::kernels::reference {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <tandem/core/kernels/pool2d.h>
+#include <tandem/core/kernels/pool/pool2d.h>
 
 namespace tandem::kernels::reference {
 

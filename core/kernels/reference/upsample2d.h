@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <tandem/core/kernels/upsample2d.h>
+#include <tandem/core/kernels/pool/upsample2d.h>
 
 namespace tandem::kernels::reference {
 

@@ -1,0 +1,131 @@
+// The doors of convolution: the shape rule, layouts, and who computes. f32 goes to Winograd's algorithm or to oneDNN,
+// by a table in winograd.cpp, bf16 through f32; f64, tiny problems and what oneDNN has no implementation for go to the
+// naive twin. Read next: core/onednn/convolution.cpp.
+#include <tandem/core/kernels/convolution/conv2d.h>
+
+#include <fmt/format.h>
+
+#include <tandem/core/error.h>
+#include <tandem/core/kernels/convolution/winograd.h>
+#include <tandem/core/kernels/images.h>
+#include <tandem/core/kernels/reference/conv2d.h>
+#include <tandem/core/onednn/convolution.h>
+#include <tandem/core/saturate.h>
+
+namespace tandem::kernels {
+
+namespace {
+
+// Below this many multiply-adds the call of a primitive costs more than the work.
+constexpr std::int64_t kTinyProducts = 2048;
+
+std::string both(const Shape& x, const Shape& w) { return fmt::format("x {}, w {}", x.to_string(), w.to_string()); }
+
+void check_options(const Conv2dOptions& o) {
+  detail::require_window_size("conv2d", "stride", o.stride, 1);
+  detail::require_window_size("conv2d", "dilation", o.dilation, 1);
+  detail::require_window_size("conv2d", "padding", o.padding, 0);
+  if (o.groups < 1) fail("conv2d", fmt::format("groups is {}, must be at least 1", o.groups));
+}
+
+void check_dtypes(const char* where, const char* name, const Array& first, const char* other_name, const Array& other) {
+  require_floating(where, name, first);
+  require_defined(where, other_name, other);
+  if (first.dtype() != other.dtype())
+    fail(where, fmt::format("{} is {}, {} is {}: they must be equal", name, tandem::name(first.dtype()), other_name,
+                            tandem::name(other.dtype())));
+}
+
+void check_output(const char* where, const Array& dy, const Shape& expected, const Shape& x, const Shape& w) {
+  if (dy.shape() == expected) return;
+  fail(where, fmt::format("dy is {}, must be {}", dy.shape().to_string(), expected.to_string()), both(x, w));
+}
+
+bool is_tiny(const Shape& w, const Shape& y) {
+  return saturating_multiply(y.count(), Shape{w[1], w[2], w[3]}.count()) < kTinyProducts;
+}
+
+Array dense(const Array& w) { return w.is_dense() ? w : w.contiguous(); }
+
+}  // namespace
+
+Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options) {
+  if (x.rank() != 4) fail("conv2d", fmt::format("x has rank {}, must be [N, C, H, W]", x.rank()), both(x, w));
+  if (w.rank() != 4) fail("conv2d", fmt::format("w has rank {}, must be [K, C/groups, R, S]", w.rank()), both(x, w));
+  check_options(options);
+  if (w[0] % options.groups != 0)
+    fail("conv2d", fmt::format("w gives {} channels, which {} groups do not divide", w[0], options.groups), both(x, w));
+  const std::int64_t expected = saturating_multiply(w[1], options.groups);
+  if (x[1] != expected) fail("conv2d", fmt::format("x has {} channels, w expects {}", x[1], expected), both(x, w));
+  const std::int64_t h = detail::count_windows(x[2], w[2], options.stride.h, options.padding.h, options.dilation.h);
+  const std::int64_t v = detail::count_windows(x[3], w[3], options.stride.w, options.padding.w, options.dilation.w);
+  if (h < 1 || v < 1 || w[2] < 1 || w[3] < 1)
+    fail("conv2d", "the kernel is larger than the padded image",
+         fmt::format("{}, padding {}, dilation {}", both(x, w), to_string(options.padding),
+                     to_string(options.dilation)));
+  return {x[0], w[0], h, v};
+}
+
+Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options) {
+  check_dtypes("conv2d", "x", x, "w", w);
+  const Shape shape = conv2d_shape(x.shape(), w.shape(), options);
+  if (b.defined()) {
+    check_dtypes("conv2d", "x", x, "b", b);
+    if (b.shape() != Shape{w.shape(0)})
+      fail("conv2d", fmt::format("b is {}, must be [{}]", b.shape().to_string(), w.shape(0)),
+           both(x.shape(), w.shape()));
+  }
+  if (x.dtype() == DType::bf16)
+    return conv2d(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b, options).to(DType::bf16);
+  Array y = detail::empty_images(shape, x.dtype());
+  if (y.size() == 0) return y;
+  if (x.dtype() == DType::f64) {
+    reference::conv2d<double>(x, w, b, options, y);
+  } else if (is_winograd(x.shape(), w.shape(), shape, options)) {
+    winograd(x.to_layout(Layout::channels_last), w, b.defined() ? b.contiguous() : b, options, y);
+  } else if (x.size() == 0 || is_tiny(w.shape(), shape) ||
+             !onednn::convolution(x.to_layout(Layout::channels_last), dense(w), b.defined() ? b.contiguous() : b,
+                                  options, y)) {
+    reference::conv2d<float>(x, w, b, options, y);
+  }
+  return y;
+}
+
+Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options) {
+  check_dtypes("conv2d_input_grad", "dy", dy, "w", w);
+  check_output("conv2d_input_grad", dy, conv2d_shape(x, w.shape(), options), x, w.shape());
+  if (dy.dtype() == DType::bf16)
+    return conv2d_input_grad(dy.to(DType::f32), w.to(DType::f32), x, options).to(DType::bf16);
+  Array dx = detail::empty_images(x, dy.dtype());
+  if (dx.size() == 0) return dx;
+  if (dy.dtype() == DType::f64) {
+    reference::conv2d_input_grad<double>(dy, w, options, dx);
+  } else if (is_winograd(x, w.shape(), dy.shape(), options)) {
+    winograd_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
+  } else if (dy.size() == 0 || is_tiny(w.shape(), dy.shape()) ||
+             !onednn::convolution_input_grad(dy.to_layout(Layout::channels_last), dense(w), options, dx)) {
+    reference::conv2d_input_grad<float>(dy, w, options, dx);
+  }
+  return dx;
+}
+
+Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
+  check_dtypes("conv2d_weight_grad", "dy", dy, "x", x);
+  check_output("conv2d_weight_grad", dy, conv2d_shape(x.shape(), w, options), x.shape(), w);
+  if (dy.dtype() == DType::bf16)
+    return conv2d_weight_grad(dy.to(DType::f32), x.to(DType::f32), w, options).to(DType::bf16);
+  Array dw = Array::empty(w, dy.dtype());
+  if (dw.size() == 0) return dw;
+  if (dy.dtype() == DType::f64) {
+    reference::conv2d_weight_grad<double>(dy, x, options, dw);
+  } else if (is_winograd(x.shape(), w, dy.shape(), options)) {
+    winograd_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
+  } else if (dy.size() == 0 || is_tiny(w, dy.shape()) ||
+             !onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),
+                                              options, dw)) {
+    reference::conv2d_weight_grad<float>(dy, x, options, dw);
+  }
+  return dw;
+}
+
+}  // namespace tandem::kernels

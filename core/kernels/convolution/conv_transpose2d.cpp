@@ -1,0 +1,74 @@
+// The shape rule and the bias of the transposed convolution; the sums are conv2d_input_grad's, so its choices between
+// Winograd's algorithm, oneDNN and the naive twin hold here too. See conv_transpose2d.h.
+#include <tandem/core/kernels/convolution/conv_transpose2d.h>
+
+#include <fmt/format.h>
+
+#include <tandem/core/error.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/images.h>
+#include <tandem/core/saturate.h>
+
+namespace tandem::kernels {
+
+namespace {
+
+constexpr const char* kOp = "conv_transpose2d";
+
+std::string both(const Shape& x, const Shape& w) { return fmt::format("x {}, w {}", x.to_string(), w.to_string()); }
+
+void check_options(const ConvTranspose2dOptions& o) {
+  detail::require_window_size(kOp, "stride", o.stride, 1);
+  detail::require_window_size(kOp, "dilation", o.dilation, 1);
+  detail::require_window_size(kOp, "padding", o.padding, 0);
+  detail::require_window_size(kOp, "output_padding", o.output_padding, 0);
+  if (o.groups < 1) fail(kOp, fmt::format("groups is {}, must be at least 1", o.groups));
+  if (o.output_padding.h >= o.stride.h || o.output_padding.w >= o.stride.w)
+    fail(kOp, fmt::format("output_padding is {}, must be below the stride", to_string(o.output_padding)),
+         fmt::format("stride {}", to_string(o.stride)));
+}
+
+std::int64_t output_size(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                         std::int64_t output_padding, std::int64_t dilation) {
+  const std::int64_t reached = saturating_add(saturating_multiply(size - 1, stride), output_padding);
+  return saturating_add(reached, saturating_add(saturating_multiply(dilation, kernel - 1), 1)) - 2 * padding;
+}
+
+}  // namespace
+
+Shape conv_transpose2d_shape(const Shape& x, const Shape& w, const ConvTranspose2dOptions& o) {
+  if (x.rank() != 4) fail(kOp, fmt::format("x has rank {}, must be [N, C, H, W]", x.rank()), both(x, w));
+  if (w.rank() != 4) fail(kOp, fmt::format("w has rank {}, must be [C, K/groups, R, S]", w.rank()), both(x, w));
+  check_options(o);
+  if (x[1] != w[0]) fail(kOp, fmt::format("x has {} channels, w expects {}", x[1], w[0]), both(x, w));
+  if (x[1] % o.groups != 0)
+    fail(kOp, fmt::format("x has {} channels, which {} groups do not divide", x[1], o.groups), both(x, w));
+  if (x[2] < 1 || x[3] < 1 || w[1] < 1 || w[2] < 1 || w[3] < 1)
+    fail(kOp, "image and kernel must not be empty", both(x, w));
+  const std::int64_t h = output_size(x[2], w[2], o.stride.h, o.padding.h, o.output_padding.h, o.dilation.h);
+  const std::int64_t v = output_size(x[3], w[3], o.stride.w, o.padding.w, o.output_padding.w, o.dilation.w);
+  if (h < 1 || v < 1)
+    fail(kOp, "the padding leaves nothing of the image",
+         fmt::format("{}, padding {}", both(x, w), to_string(o.padding)));
+  return {x[0], saturating_multiply(w[1], o.groups), h, v};
+}
+
+Conv2dOptions transposed(const ConvTranspose2dOptions& o) {
+  return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation, .groups = o.groups};
+}
+
+Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options) {
+  require_floating(kOp, "x", x);
+  require_dtype(kOp, "w", w, x.dtype());
+  const Shape shape = conv_transpose2d_shape(x.shape(), w.shape(), options);
+  if (b.defined()) {
+    require_dtype(kOp, "b", b, x.dtype());
+    if (b.shape() != Shape{shape[1]})
+      fail(kOp, fmt::format("b is {}, must be [{}]", b.shape().to_string(), shape[1]), both(x.shape(), w.shape()));
+  }
+  Array y = conv2d_input_grad(x, w, shape, transposed(options));
+  if (b.defined()) add_into(y, b.reshape({1, shape[1], 1, 1}).expand(shape));
+  return y;
+}
+
+}  // namespace tandem::kernels

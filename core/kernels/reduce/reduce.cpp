@@ -1,0 +1,262 @@
+// sum, mean, max, min and sum_to: over the plan of strided_loop.h, in x's memory order, down to the
+// tiles of reduce_tiles.h, which say how accurate sums are; other dtypes by blocks of load_store.h. Parts of threads
+// are combined in their order. argmax and topk: search.cpp.
+#include <tandem/core/kernels/reduce/reduce.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include <tandem/core/dispatch.h>
+#include <tandem/core/error.h>
+#include <tandem/core/kernels/elementwise/strided_loop.h>
+#include <tandem/core/kernels/reduce/reduce_tiles.h>
+#include <tandem/core/layout.h>
+#include <tandem/core/threads.h>
+
+namespace tandem::kernels {
+
+namespace {
+
+using detail::Max, detail::Min, detail::ReduceDim, detail::Sum, detail::TotalOf;
+
+constexpr std::int64_t kReduceGrain = 32768;  // elements of x worth a thread
+constexpr std::int64_t kSmallOutput = 16384;  // outputs that are cheap to hold once a thread
+constexpr std::int64_t kSmallColumns = 1024;  // below this, splitting the innermost dim splits cache lines too often
+
+// Dims in the memory order of x, innermost first, at least two, so that a tile always has rows; and the dim whose range
+// threads share.
+struct ReducePlan {
+  std::size_t rank = 0;
+  std::array<ReduceDim, kMaxRank> dims{};
+  std::size_t split = 0;
+  std::int64_t grain = 1;
+};
+
+bool is_reduced(const ReduceDim& dim) { return dim.y_stride == 0; }
+
+// y has x's rank and size 1 in the reduced dims. A kept dim is split in preference (threads then write apart); a
+// reduced outermost dim is split when the output is small, each thread making totals of its own.
+ReducePlan plan_reduce(const Array& x, const Array& y) {
+  const Array totals = y.expand(x.shape());
+  const std::array<const Array*, 2> operands{&x, &totals};
+  const LoopPlan loop = plan_loop(operands);
+  ReducePlan plan;
+  plan.rank = static_cast<std::size_t>(loop.rank);
+  for (std::size_t d = 0; d < plan.rank; ++d) plan.dims[d] = {loop.sizes[d], loop.strides[0][d], loop.strides[1][d]};
+  const std::size_t outermost = plan.rank - 1;
+  plan.split = outermost;
+  if (is_reduced(plan.dims[outermost]) && y.size() > kSmallOutput) {
+    std::int64_t width = 0;
+    for (std::size_t d = 0; d < plan.rank; ++d) {
+      const ReduceDim& dim = plan.dims[d];
+      if (is_reduced(dim) || dim.size <= width || (d == 0 && dim.size < kSmallColumns)) continue;
+      plan.split = d;
+      width = dim.size;
+    }
+  }
+  const std::int64_t size = std::max<std::int64_t>(1, plan.dims[plan.split].size);
+  plan.grain = std::max<std::int64_t>(1, kReduceGrain / std::max<std::int64_t>(1, x.size() / size));
+  if (plan.rank == 1) plan.rank = 2;  // a tile of one row
+  return plan;
+}
+
+// Elements of any dtype, and how they become T (nullptr: they are).
+template <class T>
+struct Source {
+  const std::byte* p;
+  std::int64_t bytes;
+  ConvertRow convert;
+
+  Source at(std::int64_t elements) const { return {p + elements * bytes, bytes, convert}; }
+};
+
+template <class Op, class T>
+void reduce_tile(const T* x, const ReduceDim& inner, const ReduceDim& outer, TotalOf<Op, T>* y) {
+  if (is_reduced(inner)) return detail::strips<Op>(x, inner, outer, y);
+  if (is_reduced(outer)) return detail::columns<Op>(x, inner, outer, y);
+  for (std::int64_t i = 0; i < outer.size; ++i) {
+    detail::columns<Op>(x + i * outer.x_stride, inner, ReduceDim{}, y + i * outer.y_stride);
+  }
+}
+
+// The same through blocks that stay in the L1 cache: a part of a strip, or a few rows of a part of the columns.
+template <class Op, class T>
+void reduce_converted(const Source<T>& x, const ReduceDim& inner, const ReduceDim& outer, TotalOf<Op, T>* y) {
+  alignas(64) T block[4 * detail::kStripBlock];
+  const std::int64_t width = is_reduced(inner) ? detail::kStripBlock : 4 * detail::kStripBlock / detail::kRowBlock;
+  const std::int64_t height = is_reduced(outer) && !is_reduced(inner) ? detail::kRowBlock : 1;
+  for (std::int64_t r = 0; r < outer.size; r += height) {
+    const std::int64_t rows = std::min(height, outer.size - r);
+    for (std::int64_t c = 0; c < inner.size; c += width) {
+      const std::int64_t n = std::min(width, inner.size - c);
+      for (std::int64_t i = 0; i < rows; ++i) {
+        x.convert(x.at((r + i) * outer.x_stride + c * inner.x_stride).p, inner.x_stride,
+                  reinterpret_cast<std::byte*>(block + i * n), 1, n);
+      }
+      reduce_tile<Op>(static_cast<const T*>(block), {n, 1, inner.y_stride}, {rows, n, outer.y_stride},
+                      y + r * outer.y_stride + c * inner.y_stride);
+    }
+  }
+}
+
+template <class Op, class T>
+void reduce_dims(const ReducePlan& plan, std::size_t dims_left, const Source<T>& x, TotalOf<Op, T>* y) {
+  if (dims_left > 2) {
+    const ReduceDim& dim = plan.dims[dims_left - 1];
+    for (std::int64_t i = 0; i < dim.size; ++i)
+      reduce_dims<Op>(plan, dims_left - 1, x.at(i * dim.x_stride), y + i * dim.y_stride);
+  } else if (x.convert != nullptr) {
+    reduce_converted<Op>(x, plan.dims[0], plan.dims[1], y);
+  } else {
+    reduce_tile<Op>(reinterpret_cast<const T*>(x.p), plan.dims[0], plan.dims[1], y);
+  }
+}
+
+// Totals of all parts: on the stack while they are few.
+template <class Total>
+class Totals {
+ public:
+  explicit Totals(std::int64_t count, Total value) {
+    if (count > kInline) array_ = Array::empty({count}, dtype_of<Total>);
+    std::fill_n(data(), count, value);
+  }
+  Total* data() { return array_.defined() ? array_.data<Total>() : inline_; }
+
+ private:
+  static constexpr std::int64_t kInline = 256;
+  Total inline_[kInline];
+  Array array_;
+};
+
+// y = scale * (the reduction of x); y is dense, of x's rank. T is what x's elements are computed in.
+template <class Op, class T>
+void reduce_into(const Array& x, Array& y, double scale) {
+  using Total = TotalOf<Op, T>;
+  const ReducePlan plan = plan_reduce(x, y);
+  const ReduceDim split = plan.dims[plan.split];
+  const std::int64_t outputs = y.size();
+  const Parts ranges = parallel_parts(split.size, plan.grain);
+  const int parts = is_reduced(split) ? ranges.number : 1;
+  Totals<Total> totals(outputs * parts, Op::template kIdentity<Total>);
+  Total* all = totals.data();
+  const Source<T> in{x.bytes(), static_cast<std::int64_t>(size_of(x.dtype())),
+                     x.dtype() == dtype_of<T> ? nullptr : convert_row(x.dtype(), dtype_of<T>)};
+  if (x.size() > 0) {
+    parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
+      ReducePlan own = plan;
+      own.dims[plan.split].size = end - begin;
+      reduce_dims<Op>(own, own.rank, in.at(begin * split.x_stride),
+                      all + (parts > 1 ? part * outputs : 0) + begin * split.y_stride);
+    });
+  }
+  const ConvertRow store = convert_row(dtype_of<Total>, y.dtype());
+  parallel_for(outputs, 32768, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      Total total = all[i];
+      for (int part = 1; part < parts; ++part) total = Op::combine(total, all[part * outputs + i]);
+      all[i] = total * static_cast<Total>(scale);
+    }
+    store(reinterpret_cast<const std::byte*>(all + begin), 1,
+          y.bytes() + begin * static_cast<std::int64_t>(size_of(y.dtype())), 1, end - begin);
+  });
+}
+
+std::string dims_text(const std::vector<int>& dims) {
+  std::string text;
+  for (const int d : dims) text += (text.empty() ? "" : ", ") + std::to_string(d);
+  return dims.empty() ? "all" : text;
+}
+
+// Sizes of the result with the reduced dims kept as 1.
+Shape kept_shape(const char* where, const Array& x, const std::vector<int>& dims) {
+  if (dims.empty()) return Shape::filled(x.rank(), 1);
+  Shape shape = x.shape();
+  std::uint32_t seen = 0;
+  for (const int dim : dims) {
+    const int d = normalize_dim(where, dim, x.rank());
+    if ((seen >> d) & 1U) fail(where, fmt::format("dim {} is given twice", dim), "dims " + dims_text(dims));
+    seen |= 1U << d;
+    shape[d] = 1;
+  }
+  return shape;
+}
+
+Shape without_dims(const Shape& kept, const std::vector<int>& dims) {
+  Shape shape;
+  if (dims.empty()) return shape;
+  std::uint32_t reduced = 0;
+  for (const int dim : dims) reduced |= 1U << (dim < 0 ? dim + kept.rank() : dim);
+  for (int d = 0; d < kept.rank(); ++d) {
+    if (((reduced >> d) & 1U) == 0) shape.push_back(kept[d]);
+  }
+  return shape;
+}
+
+// The reduction of x to `kept` (x's rank), times scale.
+template <class Op>
+Array reduce_to(const Array& x, const Shape& kept, Layout layout, double scale = 1) {
+  // Sums of whole numbers are i64, as in PyTorch: in a narrower type they would not fit.
+  const bool is_counted = std::is_same_v<Op, Sum> && !is_floating(x.dtype());
+  Array y = Array::empty(kept, is_counted ? DType::i64 : x.dtype(), layout);
+  if (x.dtype() == DType::f64)
+    reduce_into<Op, double>(x, y, scale);
+  else if (is_floating(x.dtype()))
+    reduce_into<Op, float>(x, y, scale);
+  else
+    reduce_into<Op, std::int64_t>(x, y, scale);
+  return y;
+}
+
+template <class Op>
+Array reduce(const char* where, const Array& x, const std::vector<int>& dims, bool keep, bool is_mean = false) {
+  require_defined(where, "x", x);
+  const Shape kept = kept_shape(where, x, dims);
+  if (!std::is_same_v<Op, Sum> && x.size() == 0 && kept.count() > 0) {
+    fail(where, "there is no element to choose from",
+         fmt::format("x {}, dims {}", to_string(x.shape()), dims_text(dims)));
+  }
+  const double scale = is_mean ? static_cast<double>(kept.count()) / static_cast<double>(x.size()) : 1;
+  const Layout layout = keep ? propagate_layout(x.rank(), {&x}) : Layout::row_major;
+  const Array y = reduce_to<Op>(x, kept, layout, scale);
+  return keep ? y : y.reshape(without_dims(kept, dims));
+}
+
+}  // namespace
+
+Array sum(const Array& x, const std::vector<int>& dims, bool keep) { return reduce<Sum>("sum", x, dims, keep); }
+
+Array mean(const Array& x, const std::vector<int>& dims, bool keep) {
+  require_defined("mean", "x", x);
+  if (!is_floating(x.dtype())) {
+    fail("mean", "needs floating numbers", fmt::format("x is {}", name(x.dtype())), "convert with to()");
+  }
+  return reduce<Sum>("mean", x, dims, keep, true);
+}
+
+Array max(const Array& x, const std::vector<int>& dims, bool keep) { return reduce<Max>("max", x, dims, keep); }
+Array min(const Array& x, const std::vector<int>& dims, bool keep) { return reduce<Min>("min", x, dims, keep); }
+
+Array sum_to(const Array& x, const Shape& shape) {
+  require_defined("sum_to", "x", x);
+  if (x.shape() == shape) return x;
+  const int leading = x.rank() - shape.rank();
+  bool fits = leading >= 0;
+  Shape kept = Shape::filled(x.rank(), 1);
+  for (int d = 0; fits && d < shape.rank(); ++d) {
+    kept[leading + d] = shape[d];
+    fits = shape[d] == 1 || shape[d] == x.shape(leading + d);
+  }
+  if (!fits) {
+    fail("sum_to", "the shape does not broadcast to x's",
+         fmt::format("x {}, shape {}", to_string(x.shape()), to_string(shape)));
+  }
+  const Layout layout = leading == 0 ? propagate_layout(x.rank(), {&x}) : Layout::row_major;
+  const Array y = reduce_to<Sum>(x, kept, layout);
+  return leading == 0 ? y : y.reshape(shape);
+}
+
+}  // namespace tandem::kernels
