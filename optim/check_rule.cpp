@@ -18,14 +18,6 @@ namespace {
 
 using Outcome = Verdict::Outcome;
 
-/// The weights after `steps` steps.
-RuleProblem trained(const Rule& rule, std::int64_t steps) {
-  RuleProblem problem;
-  Optimizer optimizer(problem.parameters, rule);
-  problem.train(optimizer, 0, steps);
-  return problem;
-}
-
 /// A number of steps after which all loops of the rule are at the start of a cycle, or 0.
 std::int64_t period(const Rule& rule) {
   RuleProblem problem;
@@ -118,11 +110,11 @@ class Checks {
   }
 
   void determinism() {
-    const RuleProblem once = trained(rule_, options_.steps);
-    const bool is_same = once.equals(trained(rule_, options_.steps));
+    const RuleProblem once = RuleProblem::trained(rule_, options_.steps);
+    const bool is_same = once.equals(RuleProblem::trained(rule_, options_.steps));
     const int team = threads();
     set_threads(team == 1 ? 2 : 1);
-    const bool is_same_elsewhere = once.equals(trained(rule_, options_.steps));
+    const bool is_same_elsewhere = once.equals(RuleProblem::trained(rule_, options_.steps));
     set_threads(team);
     expect(is_same && is_same_elsewhere,
            fmt::format("{} steps again {}, with {} instead of {} threads {}", options_.steps,
@@ -130,7 +122,7 @@ class Checks {
   }
 
   void state() {
-    const RuleProblem end = trained(rule_, 2 * options_.steps);
+    const RuleProblem end = RuleProblem::trained(rule_, 2 * options_.steps);
     RuleProblem whole;
     Optimizer once(whole.parameters, rule_);
     for (std::int64_t at = 0; at <= options_.steps; ++at) {
@@ -213,18 +205,12 @@ class Checks {
           ++thrown;
         }
         const Snapshot after = optimizer.snapshot();
-        if (!equal(before.weights, after.weights) || !equal(before.state, after.state)) {
+        if (!equal_arrays(before.weights, after.weights) || !equal_arrays(before.state, after.state)) {
           return expect(false, fmt::format("step {}, call {} of the closure throws: something has changed", t + 1, at));
         }
       }
     }
     expect(true, fmt::format("{} calls in {} steps that throw change nothing", thrown, options_.steps));
-  }
-
-  static bool equal(const NamedArrays& a, const NamedArrays& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const NamedArray& x, const NamedArray& y) {
-      return x.name == y.name && identical(x.array, y.array);
-    });
   }
 
   /// Every weight's explanation ends at the optimizer's number.
@@ -248,10 +234,10 @@ class Checks {
     const std::int64_t cycle = period(rule_), k = cycle == 1 ? 3 : cycle;
     if (cycle == 0) return add(Outcome::skipped, "cycles of more than 1000 steps");
     const std::int64_t steps = 2 * k + 1;
-    const RuleProblem plain = trained(rule_, steps);
-    const bool copies = plain.equals(trained(lookahead(rule_, {.k = k, .alpha = 1}), steps));
-    const bool returns = RuleProblem().equals(trained(lookahead(rule_, {.k = k, .alpha = 0}), 2 * k));
-    const bool waits = plain.equals(trained(lookahead(rule_, {.k = 10 * steps}), steps));
+    const RuleProblem plain = RuleProblem::trained(rule_, steps);
+    const bool copies = plain.equals(RuleProblem::trained(lookahead(rule_, {.k = k, .alpha = 1}), steps));
+    const bool returns = RuleProblem().equals(RuleProblem::trained(lookahead(rule_, {.k = k, .alpha = 0}), 2 * k));
+    const bool waits = plain.equals(RuleProblem::trained(lookahead(rule_, {.k = 10 * steps}), steps));
     expect(copies && returns && waits,
            fmt::format("lookahead with k={}: alpha=1 {} the rule, alpha=0 {}; with k={} it {} the rule", k,
                        copies ? "is" : "is not", returns ? "returns" : "does not return", 10 * steps,

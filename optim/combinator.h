@@ -3,11 +3,7 @@
 // (engine/wrapper.h):
 //
 //   struct HalfOptions { Schedule factor = 0.5;  void fields(Fields& f) { f("factor", factor, kNotNegative); } };
-//   template <class T> class RunningHalf : public GradientTransform<T> {
-//    public:
-//     RunningHalf(const HalfOptions& options, std::unique_ptr<Running<T>> inner, const Frame& frame);
-//     ...
-//   };
+//   template <class T> class RunningHalf : public GradientTransform<T> {   // (options, inner, frame)
 //   struct HalfNode : Combinator<HalfNode, HalfOptions, RunningHalf> {
 //     static constexpr const char* kName = "half";
 //     using Combinator::Combinator;

@@ -12,9 +12,8 @@
 //   };
 //   Rule mine(const MineOptions& options) { return leaf<Mine>(options); }   // and register_leaf<Mine>() for parse_rule
 //
-// T is float, double, or Traced (study/traced.h), a number that explains itself: write functions without std::, after
-// `using std::sqrt;`. A leaf that needs numbers per tensor: lamb.h, engine/running_norm_leaf.h. One whose state depends
-// on a flag adds Variant and wants_variant(): rmsprop.h. At work: engine/running_leaf.h.
+// T is float, double or Traced (study/traced.h): write functions without std::, after `using std::sqrt;`. Numbers per
+// tensor: lamb.h. A state that depends on a flag: rmsprop.h. At work: engine/running_leaf.h.
 #pragma once
 
 #include <tandem/optim/engine/running_norm_leaf.h>

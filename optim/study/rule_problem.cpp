@@ -1,6 +1,7 @@
 // See rule_problem.h.
 #include <tandem/optim/study/rule_problem.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -84,6 +85,19 @@ bool RuleProblem::is_near(const RuleProblem& other) const {
     }
   }
   return true;
+}
+
+RuleProblem RuleProblem::trained(const Rule& rule, std::int64_t steps) {
+  RuleProblem problem;
+  Optimizer optimizer(problem.parameters, rule);
+  problem.train(optimizer, 0, steps);
+  return problem;
+}
+
+bool equal_arrays(const NamedArrays& a, const NamedArrays& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const NamedArray& x, const NamedArray& y) {
+    return x.name == y.name && identical(x.array, y.array);
+  });
 }
 
 }  // namespace tandem

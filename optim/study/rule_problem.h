@@ -12,6 +12,8 @@ namespace tandem {
 class RuleProblem {
  public:
   explicit RuleProblem(std::uint64_t seed = 1);
+  /// The weights after `steps` steps.
+  static RuleProblem trained(const Rule& rule, std::int64_t steps);
 
   /// The gradients of a step at the weights as they are, for all parameters but `without`.
   void put_gradients(std::int64_t step, int without = -1);
@@ -27,5 +29,8 @@ class RuleProblem {
   std::vector<Array> gradients;  ///< as they were put last
   std::vector<Array> of_step;    ///< and first in the last step
 };
+
+/// The same names with the same bits.
+bool equal_arrays(const NamedArrays& a, const NamedArrays& b);
 
 }  // namespace tandem
