@@ -29,12 +29,13 @@ struct Bounded {
   static constexpr std::array kState = {State{"momentum_buffer", Role::first_moment}};
   T lr, mu, rest, bound;
   Bounded(const Options& h, Step t) {
-    lr = static_cast<T>(h.lr(t)), bound = static_cast<T>(h.bound(t));
-    mu = static_cast<T>(h.momentum(t)), rest = static_cast<T>(1 - h.momentum(t));
+    lr = coefficient<T>("lr", h.lr(t)), bound = coefficient<T>("bound", h.bound(t));
+    mu = coefficient<T>("momentum", h.momentum(t)), rest = coefficient<T>("1 - momentum", 1 - h.momentum(t));
   }
   void operator()(T& w, T g, T& v) const {
+    using std::abs;  // not std::abs(v): T may be a number that explains itself
     v = mu * v + rest * g;
-    w -= lr * v / (std::abs(v) / bound + 1);
+    w -= lr * v / (abs(v) / bound + 1);
   }
 };
 
