@@ -4,7 +4,7 @@
 //
 //   optimizer.trace("conv1.weight", {0, 0, 1, 1});         // from the next step on
 //   optimizer.step();
-//   fmt::print("{}", optimizer.explain("conv1.weight", {0, 0, 1, 1}).to_string());
+//   std::puts(optimizer.explain("conv1.weight", {0, 0, 1, 1}).to_string().c_str());
 #pragma once
 
 #include <cstdint>
