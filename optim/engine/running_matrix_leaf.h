@@ -116,8 +116,8 @@ class RunningMatrixLeaf : public RunningLeaf<Formula, T> {
   void restart_count() override {
     Base::restart_count();
     for (Place& place : places_) {
-      for (Array& array : place.arrays) {
-        if (array.defined()) array.fill(0);
+      for (std::size_t k = 0; k < place.arrays.size(); ++k) {
+        if (place.data[k] != nullptr) std::fill_n(place.data[k], place.arrays[k].size(), T(0));
       }
     }
   }

@@ -91,7 +91,7 @@ class RunningSumLeaf : public RunningLeaf<Formula, T> {
 
   void restart_count() override {
     Base::restart_count();
-    numbers_.fill(0);
+    std::fill_n(numbers(), kShared, 0.0);
   }
   void state(const std::string& path, StateVisitor<T>& visitor) override {
     Base::state(path, visitor);

@@ -60,6 +60,7 @@ inline constexpr const char* kRules[] = {
     "outer_loop(rprop(lr=0.01), yogi(lr=0.5), k=3)",
     "outer_loop(signum(lr=0.01, momentum=0.9), qhm(lr=1, momentum=0.9), k=4)",
     "lookahead(prodigy(lr=1, d0=0.01), k=3, alpha=0.5, state=reset)",
+    "lookahead(novograd(lr=0.01), k=3, alpha=0.5, state=reset)",
     "lookahead(soap(lr=0.01, every=2, max_dim=20), k=3, alpha=0.5, state=reset)",
     "lookahead(lookahead(shampoo(lr=0.01, momentum=0.9, max_dim=20), k=2, alpha=0.5, state=interpolate), k=4, "
     "alpha=0.5)",
