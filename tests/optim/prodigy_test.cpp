@@ -58,3 +58,20 @@ TEST_CASE("weight decay by d lr, and a fresh start after a reset") {
   CHECK(x.item() == 7);
   CHECK(message([] { prodigy({.d0 = 0}); }) == "prodigy: d0 is 0, must be above 0");
 }
+
+TEST_CASE("a weight whose first gradient comes late starts from where it is then, with the distance of the group") {
+  Tensor a(Array::full({1}, 10, DType::f64), true), b(Array::full({1}, 5, DType::f64), true);
+  Optimizer optimizer({{"a", a}, {"b", b}}, prodigy({.beta1 = 0, .beta2 = 0, .eps = 0, .d0 = 0.5}));
+  for (int t = 0; t < 4; ++t) {
+    optimizer.zero_grad();
+    a.accumulate_grad(Array::full({1}, 2, DType::f64));
+    if (t == 3) b.accumulate_grad(Array::full({1}, -6, DType::f64));
+    optimizer.step();
+  }
+  CHECK(a.item() == 7.5);
+  CHECK(b.item() == 6);  // d was 1
+  const NamedArrays tree = optimizer.state_tree();
+  CHECK(entry(tree, "groups/0/x0/b").item() == 5);
+  // r = 2 (10 - 8.5) over |s| = 2 + 6: the distance stays.
+  CHECK(entry(tree, "groups/0/d").item() == 1);
+}
