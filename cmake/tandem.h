@@ -98,6 +98,7 @@
 #include <tandem/nn/upsample.h>
 #include <tandem/optim/adabelief.h>
 #include <tandem/optim/adadelta.h>
+#include <tandem/optim/adafactor.h>
 #include <tandem/optim/adagrad.h>
 #include <tandem/optim/adam.h>
 #include <tandem/optim/adamax.h>
@@ -118,9 +119,12 @@
 #include <tandem/optim/lookahead.h>
 #include <tandem/optim/madgrad.h>
 #include <tandem/optim/momentum.h>
+#include <tandem/optim/muon.h>
 #include <tandem/optim/nadam.h>
+#include <tandem/optim/novograd.h>
 #include <tandem/optim/optimizer.h>
 #include <tandem/optim/outer_loop.h>
+#include <tandem/optim/prodigy.h>
 #include <tandem/optim/qhadam.h>
 #include <tandem/optim/qhm.h>
 #include <tandem/optim/radam.h>
@@ -130,8 +134,11 @@
 #include <tandem/optim/rule_labels.h>
 #include <tandem/optim/schedule.h>
 #include <tandem/optim/sgd.h>
+#include <tandem/optim/shampoo.h>
 #include <tandem/optim/sign_sgd.h>
 #include <tandem/optim/signum.h>
+#include <tandem/optim/sm3.h>
+#include <tandem/optim/soap.h>
 #include <tandem/optim/step_report.h>
 #include <tandem/optim/study/explain.h>
 #include <tandem/optim/study/snapshot.h>

@@ -18,17 +18,6 @@ namespace {
 
 using Outcome = Verdict::Outcome;
 
-/// A number of steps after which all loops of the rule are at the start of a cycle, or 0.
-std::int64_t period(const Rule& rule) {
-  RuleProblem problem;
-  const Optimizer optimizer(problem.parameters, rule);
-  double product = 1;
-  for (const std::string& name : optimizer.hyper_parameters()) {
-    if (name.size() > 2 && name.substr(name.size() - 2) == "/k") product *= optimizer.peek(name);
-  }
-  return product <= 1000 ? static_cast<std::int64_t>(product) : 0;
-}
-
 class Checks {
  public:
   Checks(const Rule& rule, const CheckRuleOptions& options) : rule_(rule), options_(options) {}
@@ -64,13 +53,15 @@ class Checks {
   void add(Outcome outcome, std::string detail) { report_.verdicts.push_back({check_, outcome, std::move(detail)}); }
   void expect(bool holds, std::string detail) { add(holds ? Outcome::passed : Outcome::failed, std::move(detail)); }
 
+  Shape one_weight() const { return is_for_matrices(rule_) ? Shape{1, 1} : Shape{1}; }
+
   void trajectory() {
     if (!options_.trajectory) return add(Outcome::skipped, "no closed form given");
-    Tensor w(Array::full({1}, options_.start, DType::f64), true);
+    Tensor w(Array::full(one_weight(), options_.start, DType::f64), true);
     Optimizer optimizer({{"w", w}}, rule_);
     for (std::int64_t t = 1; t <= options_.steps; ++t) {
       optimizer.step([&] {
-        w.accumulate_grad(Array::full({1}, options_.gradient, DType::f64));
+        w.accumulate_grad(Array::full(one_weight(), options_.gradient, DType::f64));
         return Tensor();
       });
       const double expected = options_.trajectory(t);
@@ -81,7 +72,7 @@ class Checks {
   }
 
   void zero_gradient() {
-    RuleProblem problem;
+    RuleProblem problem(rule_);
     Optimizer optimizer(problem.parameters, rule_);
     for (const std::string& name : optimizer.hyper_parameters()) {
       if (name.size() > 12 && name.substr(name.size() - 12) == "weight_decay") optimizer.set(name, 0);
@@ -92,12 +83,12 @@ class Checks {
         return Tensor();
       });
     }
-    expect(problem.equals(RuleProblem()),
+    expect(problem.equals(RuleProblem(rule_)),
            fmt::format("{} steps with gradients of zero move no weight", options_.steps));
   }
 
   void gradients() {
-    RuleProblem problem;
+    RuleProblem problem(rule_);
     Optimizer optimizer(problem.parameters, rule_);
     for (std::int64_t t = 0; t < options_.steps; ++t) {
       problem.train(optimizer, t, t + 1);
@@ -123,12 +114,12 @@ class Checks {
 
   void state() {
     const RuleProblem end = RuleProblem::trained(rule_, 2 * options_.steps);
-    RuleProblem whole;
+    RuleProblem whole(rule_);
     Optimizer once(whole.parameters, rule_);
     for (std::int64_t at = 0; at <= options_.steps; ++at) {
       NamedArrays tree;
       for (const NamedArray& entry : once.state_tree()) tree.push_back({entry.name, entry.array.clone()});
-      RuleProblem resumed(50);
+      RuleProblem resumed(rule_, 50);
       Optimizer optimizer(resumed.parameters, rule_);
       resumed.train(optimizer, 0, 2);  // state of its own, to be replaced
       optimizer.load_state_tree(tree);
@@ -146,7 +137,7 @@ class Checks {
 
   /// A group is as alone, or, where a norm is of all groups, all are as one.
   void groups() {
-    RuleProblem both, one, alone;
+    RuleProblem both(rule_), one(rule_), alone(rule_);
     Optimizer pair({Group{{both.parameters[0], both.parameters[1]}, rule_}, Group{{both.parameters[2]}, rule_}});
     Optimizer whole(one.parameters, rule_);
     Optimizer single({alone.parameters[2]}, rule_);
@@ -156,7 +147,7 @@ class Checks {
     const bool is_alone = identical(both.parameters[2].tensor.value(), alone.parameters[2].tensor.value());
     const bool is_one = both.is_near(one);
 
-    RuleProblem partly;
+    RuleProblem partly(rule_);
     const Array before = partly.parameters[1].tensor.value().clone();
     Optimizer optimizer(partly.parameters, rule_);
     partly.train(optimizer, 0, 1, 1);
@@ -169,13 +160,13 @@ class Checks {
   /// The gradient of each of two groups depends on the weights of the other: their order must not matter.
   void coupled_groups() {
     const auto end = [&](bool is_swapped) {
-      Tensor a(Array::full({1}, 1, DType::f64), true), b(Array::full({1}, 0.5, DType::f64), true);
+      Tensor a(Array::full(one_weight(), 1, DType::f64), true), b(Array::full(one_weight(), 0.5, DType::f64), true);
       const Group first{{{"a", a}}, rule_}, second{{{"b", b}}, rule_};
       Optimizer optimizer(is_swapped ? std::vector{second, first} : std::vector{first, second});
       for (std::int64_t t = 0; t < options_.steps; ++t) {
         optimizer.step([&] {
-          a.accumulate_grad(Array::full({1}, b.item() + a.item(), DType::f64));
-          b.accumulate_grad(Array::full({1}, a.item() - b.item(), DType::f64));
+          a.accumulate_grad(Array::full(one_weight(), b.item() + a.item(), DType::f64));
+          b.accumulate_grad(Array::full(one_weight(), a.item() - b.item(), DType::f64));
           return Tensor();
         });
       }
@@ -187,7 +178,7 @@ class Checks {
 
   /// A closure that throws at any of its calls changes nothing.
   void throwing() {
-    RuleProblem problem;
+    RuleProblem problem(rule_);
     Optimizer optimizer(problem.parameters, rule_);
     int thrown = 0;
     for (std::int64_t t = 0; t < options_.steps; ++t) {
@@ -215,10 +206,12 @@ class Checks {
 
   /// Every weight's explanation ends at the optimizer's number.
   void explanation() {
-    RuleProblem problem;
+    RuleProblem problem(rule_);
     Optimizer optimizer(problem.parameters, rule_);
+    std::vector<std::int64_t> bias(one_weight().span().size());
+    bias[0] = 3;
     const std::vector<std::pair<const char*, std::vector<std::int64_t>>> chosen = {
-        {"conv.weight", {4, 2, 1, 0}}, {"conv.bias", {3}}, {"linear.weight", {69, 130}}, {"linear.weight", {0, 7}}};
+        {"conv.weight", {4, 2, 1, 0}}, {"conv.bias", bias}, {"linear.weight", {69, 130}}, {"linear.weight", {0, 7}}};
     for (const auto& [name, index] : chosen) optimizer.trace(name, index);
     for (std::int64_t t = 0; t < options_.steps; ++t) {
       problem.train(optimizer, t, t + 1, t == 3 ? 1 : -1);
@@ -231,12 +224,12 @@ class Checks {
   }
 
   void wrappers() {
-    const std::int64_t cycle = period(rule_), k = cycle == 1 ? 3 : cycle;
+    const std::int64_t cycle = cycle_of(rule_), k = cycle == 1 ? 3 : cycle;
     if (cycle == 0) return add(Outcome::skipped, "cycles of more than 1000 steps");
     const std::int64_t steps = 2 * k + 1;
     const RuleProblem plain = RuleProblem::trained(rule_, steps);
     const bool copies = plain.equals(RuleProblem::trained(lookahead(rule_, {.k = k, .alpha = 1}), steps));
-    const bool returns = RuleProblem().equals(RuleProblem::trained(lookahead(rule_, {.k = k, .alpha = 0}), 2 * k));
+    const bool returns = RuleProblem(rule_).equals(RuleProblem::trained(lookahead(rule_, {.k = k, .alpha = 0}), 2 * k));
     const bool waits = plain.equals(RuleProblem::trained(lookahead(rule_, {.k = 10 * steps}), steps));
     expect(copies && returns && waits,
            fmt::format("lookahead with k={}: alpha=1 {} the rule, alpha=0 {}; with k={} it {} the rule", k,
@@ -245,7 +238,7 @@ class Checks {
   }
 
   void allocation() {
-    RuleProblem problem;
+    RuleProblem problem(rule_);
     Optimizer optimizer(problem.parameters, rule_);
     if (optimizer.needs_closure()) return add(Outcome::skipped, "the rule evaluates a closure");
     problem.train(optimizer, 0, 2);

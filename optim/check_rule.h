@@ -43,7 +43,7 @@ struct CheckRuleOptions {
 };
 
 // clang-format off
-/// Runs these checks on a few parameters, in f32:
+/// Runs these checks on a few parameters, in f32; on matrices alone where the rule refuses vectors (muon.h):
 ///   trajectory      the closed form, where given
 ///   zero gradient   without weight decay, gradients of zero from a fresh state leave every weight as it is
 ///   gradients       a step leaves the gradients as they arrived

@@ -13,12 +13,14 @@ namespace tandem {
 
 struct LambOptions {
   Schedule lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0.01;
-  bool no_bias_decay = false;  ///< see weight_decay.h
+  bool no_bias_decay = false;       ///< see weight_decay.h
+  bool no_bias_adaptation = false;  ///< parameters of rank <= 1 (biases, norms) have a ratio of 1
 
   void fields(Fields& f) {
     moments_fields(f, *this);
     f("weight_decay", weight_decay, kNotNegative);
     f("no_bias_decay", no_bias_decay);
+    f("no_bias_adaptation", no_bias_adaptation);
   }
 };
 

@@ -12,9 +12,10 @@ namespace tandem {
 
 struct LarsOptions {
   Schedule lr = 0.1, momentum = 0.9;
-  Schedule trust = 1e-3;       ///< the paper's eta
-  Schedule weight_decay = 0;   ///< coupled
-  bool no_bias_decay = false;  ///< parameters of rank <= 1 (biases, norms) are not decayed
+  Schedule trust = 1e-3;            ///< the paper's eta
+  Schedule weight_decay = 0;        ///< coupled
+  bool no_bias_decay = false;       ///< see weight_decay.h
+  bool no_bias_adaptation = false;  ///< parameters of rank <= 1 (biases, norms) have a ratio of 1
 
   void fields(Fields& f) {
     f("lr", lr, kNotNegative, kAlways);
@@ -22,6 +23,7 @@ struct LarsOptions {
     f("trust", trust, kNotNegative);
     f("weight_decay", weight_decay, kNotNegative);
     f("no_bias_decay", no_bias_decay);
+    f("no_bias_adaptation", no_bias_adaptation);
   }
 };
 

@@ -12,11 +12,13 @@
 //   };
 //   Rule mine(const MineOptions& options) { return leaf<Mine>(options); }   // and register_leaf<Mine>() for parse_rule
 //
-// T is float, double or Traced (study/traced.h): write functions without std::, after `using std::sqrt;`. Numbers per
-// tensor: lamb.h. A state that depends on a flag: rmsprop.h. At work: engine/running_leaf.h.
+// T is float, double or Traced (study/traced.h): write functions without std::, after `using std::sqrt;`. Other kinds:
+// numbers per tensor (lamb.h), of a group (prodigy.h), whole tensors (muon.h), state by a flag (rmsprop.h).
 #pragma once
 
+#include <tandem/optim/engine/running_matrix_leaf.h>
 #include <tandem/optim/engine/running_norm_leaf.h>
+#include <tandem/optim/engine/running_sum_leaf.h>
 #include <tandem/optim/weight_decay.h>
 
 namespace tandem {
@@ -28,7 +30,11 @@ std::unique_ptr<Running<T>> bind_leaf(typename Formula::Options& options, const 
   if constexpr (requires { typename Formula::Variant; }) {
     if (Formula::wants_variant(options)) return bind_leaf<typename Formula::Variant, T>(options, frame);
   }
-  if constexpr (requires { Formula::kNorms; }) {
+  if constexpr (requires { Formula::kBuffers; }) {
+    return std::make_unique<RunningMatrixLeaf<Formula, T>>(options, frame);
+  } else if constexpr (requires { Formula::kShared; }) {
+    return std::make_unique<RunningSumLeaf<Formula, T>>(options, frame);
+  } else if constexpr (requires { Formula::kNorms; }) {
     return std::make_unique<RunningNormLeaf<Formula, T>>(options, frame);
   } else {
     return std::make_unique<RunningLeaf<Formula, T>>(options, frame);
@@ -46,6 +52,10 @@ class LeafNode : public RuleNode {
   std::string name() const override { return Formula<double>::kName; }
   std::shared_ptr<RuleNode> clone() const override { return std::make_shared<LeafNode>(*this); }
   void fields(Fields& fields) override { options_.fields(fields); }
+  int least_rank() override {
+    if constexpr (requires { Formula<double>::kLeastRank; }) return Formula<double>::kLeastRank;
+    return 0;
+  }
   std::vector<std::string> default_texts() const override {
     Options fresh;
     Fields fields;

@@ -44,6 +44,7 @@ bool Range::contains(double value) const {
 }
 
 std::string Range::text() const {
+  if (std::isinf(low)) return fmt::format("{} {}", is_high_open ? "below" : "at most", spec::number(high));
   if (std::isinf(high)) return fmt::format("{} {}", is_low_open ? "above" : "at least", spec::number(low));
   return fmt::format("in {}{}, {}{}", is_low_open ? '(' : '[', spec::number(low), spec::number(high),
                      is_high_open ? ')' : ']');

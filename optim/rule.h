@@ -4,6 +4,7 @@
 // combinator.h.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <string>
@@ -63,7 +64,7 @@ struct Range {
   const char* remedy = "";
 
   bool contains(double value) const;
-  /// "at least 0", "above 0", "in [0, 1)".
+  /// "at least 0", "above 0", "at most 0", "in [0, 1)".
   std::string text() const;
 };
 
@@ -95,8 +96,8 @@ class Fields {
   void operator()(const char* name, Schedule& value, const Range& range, Print print = Print::if_changed) {
     all_.push_back({name, &value, range, print == Print::always});
   }
-  void operator()(const char* name, std::int64_t& value, const Range& range) {
-    all_.push_back({name, &value, range, true});
+  void operator()(const char* name, std::int64_t& value, const Range& range, Print print = Print::always) {
+    all_.push_back({name, &value, range, print == Print::always});
   }
   void operator()(const char* name, bool& value) { all_.push_back({name, &value, {}, false}); }
   void operator()(const char* name, InnerState& value) { all_.push_back({name, &value, {}, false}); }
@@ -126,6 +127,12 @@ class RuleNode {
     RuleNode* node;
   };
   virtual std::vector<Child> children() { return {}; }
+  /// The least rank that parameters of this rule may have: 2 where a leaf inside is for matrices alone (muon.h).
+  virtual int least_rank() {
+    int least = 0;
+    for (const Child& child : children()) least = std::max(least, child.node->least_rank());
+    return least;
+  }
   /// groups(...): each child is for parameters of its own, and only the Optimizer can bind it.
   virtual bool is_groups() const { return false; }
 

@@ -121,7 +121,7 @@ class RunningNormLeaf : public RunningLeaf<Formula, T> {
 
   void restart_count() override {
     Base::restart_count();
-    for (Array& numbers : numbers_) numbers.fill(0);
+    for (Array& numbers : numbers_) std::fill_n(numbers.template data<double>(), numbers.size(), 0.0);
   }
   void state(const std::string& path, StateVisitor<T>& visitor) override {
     Base::state(path, visitor);

@@ -77,9 +77,11 @@ void Stepper::step(std::int64_t& steps, const Evaluate* evaluate, double loss) {
   std::exception_ptr failure;
   try {
     for (const auto& group : groups_) group->begin(steps, on_sync_ != nullptr, evaluate != nullptr);
-    if (undo && std::any_of(groups_.begin(), groups_.end(), [](const auto& g) { return g->evaluates_late(); })) {
-      undo->keep_arrays();
-    }
+    // Weights have moved before the loss is evaluated late; state that one group's look moves, before another asks.
+    const bool is_late = std::any_of(groups_.begin(), groups_.end(), [&](const auto& g) {
+      return g->evaluates_late() || (groups_.size() > 1 && g->needs_closure());
+    });
+    if (undo && is_late) undo->keep_arrays();
     meeting_.run(groups_, evaluate, loss);
     for (const auto& group : groups_) group->update();
     while (any_waits()) {

@@ -28,8 +28,11 @@ const Array& noise(const Array& x, std::size_t parameter, std::int64_t step) {
 
 }  // namespace
 
-RuleProblem::RuleProblem(std::uint64_t seed) {
-  for (const auto& [name, shape] : {std::pair{"conv.weight", Shape{5, 3, 2, 2}}, std::pair{"conv.bias", Shape{5}},
+bool is_for_matrices(const Rule& rule) { return rule.node().clone()->least_rank() > 1; }
+
+RuleProblem::RuleProblem(const Rule& rule, std::uint64_t seed) {
+  const Shape bias = is_for_matrices(rule) ? Shape{5, 1} : Shape{5};
+  for (const auto& [name, shape] : {std::pair{"conv.weight", Shape{5, 3, 2, 2}}, std::pair{"conv.bias", bias},
                                     std::pair{"linear.weight", Shape{70, 131}}}) {
     Array x = Array::empty(shape);
     Generator(seed).split(parameters.size()).fill_normal(x);
@@ -88,10 +91,20 @@ bool RuleProblem::is_near(const RuleProblem& other) const {
 }
 
 RuleProblem RuleProblem::trained(const Rule& rule, std::int64_t steps) {
-  RuleProblem problem;
+  RuleProblem problem(rule);
   Optimizer optimizer(problem.parameters, rule);
   problem.train(optimizer, 0, steps);
   return problem;
+}
+
+std::int64_t cycle_of(const Rule& rule) {
+  RuleProblem problem(rule);
+  const Optimizer optimizer(problem.parameters, rule);
+  double product = 1;
+  for (const std::string& name : optimizer.hyper_parameters()) {
+    if (name.size() > 2 && name.substr(name.size() - 2) == "/k") product *= optimizer.peek(name);
+  }
+  return product <= 1000 ? static_cast<std::int64_t>(product) : 0;
 }
 
 bool equal_arrays(const NamedArrays& a, const NamedArrays& b) {

@@ -8,10 +8,13 @@
 
 namespace tandem {
 
+bool is_for_matrices(const Rule& rule);
+
 /// Parameters on the loss 1/2 |w - noise(step)|^2.
 class RuleProblem {
  public:
-  explicit RuleProblem(std::uint64_t seed = 1);
+  /// The bias is a matrix [5, 1] where the rule is for matrices alone.
+  explicit RuleProblem(const Rule& rule, std::uint64_t seed = 1);
   /// The weights after `steps` steps.
   static RuleProblem trained(const Rule& rule, std::int64_t steps);
 
@@ -29,6 +32,9 @@ class RuleProblem {
   std::vector<Array> gradients;  ///< as they were put last
   std::vector<Array> of_step;    ///< and first in the last step
 };
+
+/// A number of steps after which all loops of the rule are at the start of a cycle, or 0.
+std::int64_t cycle_of(const Rule& rule);
 
 /// The same names with the same bits.
 bool equal_arrays(const NamedArrays& a, const NamedArrays& b);

@@ -218,17 +218,21 @@ def trajectory(make):
     return [row[k] for k in range(3) for row in columns]
 
 
-def main():
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+def write(path, trajectories):
     header, data = {}, b""
-    for name, make in RULES.items():
-        blob = struct.pack("<72d", *trajectory(make))
+    for name, numbers in trajectories.items():
+        blob = struct.pack("<72d", *numbers)
         header[name] = {"dtype": "F64", "shape": [3, 24], "data_offsets": [len(data), len(data) + len(blob)]}
         data += blob
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    (folder / "rules.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
-    print(f"{len(RULES)} rules in {folder}")
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    print(f"{len(trajectories)} rules in {path}")
+
+
+def main():
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
+    write(folder / "rules.safetensors", {name: trajectory(make) for name, make in RULES.items()})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 // step(closure): adaptive alpha against its formula on a quadratic, a user's SAM, and gradients from several backwards.
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include <tandem/optim/combinator.h>
 
@@ -229,5 +230,27 @@ TEST_CASE("several backwards before a step are one big batch") {
       CHECK(parts.item() == doctest::Approx(whole.item()).epsilon(1e-13));
     }
     CHECK(small.step_count() == 9);
+  }
+}
+
+TEST_CASE("a closure that throws for one group leaves the moments that another's look has moved as they were") {
+  Tensor m(Array::full({2, 3}, 1, DType::f64), true), w(Array::full({2}, 3, DType::f64), true);
+  Optimizer optimizer({Group{{{"m", m}}, muon()}, Group{{{"w", w}}, own::sam(sgd({.lr = 0.1}))}});
+  const auto step = [&](int throw_at) {
+    int calls = 0;
+    optimizer.step([&] {
+      if (++calls == throw_at) throw std::runtime_error("no");
+      Tensor loss = quadratic_loss(w, Array::from({1, 0.25}, {2}, DType::f64), 1) + sum(m * m);
+      loss.backward();
+      return loss;
+    });
+  };
+  step(0);
+  const Snapshot before = optimizer.snapshot();
+  CHECK_THROWS_AS(step(2), std::runtime_error);
+  const Snapshot after = optimizer.snapshot();
+  REQUIRE(before.state.size() == after.state.size());
+  for (std::size_t i = 0; i < before.state.size(); ++i) {
+    CHECK_MESSAGE(identical(before.state[i].array, after.state[i].array), before.state[i].name);
   }
 }

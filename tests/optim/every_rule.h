@@ -33,6 +33,14 @@ inline constexpr const char* kRules[] = {
     "yogi(lr=0.01, weight_decay=0.1, decoupled)",
     "qhm(lr=0.1, momentum=0.9)",
     "qhadam(lr=0.01, beta1=0.995, nu1=0.7, nu2=0.9)",
+    "lamb(lr=0.01, no_bias_adaptation)",
+    "lars(lr=0.1, momentum=0.9, no_bias_adaptation)",
+    "novograd(lr=0.01, weight_decay=0.1, no_bias_decay)",
+    "prodigy(lr=1, d0=0.01, weight_decay=0.1, no_bias_decay)",
+    "adafactor(lr=0.01, weight_decay=0.1, no_bias_decay)",
+    "sm3(lr=0.01, momentum=0.9, weight_decay=0.1)",
+    "shampoo(lr=0.01, momentum=0.9, every=3, max_dim=100, weight_decay=0.1, decoupled, no_bias_decay)",
+    "soap(lr=0.01, every=3, max_dim=100)",
     "lookahead(adam(lr=0.01), k=5, alpha=0.5)",
     "lookahead(radam(lr=0.01), k=3, alpha=0.8, state=reset)",
     "lookahead(momentum(lr=0.1, momentum=0.9), k=4, alpha=0.5, state=interpolate)",
@@ -51,10 +59,27 @@ inline constexpr const char* kRules[] = {
     "lookahead(adopt(lr=0.01), k=4, alpha=0.8, adaptive)",
     "outer_loop(rprop(lr=0.01), yogi(lr=0.5), k=3)",
     "outer_loop(signum(lr=0.01, momentum=0.9), qhm(lr=1, momentum=0.9), k=4)",
+    "lookahead(prodigy(lr=1, d0=0.01), k=3, alpha=0.5, state=reset)",
+    "lookahead(novograd(lr=0.01), k=3, alpha=0.5, state=reset)",
+    "lookahead(soap(lr=0.01, every=2, max_dim=20), k=3, alpha=0.5, state=reset)",
+    "lookahead(lookahead(shampoo(lr=0.01, momentum=0.9, max_dim=20), k=2, alpha=0.5, state=interpolate), k=4, "
+    "alpha=0.5)",
+    "outer_loop(adafactor(lr=0.01), sm3(lr=0.5, momentum=0.9), k=3)",
+    "clip_norm(lookahead(novograd(lr=0.01), k=2, alpha=0.5, adaptive), max=1)",
     "ema(lookahead(adam(lr=0.01), k=5, alpha=0.5), decay=0.9)",
     "swa(momentum(lr=0.1, momentum=0.9), from=3, every=2)",
     "polyak(clip_norm(sgd(lr=0.1), max=1))",
     "lookahead(ema(swa(adadelta(lr=1), from=2, every=1), decay=0.9), k=2, alpha=0.5)",
+};
+
+/// Rules for matrices alone.
+inline constexpr const char* kMatrixRules[] = {
+    "muon(lr=0.02)",
+    "muon(lr=0.02, momentum=0.9, nesterov=false, steps=3, match_adamw, weight_decay=0.1)",
+    "lookahead(muon(lr=0.02), k=5, alpha=0.5)",
+    "lookahead(muon(lr=0.02), k=3, alpha=0.5, state=reset)",
+    "lookahead(lookahead(muon(lr=0.02), k=2, alpha=0.5, state=interpolate), k=4, alpha=0.5, adaptive)",
+    "outer_loop(clip_norm(muon(lr=0.02), max=1), muon(lr=0.5), k=3)",
 };
 
 }  // namespace support

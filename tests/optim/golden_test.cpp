@@ -1,6 +1,6 @@
 // Every leaf after 1, 10 and 100 steps on the same gradients: against PyTorch's weights where PyTorch has the rule
 // (tests/golden/make_optimizer_golden.py), else against the paper written in Python (make_rule_golden.py). Entries are
-// named by the rule.
+// named by the rule. Rules that see whole tensors or groups: make_matrix_golden.py.
 #include "golden/golden_file.h"
 #include "support.h"
 
@@ -50,6 +50,10 @@ void compare(const std::string& name, std::size_t rules, double tolerance) {
 
 }  // namespace
 
-TEST_CASE("a hundred steps end where PyTorch's do") { compare("optimizers.safetensors", 28, 1e-10); }
+TEST_CASE("a hundred steps end where PyTorch's do") { compare("optimizers.safetensors", 30, 1e-10); }
 
 TEST_CASE("a hundred steps end where the paper's formula does") { compare("rules.safetensors", 25, 1e-12); }
+
+TEST_CASE("a hundred steps of whole tensors end where the paper's formula does") {
+  compare("matrix_rules.safetensors", 17, 1e-10);
+}

@@ -76,7 +76,13 @@ TEST_CASE("reports are the same for any number of threads, and with a callback")
             const StepReport& r = o.last_step();
             for (const double x : {r.gradient_norm, r.update_norm, r.clip_factor}) all.push_back(x);
             for (const LevelReport& l : r.levels) all.push_back(l.distance), all.push_back(l.synced);
-            const bool waits = rule.describe().find("adopt(") != std::string::npos && o.step_count() == 1;
+            const std::string described =
+                rule.describe();  // rules whose first step, or first of a cycle, moves nothing
+            const bool is_soap = described.find("soap(") != std::string::npos;
+            const bool may_wait = is_soap || described.find("adopt(") != std::string::npos;
+            const bool waits = may_wait && (o.step_count() == 1 ||
+                                            (described.find("k=3, alpha=0.5, state=reset") != std::string::npos &&
+                                             is_soap && o.step_count() % 3 == 1));
             CHECK_MESSAGE((r.gradient_norm > 0 && std::isfinite(r.gradient_norm)), text);
             CHECK_MESSAGE((waits ? r.update_norm == 0 : r.update_norm > 0 && std::isfinite(r.update_norm)), text);
           });
