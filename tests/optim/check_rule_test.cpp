@@ -51,7 +51,7 @@ TEST_CASE("every registered rule is checked above") {
     });
     CHECK_MESSAGE(is_checked, name);
   }
-  CHECK(kNames.size() == 32);
+  CHECK(kNames.size() == 45);
 }
 
 TEST_CASE("closed forms") {

@@ -26,7 +26,15 @@ constexpr const char* kCounting[] = {"adam(lr=0.01)",
                                      "madgrad(lr=0.01)",
                                      "rprop(lr=0.01)",
                                      "yogi(lr=0.01)",
-                                     "qhadam(lr=0.01, nu1=0.7)"};
+                                     "qhadam(lr=0.01, nu1=0.7)",
+                                     "asgd(lr=0.01, lambd=0.1)",
+                                     "centralize(adam(lr=0.01))",
+                                     "agc(adam(lr=0.01), clip=0.01)",
+                                     "accumulate(adam(lr=0.01), n=1)",
+                                     "apply_if_finite(adam(lr=0.01))",
+                                     "cautious(adam(lr=0.01))",
+                                     "clip_update(adam(lr=0.01), max=0.005)",
+                                     "project_norm(adam(lr=0.01), max=2)"};
 
 bool has_gradient(std::size_t i, int t) { return i == 0 || (i == 1 && t > 4) || (i == 2 && t % 3 == 1); }
 
