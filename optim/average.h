@@ -1,6 +1,8 @@
 // ema, swa, polyak: averages of the weights. They observe and never feed back: training goes on as without them, and
 // Optimizer::evaluation_weights() shows the average of the outermost level (before it has taken anything: what the rule
-// inside would show). Batch-norm statistics belong to the weights that were trained; re-estimate them for the average.
+// inside would show). `slow`: the average is of the weights that the rule inside evaluates on, lookahead's slow
+// weights, and not of the fast ones; ema(lookahead(adam()), {.slow = true}). Batch-norm statistics belong to the
+// weights that were trained; re-estimate them for the average.
 #pragma once
 
 #include <tandem/optim/rule.h>
@@ -9,17 +11,25 @@ namespace tandem {
 
 struct EmaOptions {
   Schedule decay = 0.999;
+  bool warmup = false;  ///< the decay of the t-th average after the first is at most (1 + t) / (10 + t)
+  bool slow = false;    ///< see above
 
-  void fields(Fields& f) { f("decay", decay, kMoment, kAlways); }
+  void fields(Fields& f) {
+    f("decay", decay, kMoment, kAlways);
+    f("warmup", warmup);
+    f("slow", slow);
+  }
 };
 
 struct SwaOptions {
   std::int64_t from = 0;   ///< the number of the first step whose weights are taken, counted from 1
   std::int64_t every = 1;  ///< steps between two that are taken
+  bool slow = false;       ///< see above
 
   void fields(Fields& f) {
     f("from", from, {});
     f("every", every, {.low = 1});
+    f("slow", slow);
   }
 };
 
@@ -33,6 +43,6 @@ Rule swa(const Rule& inner, const SwaOptions& options = {});
 
 /// The mean of the weights after all steps (Polyak & Juditsky 1992, "Acceleration of stochastic approximation by
 /// averaging").
-Rule polyak(const Rule& inner);
+Rule polyak(const Rule& inner, bool slow = false);
 
 }  // namespace tandem

@@ -45,7 +45,7 @@ struct CheckRuleOptions {
 // clang-format off
 /// Runs these checks on a few parameters, in f32; on matrices alone where the rule refuses vectors (muon.h):
 ///   trajectory      the closed form, where given
-///   zero gradient   without weight decay, gradients of zero from a fresh state leave every weight as it is
+///   zero gradient   without weight decay, noise and projection, gradients of zero from a fresh state leave every weight as it is
 ///   gradients       a step leaves the gradients as they arrived
 ///   determinism     the same bits again, and for one thread
 ///   state           save in mid-cycle, load into another Optimizer, look at it, go on: the same bits, at every step

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include <tandem/optim/combinator.h>
+#include <tandem/optim/engine/norm_of_gradients.h>
 #include <tandem/optim/engine/register.h>
-#include <tandem/optim/engine/watch.h>
 
 namespace tandem {
 namespace {
@@ -60,40 +60,33 @@ template <class T>
 class RunningClipNorm : public GradientTransform<T> {
  public:
   RunningClipNorm(const ClipOptions& options, std::unique_ptr<Running<T>> inner, const Frame& frame)
-      : GradientTransform<T>(std::move(inner)),
-        options_(options),
-        frame_(frame),
-        sums_(detail::block_number(frame.size + kBlock - 1)) {}
+      : GradientTransform<T>(std::move(inner)), options_(options), frame_(frame), norm_(frame) {}
 
   void begin(std::int64_t index) override {
     max_ = options_.max.at(index);
-    has_added_ = has_norm_ = false;
+    norm_.begin();
+    has_factor_ = false;
     this->inner().begin(index);
   }
   bool looks() const override { return true; }
   bool look(const Look<T>& look) override {
-    if (!has_norm_) {
-      if (!has_added_) {
-        measure(look.gradients);
-        if (key_ >= 0) look.seat.add(key_, part_);
-        has_added_ = true;
-      }
-      if (key_ >= 0 && !look.seat.is_complete(key_)) return true;
-      norm_ = key_ >= 0 ? look.seat.norm(key_) : part_.norm();
-      factor_ = norm_ > max_ ? max_ / norm_ : std::isnan(norm_) ? norm_ : 1;
-      has_norm_ = true;
-      if (frame_.watch != nullptr && key_ >= 0)
+    if (!norm_.look(look)) return true;
+    if (!has_factor_) {
+      const double norm = norm_.value();
+      factor_ = norm > max_ ? max_ / norm : std::isnan(norm) ? norm : 1;
+      if (frame_.watch != nullptr && norm_.is_global())
         frame_.watch->clip_factor *= static_cast<double>(static_cast<T>(factor_));
+      has_factor_ = true;
     }
     return GradientTransform<T>::look(look);
   }
   void measured(const std::string& path, MeasuredVisitor<T>& visitor) override {
-    visitor.number(path + "norm", norm_);
+    visitor.number(path + "norm", norm_.value());
     visitor.number(path + "factor", factor_);
     GradientTransform<T>::measured(path, visitor);
   }
   void join(Roll<T>& roll) override {
-    key_ = roll.norms++;
+    norm_.join(roll);
     GradientTransform<T>::join(roll);
   }
 
@@ -105,27 +98,11 @@ class RunningClipNorm : public GradientTransform<T> {
   }
 
  private:
-  /// One sum a block, added in order: the same for every number of threads.
-  void measure(const GradientSource<T>& gradients) {
-    for_blocks<T>(frame_.size, [&](std::int64_t begin, std::int64_t end, T* scratch) {
-      const T* gradient = gradients.read(begin, end, scratch);
-      Squares sum;
-      for_runs(gradients.runs(), begin, end, [&](std::int64_t from, std::int64_t to, bool) {
-        sum.add(detail::squares_pass<T>(gradient + (from - begin), to - from));
-      });
-      sums_[detail::block_number(begin)] = sum;
-    });
-    part_ = {};
-    for (const Squares& sum : sums_) part_.add(sum);
-  }
-
   const ClipOptions& options_;
   const Frame& frame_;
-  std::vector<Squares> sums_;
-  Squares part_;  // of this group
-  double max_ = 0, norm_ = 0, factor_ = 1;
-  int key_ = -1;  // inside an outer rule none: the norm is of its group
-  bool has_added_ = false, has_norm_ = false;
+  NormOfGradients<T> norm_;
+  double max_ = 0, factor_ = 1;
+  bool has_factor_ = false;
 };
 
 struct ClipNormNode : Combinator<ClipNormNode, ClipOptions, RunningClipNorm> {

@@ -2,6 +2,7 @@
 #include <tandem/optim/engine/group.h>
 
 #include <algorithm>
+#include <limits>
 
 #include <tandem/optim/engine/running.h>
 
@@ -195,6 +196,11 @@ class GroupOf : public RunningGroup {
     watch_.leaf_sees_gradient = !has_closure && !roll_.changes_gradients;
     std::fill(watch_.gradient.begin(), watch_.gradient.end(), Squares{});
     std::fill(watch_.update.begin(), watch_.update.end(), Squares{});
+    for (LevelWatch& level : watch_.levels) {  // levels that take no part in this step write nothing (accumulate)
+      level.synced = false;
+      level.alpha = std::numeric_limits<double>::quiet_NaN();
+      std::fill(level.distance.begin(), level.distance.end(), Squares{});
+    }
     is_gradient_watched_ = watch_.leaf_sees_gradient || has_closure;
     if (!has_closure) return;
     const T* const gradients = arena.gradients<T>();

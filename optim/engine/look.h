@@ -29,7 +29,8 @@ class Seat {
   /// The 2-norm of all parts, added group by group.
   virtual double norm(int key) const = 0;
   /// Asks for the loss and its gradients with the weights of this group exchanged for `point` (T*, element 0 of the
-  /// arena; null: as they are). All groups' points are exchanged together, and are back when the next look begins.
+  /// arena; null: as they are). When no group can go on without, all points are exchanged together; they are back when
+  /// the next look of this group begins.
   virtual void ask(void* point) = 0;
   /// What was asked for: gradients (T*, element 0; zero where none arrived), and the loss.
   virtual const void* gradients() const = 0;

@@ -17,8 +17,13 @@ void Meeting::run(const std::vector<std::unique_ptr<RunningGroup>>& groups, cons
   for (GroupSeat& seat : seats_) seat.begin();
   for (bool again = true; again;) {
     again = false;
-    for (GroupSeat& seat : seats_) again = seat.look() || again;
-    if (again) evaluate_where_asked();
+    bool has_progressed = false;
+    for (GroupSeat& seat : seats_) {
+      again = seat.look() || again;
+      has_progressed = has_progressed || seat.has_progressed;
+    }
+    // Groups may come to their questions in different rounds, behind norms of all: the points of all belong together.
+    if (again && !has_progressed) evaluate_where_asked();
   }
 }
 
@@ -28,13 +33,17 @@ void Meeting::GroupSeat::begin() {
 }
 
 bool Meeting::GroupSeat::look() {
-  if (!is_done) is_done = !group_.look(*this);
+  has_progressed = false;
+  if (is_done || has_asked) return !is_done;
+  is_done = !group_.look(*this);
+  has_progressed = has_progressed || is_done;
   return !is_done;
 }
 
 void Meeting::GroupSeat::add(int key, const Squares& part) {
   assert(static_cast<std::size_t>(key) == parts.size());  // a rule's levels look from the outermost
   (void)key;
+  has_progressed = true;
   parts.push_back(part);
 }
 
@@ -56,7 +65,7 @@ double Meeting::GroupSeat::norm(int key) const {
 void Meeting::GroupSeat::ask(void* where) {
   if (meeting_.evaluate_ == nullptr)
     fail("optimizer", "the rule needs the loss at other weights", {}, "call step(closure)");
-  has_asked = true;
+  has_asked = has_progressed = true;
   point = where;
 }
 

@@ -40,6 +40,7 @@ class Meeting {
     RunningGroup& group_;
     std::vector<Squares> parts;  // this group's, by key
     bool is_done = false, has_asked = false;
+    bool has_progressed = false;  // in its last look: gave a part, asked, or is done
     void* point = nullptr;
   };
 

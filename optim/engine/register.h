@@ -8,5 +8,17 @@ void register_lookahead();
 void register_outer_loop();
 void register_clips();
 void register_averages();
+void register_accumulate();
+void register_agc();
+void register_apply_if_finite();
+void register_asgd();
+void register_cautious();
+void register_centralize();
+void register_clip_update();
+void register_noise();
+void register_polyak_sgd();
+void register_projections();
+void register_sam();
+void register_schedule_free();
 
 }  // namespace tandem::detail

@@ -42,26 +42,31 @@ RuleProblem::RuleProblem(const Rule& rule, std::uint64_t seed) {
   }
 }
 
-void RuleProblem::put_gradients(std::int64_t step, int without) {
+Tensor RuleProblem::put_gradients(std::int64_t step, int without) {
+  double loss = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (static_cast<int>(i) == without) continue;
     const float* const w = parameters[i].tensor.value().data<float>();
     const float* const c = noise(gradients[i], i, step).data<float>();
     float* const g = gradients[i].data<float>();
-    for (std::int64_t j = 0; j < gradients[i].size(); ++j) g[j] = w[j] - c[j];
+    for (std::int64_t j = 0; j < gradients[i].size(); ++j) {
+      g[j] = w[j] - c[j];
+      loss += 0.5 * static_cast<double>(g[j]) * static_cast<double>(g[j]);
+    }
     parameters[i].tensor.accumulate_grad(gradients[i]);
   }
+  return Tensor(Array::full({1}, loss, DType::f64));
 }
 
 void RuleProblem::train(Optimizer& optimizer, std::int64_t from, std::int64_t to, int without) {
   for (std::int64_t step = from; step < to; ++step) {
     bool is_first = true;
     optimizer.step([&] {
-      put_gradients(step, without);
+      const Tensor loss = put_gradients(step, without);
       if (std::exchange(is_first, false)) {
         for (std::size_t i = 0; i < gradients.size(); ++i) of_step[i].copy_from(gradients[i]);
       }
-      return Tensor();
+      return loss;
     });
   }
 }
@@ -102,7 +107,8 @@ std::int64_t cycle_of(const Rule& rule) {
   const Optimizer optimizer(problem.parameters, rule);
   double product = 1;
   for (const std::string& name : optimizer.hyper_parameters()) {
-    if (name.size() > 2 && name.substr(name.size() - 2) == "/k") product *= optimizer.peek(name);
+    const std::string last = name.substr(name.rfind('/') + 1);
+    if (last == "k" || last == "n") product *= optimizer.peek(name);  // n: of accumulate
   }
   return product <= 1000 ? static_cast<std::int64_t>(product) : 0;
 }

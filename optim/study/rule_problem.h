@@ -18,8 +18,8 @@ class RuleProblem {
   /// The weights after `steps` steps.
   static RuleProblem trained(const Rule& rule, std::int64_t steps);
 
-  /// The gradients of a step at the weights as they are, for all parameters but `without`.
-  void put_gradients(std::int64_t step, int without = -1);
+  /// The gradients of a step at the weights as they are, for all parameters but `without`; the loss.
+  Tensor put_gradients(std::int64_t step, int without = -1);
   /// Steps from..to-1, each through a closure, so that rules which need one are checked too.
   void train(Optimizer& optimizer, std::int64_t from, std::int64_t to, int without = -1);
   void copy_weights(const RuleProblem& other);

@@ -38,6 +38,18 @@ void register_own() {
     detail::register_outer_loop();
     detail::register_clips();
     detail::register_averages();
+    detail::register_accumulate();
+    detail::register_agc();
+    detail::register_apply_if_finite();
+    detail::register_asgd();
+    detail::register_cautious();
+    detail::register_centralize();
+    detail::register_clip_update();
+    detail::register_noise();
+    detail::register_polyak_sgd();
+    detail::register_projections();
+    detail::register_sam();
+    detail::register_schedule_free();
   });
 }
 

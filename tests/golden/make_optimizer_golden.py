@@ -2,7 +2,7 @@
 """Writes optimizers.safetensors: what PyTorch's optimizers make of the same weights and gradients in a hundred steps.
 
 Run with PyTorch 2.6: python3 make_optimizer_golden.py OUTPUT_DIR. The name of an entry is the rule as Tandem spells it;
-its rows are the 24 weights (a 3 x 5 matrix, then a vector of 9) after steps 1, 10 and 100, in f64. Weights and gradients are
+its rows are the 24 weights (a 3 x 5 matrix, then a vector of 9) after steps 1, 10 and 100, in f64, and for asgd the averages after step 100. Weights and gradients are
 noise(step, i), weights being step 0: hashes with 24 bits, so that both sides have the same numbers in f32 and f64.
 """
 import sys
@@ -76,6 +76,9 @@ RULES = {
     "rprop(lr=0.02)": lambda p: optim.Rprop(p, lr=0.02),
     "rprop(lr=0.02, eta_minus=0.7, eta_plus=1.5, min_step_size=0.01, max_step_size=0.05)":
         lambda p: optim.Rprop(p, lr=0.02, etas=(0.7, 1.5), step_sizes=(0.01, 0.05)),
+    "asgd(lr=0.1)": lambda p: optim.ASGD(p, lr=0.1),
+    "asgd(lr=0.1, lambd=0.01, alpha=0.5, t0=20, weight_decay=0.1)":
+        lambda p: optim.ASGD(p, lr=0.1, lambd=0.01, alpha=0.5, t0=20, weight_decay=0.1),
 }
 
 
@@ -89,6 +92,8 @@ def trajectory(make):
         optimizer.step()
         if step in (1, 10, 100):
             rows.append(torch.cat([p.detach().flatten() for p in parameters]))
+    if isinstance(optimizer, optim.ASGD):
+        rows.append(torch.cat([optimizer.state[p]["ax"].flatten() for p in parameters]))
     return torch.stack(rows)
 
 

@@ -170,6 +170,24 @@ def qhadam(w, lr, beta1=0.9, beta2=0.999, nu1=1, nu2=1, eps=1e-8, decay=0, decou
         w -= lr * above / (math.sqrt((1 - nu2) * g * g + nu2 * mean(beta2, 2)) + eps)
 
 
+def schedule_free(w, lr, beta=0.9, warmup=0, decay=0, beta2=None, eps=1e-8):
+    """The authors' SGDScheduleFree and, with beta2, AdamWScheduleFree: decay at y, lr squared for weights."""
+    x = y = z = w
+    v = t = weight_sum = 0
+    while True:
+        g = yield y
+        t += 1
+        step = lr * min(1, t / warmup) if warmup else lr
+        if beta2 is not None:
+            v = beta2 * v + (1 - beta2) * g * g
+            g = g / (math.sqrt(v / (1 - beta2**t)) + eps)
+        weight_sum += step**2
+        c = step**2 / weight_sum
+        z = z - step * (g + decay * y)
+        x = (1 - c) * x + c * z
+        y = (1 - beta) * z + beta * x
+
+
 RULES = {
     "adabelief(lr=0.02)": lambda w: adabelief(w, 0.02),
     "adabelief(lr=0.02, beta1=0.8, beta2=0.95, eps=0.001, eps_root=1e-05, weight_decay=0.1)":
@@ -204,6 +222,11 @@ RULES = {
     "qhadam(lr=0.02, beta1=0.995, nu1=0.7)": lambda w: qhadam(w, 0.02, 0.995, nu1=0.7),
     "qhadam(lr=0.02, beta2=0.95, eps=0.001, nu1=0.5, nu2=0.8, weight_decay=0.1)":
         lambda w: qhadam(w, 0.02, 0.9, 0.95, 0.5, 0.8, 1e-3, 0.1),
+    "schedule_free(sgd(lr=0.1), beta=0.9)": lambda w: schedule_free(w, 0.1),
+    "schedule_free(sgd(lr=0.1 * constant(warmup=8), weight_decay=0.1), beta=0.7, warmup=8)":
+        lambda w: schedule_free(w, 0.1, 0.7, 8, 0.1),
+    "schedule_free(adamw(lr=0.02 * constant(warmup=20), beta1=0, weight_decay=0.3), beta=0.9, warmup=20)":
+        lambda w: schedule_free(w, 0.02, 0.9, 20, 0.3, 0.999),
 }
 
 

@@ -1,0 +1,135 @@
+// Schedule-free at work: the weights are y, z and x are state. See schedule_free.h.
+#include <tandem/optim/schedule_free.h>
+
+#include <algorithm>
+
+#include <tandem/optim/combinator.h>
+#include <tandem/optim/engine/register.h>
+#include <tandem/optim/engine/update_transform.h>
+
+namespace tandem {
+namespace {
+
+template <class T>
+T between(const T& z, const T& x, const T& beta) {
+  return z + beta * (x - z);  // exactly z where x is z
+}
+
+template <class T>
+struct Sequences {
+  static constexpr const char* kName = "schedule_free";
+  static constexpr std::array kNames = {"w", "before"};
+  static constexpr std::array kState = {State{"z"}, State{"x"}};
+  T beta, c;
+  void operator()(T& w, T before, T& z, T& x) const {
+    z += w - before;
+    x += c * (z - x);
+    w = between(z, x, beta);
+  }
+};
+
+/// Sums of s_t^2: a function of t alone, so it is no state.
+class WeightSum {
+ public:
+  double weight(std::int64_t t, std::int64_t warmup) const {
+    const double s = t < warmup ? static_cast<double>(t) / static_cast<double>(warmup) : 1;
+    return s * s;
+  }
+  double up_to(std::int64_t t, std::int64_t warmup) {
+    if (warmup != warmup_ || t < t_) t_ = 0, sum_ = 0, warmup_ = warmup;
+    while (t_ < t) sum_ += weight(++t_, warmup);
+    return sum_;
+  }
+
+ private:
+  std::int64_t t_ = 0, warmup_ = 0;
+  double sum_ = 0;
+};
+
+template <class T>
+class RunningScheduleFree : public UpdateTransform<T> {
+ public:
+  RunningScheduleFree(const ScheduleFreeOptions& options, std::unique_ptr<Running<T>> inner, const Frame& frame)
+      : UpdateTransform<T>(std::move(inner), frame, {}),
+        options_(options),
+        z_(frame),
+        x_(frame),
+        beta_(options.beta.at(0)) {}
+
+  void begin(std::int64_t index) override {
+    beta_ = options_.beta.at(index);
+    ++count_;
+    const std::int64_t warmup = whole(options_.warmup.at(index));
+    c_ = sum_.weight(count_, warmup) / sum_.up_to(count_, warmup);
+    UpdateTransform<T>::begin(index);
+  }
+  void clear(std::int64_t begin, std::int64_t end) override {
+    std::copy(z_.at(begin), z_.at(end), x_.at(begin));
+    UpdateTransform<T>::clear(begin, end);
+  }
+  void restart_count() override {
+    count_ = 0;
+    UpdateTransform<T>::restart_count();
+  }
+  /// Somebody else has moved y: z and x move as far, or begin there.
+  void anchor(const T* weight, std::int64_t begin, std::int64_t end) override {
+    const T beta = static_cast<T>(beta_);
+    T *const z = z_.at(begin), *const x = x_.at(begin);
+    for (std::int64_t i = 0; i < end - begin; ++i) {
+      const T y = between(z[i], x[i], beta), moved = weight[i] - y;
+      if (weight[i] == y) continue;
+      const bool begins = count_ == 0 || x[i] == z[i];
+      z[i] = begins ? weight[i] : z[i] + moved;
+      x[i] = begins ? weight[i] : x[i] + moved;
+    }
+    UpdateTransform<T>::anchor(weight, begin, end);
+  }
+  /// Weights that somebody loaded begin a new average.
+  void restart_averages() override {
+    count_ = 0;
+    for_blocks<T>(this->frame().size, [&](std::int64_t begin, std::int64_t end, T*) {
+      for (std::int64_t i = 0; i < end - begin; ++i) {
+        T &z = z_.at(begin)[i], &x = x_.at(begin)[i];
+        x = z = between(z, x, static_cast<T>(beta_));
+      }
+    });
+    UpdateTransform<T>::restart_averages();
+  }
+  void state(const std::string& path, StateVisitor<T>& visitor) override {
+    visitor.buffer(path + "z", z_);
+    visitor.buffer(path + "x", x_);
+    visitor.counter(path + "step", count_);
+    UpdateTransform<T>::state(path, visitor);
+  }
+  T* evaluation_weights() override { return x_.at(0); }
+  bool is_at_sync() const override { return count_ == 0; }
+
+ protected:
+  void propose(const typename UpdateTransform<T>::Piece& piece) override {
+    const Sequences<T> sequences{coefficient<T>("beta", beta_), coefficient<T>("c", c_)};
+    T* const state[] = {z_.at(piece.begin), x_.at(piece.begin)};
+    detail::formula_pass<T>(sequences, piece.after, piece.before, state, piece.size);
+  }
+
+ private:
+  const ScheduleFreeOptions& options_;
+  Numbers<T> z_, x_;
+  WeightSum sum_;
+  std::int64_t count_ = 0;
+  double beta_ = 0, c_ = 1;
+};
+
+struct ScheduleFreeNode : Combinator<ScheduleFreeNode, ScheduleFreeOptions, RunningScheduleFree> {
+  static constexpr const char* kName = "schedule_free";
+  using Combinator::Combinator;
+};
+
+}  // namespace
+
+Rule schedule_free(const Rule& inner, const ScheduleFreeOptions& options) {
+  return combine<ScheduleFreeNode>(options, inner);
+}
+
+void detail::register_schedule_free() { register_combinator<ScheduleFreeNode>(); }
+
+}  // namespace tandem
