@@ -50,7 +50,7 @@ std::string csv_field(const std::string& text) {
 template <class Joined>
 void join(const std::filesystem::path& folder, const Manifest& manifest, const char* name, Joined joined) {
   std::string text;
-  for (const PlannedRun& run : manifest.runs) {
+  for (const PlannedRun& run : manifest.planned) {
     const std::filesystem::path path = folder / run.name / name;
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) continue;
@@ -95,11 +95,11 @@ class RunLogs::Log {
 
 RunLogs::RunLogs(std::filesystem::path folder, const LogPosition& position)
     : folder_(std::move(folder)),
-      steps_(open("steps.csv", position.steps)),
-      metrics_(open("metrics.csv", position.metrics)) {
+      steps_(std::make_unique<Log>(folder_ / "steps.csv", position.steps)),
+      metrics_(std::make_unique<Log>(folder_ / "metrics.csv", position.metrics)) {
   std::error_code ignored;
   if (position.inner > 0)
-    inner_ = open("inner.csv", position.inner);
+    inner_ = std::make_unique<Log>(folder_ / "inner.csv", position.inner);
   else
     std::filesystem::remove(folder_ / "inner.csv", ignored);
   const std::int64_t events = position.events > 0 ? kept(folder_ / kEvents, position.events) : 0;
@@ -114,10 +114,6 @@ RunLogs::~RunLogs() {
   } catch (const Error& error) {
     warn(error.what());
   }
-}
-
-std::unique_ptr<RunLogs::Log> RunLogs::open(const char* name, std::int64_t keep) const {
-  return std::make_unique<Log>(folder_ / name, keep);
 }
 
 void RunLogs::step(const StepLine& line) {
@@ -141,32 +137,29 @@ void RunLogs::step(const StepLine& line) {
   events_->end();
 }
 
-void RunLogs::evaluation(std::int64_t step, double epoch, const Metrics& metrics) {
-  const auto out = std::back_inserter(metrics_->buffer());
-  if (metrics_->is_empty()) {
-    fmt::format_to(out, "step,epoch");
+/// A line of metrics behind other values; their names, where it is the first line.
+void RunLogs::line(Log& log, const char* names, const std::string& values, const Metrics& metrics) {
+  const auto out = std::back_inserter(log.buffer());
+  if (log.is_empty()) {
+    fmt::format_to(out, "{}", names);
     for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", name);
     fmt::format_to(out, "\n");
   }
-  fmt::format_to(out, "{},{}", step, epoch);
+  fmt::format_to(out, "{}", values);
   for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", value);
-  metrics_->end_line();
+  log.end_line();
+}
+
+void RunLogs::evaluation(std::int64_t step, double epoch, const Metrics& metrics) {
+  line(*metrics_, "step,epoch", fmt::format("{},{}", step, epoch), metrics);
   events_->begin(step);
   for (const auto& [name, value] : metrics) events_->add(name, value);
   events_->end();
 }
 
 void RunLogs::inner(std::int64_t step, const char* weights, const Metrics& metrics) {
-  if (!inner_) inner_ = open("inner.csv", 0);
-  const auto out = std::back_inserter(inner_->buffer());
-  if (inner_->is_empty()) {
-    fmt::format_to(out, "step,weights");
-    for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", name);
-    fmt::format_to(out, "\n");
-  }
-  fmt::format_to(out, "{},{}", step, weights);
-  for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", value);
-  inner_->end_line();
+  if (!inner_) inner_ = std::make_unique<Log>(folder_ / "inner.csv", 0);
+  line(*inner_, "step,weights", fmt::format("{},{}", step, weights), metrics);
 }
 
 LogPosition RunLogs::sync() { return {steps_->sync(), metrics_->sync(), events_->sync(), inner_ ? inner_->sync() : 0}; }

@@ -70,7 +70,7 @@ inline int own_training(std::vector<std::string> arguments, const OwnChanges& ch
                                       .model = "mlp",
                                       .metric = "test_loss",
                                       .watched = changes.watched,
-                                      .steps_per_epoch = kOwnBatches});
+                                      .batches_per_epoch = kOwnBatches});
   for (train::Run& run : comparison) {
     nn::seed(run.seed());
     nn::Sequential model{nn::layer<nn::Linear>({.in = 4, .out = 8}), nn::layer<nn::Dropout>({.p = 0.5}),
@@ -81,12 +81,13 @@ inline int own_training(std::vector<std::string> arguments, const OwnChanges& ch
     run.start(model, optimizer, batches);
     while (run.next_epoch()) {
       model.train();
-      for (const OwnBatch& batch : run.batches(batches)) {
+      for (auto& step : run.steps(batches)) {
         if (steps_left-- == 0) throw std::runtime_error("stopped");
-        const Tensor loss = mean(square(model(batch.x) - sum(Tensor(batch.x), {1}, true)));
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
+        const Tensor loss = optimizer.step([&] {
+          for (const OwnBatch& batch : step)
+            step.backward(mean(square(model(batch.x) - sum(Tensor(batch.x), {1}, true))));
+          return step.loss();
+        });
         run.step(loss);
         if (changes.after_step) changes.after_step(run);
         if (!run.evaluation_due()) continue;
