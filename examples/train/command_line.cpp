@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -15,7 +16,9 @@
 #include <tandem/optim/rule.h>
 #include <tandem/optim/schedule.h>
 
+#include "fork.h"
 #include "jobs.h"
+#include "replay.h"
 #include "run_folder.h"
 
 namespace tandem::train {
@@ -25,16 +28,22 @@ namespace {
 using Names = std::string_view;
 // A resumed run may have them otherwise than it began with.
 constexpr Names kMayDiffer = " --checkpoint-every --config --data --epochs --jobs --quiet --resume --steps ";
+// A fork may have them otherwise than the run that it begins with, too.
+constexpr Names kOfFork =
+    " --evaluate-every --fork --inner-steps --log-every --optimizer --out --overwrite --patience --reestimate "
+    "--schedule --threads ";
 // They say nothing of what is computed: where things lie, what is shown and kept, what is done instead.
 constexpr Names kAside =
-    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --help --init --jobs --json --log-every "
+    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --fork --help --init --jobs --json "
+    "--log-every "
     "--optimizer --out --overwrite --predict --quiet --resume --seed --skip-bad-files --threads ";
 // No part of a run: each call of the program has its own.
 constexpr Names kOfCall =
     " --config --evaluate --find-lr --help --jobs --json --out --overwrite --predict --quiet --resume ";
 // Without effect where nothing is trained.
 constexpr Names kOfTraining =
-    " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --freeze --inner-steps --jobs --log-every "
+    " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --fork --freeze --inner-steps --jobs "
+    "--log-every "
     "--optimizer --out --overwrite --patience --reestimate --resume --schedule --steps ";
 
 bool is_in(Names names, const std::string& name) { return names.find(" " + name + " ") != Names::npos; }
@@ -114,6 +123,8 @@ bool CommandLine::parse(int argc, char** argv) {
       adopt(options_.resume, true);
     } else if (!options_.evaluate.empty()) {
       adopt(options_.evaluate, false);
+    } else if (!options_.fork.empty()) {
+      adopt_fork();
     } else if (complete_) {
       complete_(options_);
     }
@@ -151,6 +162,7 @@ std::vector<std::pair<std::string, std::string>> CommandLine::resolved() const {
     if (!is_in(kAside, name) && !is_path(name)) all.emplace_back(name.substr(2), value_of(*option));
   }
   if (!first_init_.empty()) all.emplace_back("init", first_init_.string());
+  if (!options_.fork.empty()) all.emplace_back("fork", options_.fork);
   return all;
 }
 
@@ -187,12 +199,6 @@ void CommandLine::adopt(const std::filesystem::path& folder, bool is_resume) {
   if (manifest.program != options_.program)
     fail_usage(is_resume ? "--resume" : "--evaluate",
                fmt::format("{} is a run of {}, not of {}", folder.string(), manifest.program, options_.program));
-  const auto values = [&](bool is_given_only) {
-    std::map<std::string, std::string> all;
-    for (CLI::Option* option : parser_->get_options())
-      if (!is_given_only || option->count() > 0) all[option->get_name()] = value_of(*option);
-    return all;
-  };
   const std::map<std::string, std::string> given = values(true);
   reset();
   read(manifest.arguments);
@@ -221,6 +227,61 @@ void CommandLine::adopt(const std::filesystem::path& folder, bool is_resume) {
   if (is_resume) options_.threads = manifest.threads * std::max<std::int64_t>(1, now.jobs);
 }
 
+std::map<std::string, std::string> CommandLine::values(bool is_given_only) const {
+  std::map<std::string, std::string> all;
+  for (CLI::Option* option : parser_->get_options())
+    if (!is_given_only || option->count() > 0) all[option->get_name()] = value_of(*option);
+  return all;
+}
+
+/// The options of the run that --fork names, but for its optimizer where others are given.
+void CommandLine::adopt_fork() {
+  const Options now = options_;
+  ForkPoint fork = parse_fork(now.fork);
+  const RunReference run = find_run(fork.run, "--fork");
+  if (run.manifest.program != options_.program)
+    fail_usage("--fork", fmt::format("{} is a run of {}, not of {}", now.fork, run.manifest.program, options_.program));
+  fork.run = run.path();
+  if (!fork.step) {
+    const auto last = nearest_beginning(run, std::numeric_limits<std::int64_t>::max());
+    if (!last) fail_usage("--fork", fmt::format("{} has no checkpoint yet", run.path().string()));
+    fork.step = last->step;
+  }
+  const std::map<std::string, std::string> given = values(true);
+  reset();
+  read(run.manifest.arguments);
+  std::map<std::string, std::string> first = values(false);
+  first["--seed"] = std::to_string(run.planned().seed);
+  std::vector<std::string> specs = now.optimizers;
+  if (!given.contains("--optimizer")) {
+    specs.clear();
+    for (const Contestant& c : expand_optimizers(options_.optimizers))
+      if (c.label == run.planned().label) specs.push_back(c.name.empty() ? c.spec : c.name + "=" + c.spec);
+  }
+  for (const auto& [name, value] : given)
+    if (!is_in(kMayDiffer, name) && !is_in(kOfFork, name) && !is_path(name) && value != first[name])
+      fail_usage("--fork",
+                 fmt::format("{} is {}, the run has {}", name, value, first[name].empty() ? "none" : first[name]), {},
+                 "leave it out");
+  reset();
+  std::vector<std::string> arguments;
+  for (const std::string& argument : run.manifest.arguments) {
+    const std::string name = argument.substr(0, argument.find('='));
+    const bool is_other = name == "--optimizer" || name == "--seed" || name == "--init" || name == "--new-head" ||
+                          name == "--fork" || name == "--threads" || given.contains(name);
+    if (!is_other || name == "--freeze") arguments.push_back(argument);
+  }
+  for (const auto& [name, value] : given) {
+    const CLI::Option& option = *parser_->get_option(name);
+    if (!is_list(option) && name != "--fork") arguments.push_back(is_flag(option) ? name : name + "=" + value);
+  }
+  for (const std::string& spec : specs) arguments.push_back("--optimizer=" + spec);
+  arguments.push_back(fmt::format("--seed={}", run.planned().seed));
+  arguments.push_back(fmt::format("--fork={}@{}", fork.run.string(), *fork.step));
+  read(arguments);
+  if (!given.contains("--threads")) options_.threads = run.manifest.threads * options_.jobs;
+}
+
 void CommandLine::check() const {
   const Options& o = options_;
   for (const auto& check : checks_) check();
@@ -228,6 +289,7 @@ void CommandLine::check() const {
     fail_usage(o.size != 0 ? "--size" : "--skip-bad-files", "is for --dataset folder", {}, "leave it out");
   const std::set<std::uint64_t> different(o.seeds.begin(), o.seeds.end());
   if (different.size() != o.seeds.size()) fail_usage("--seed", "the same seed is given twice");
+  if (o.find_lr && !o.fork.empty()) fail_usage("--find-lr", "is not for --fork", {}, "leave it out");
   if (o.new_head && o.init.empty()) fail_usage("--new-head", "is for --init", {}, "leave it out");
   if (!o.out.empty() && !o.evaluate.empty() && o.predict.empty())
     fail_usage("--out", "--evaluate alone writes nothing", {}, "leave it out");

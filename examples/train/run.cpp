@@ -13,6 +13,7 @@
 #include <tandem/core/tree.h>
 #include <tandem/nn/running_statistics.h>
 
+#include "fork.h"
 #include "program.h"
 #include "run_folder.h"
 
@@ -29,7 +30,7 @@ Run::Run(RunContext context) : context_(std::move(context)), begin_(Clock::now()
 
 void Run::prepare(nn::Module& model) const {
   const Options& options = context_.options;
-  if (!options.init.empty() && !has_checkpoint(folder())) {
+  if (!options.init.empty() && options.fork.empty() && !has_checkpoint(folder())) {
     const std::string loaded = load_init(model, context_.folder / kInitFile, options.init.string(), options.new_head);
     if (!loaded.empty()) context_.progress.note("init       " + loaded);
   }
@@ -56,7 +57,14 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
     if (load_carried_ && !state_.carried.empty()) load_carried_(std::exchange(state_.carried, {}));
     fmt::print("resume     {} from step {} of {} (epoch {})\n", name(), state_.step, total_steps(), state_.epochs + 1);
   }
-  logs_ = std::make_unique<RunLogs>(folder(), state_.logs);
+  if (!has_checkpoint(folder()) && !options.fork.empty()) {
+    ForkReport report;
+    state_ = load_fork(context_.folder / kForkFile, model, optimizer, report);
+    if (load_carried_ && !state_.carried.empty()) load_carried_(std::exchange(state_.carried, {}));
+    context_.progress.note(fmt::format("fork       {} at step {}: {}", name(), state_.step, to_string(report, model)));
+  }
+  trace_ = StepTrace::of_this_process(name());
+  logs_ = std::make_unique<RunLogs>(folder(), leaves_model() ? state_.logs : LogPosition{});
   watch_.emplace(model);
   optimizer.watch_steps(true);
   seconds_before_ = state_.seconds;
@@ -78,7 +86,16 @@ bool Run::next_epoch() {
 
 void Run::begin_steps() {
   epoch_seconds_before_ = state_.epoch.seconds;
+  between_steps();
   epoch_begin_ = Clock::now();
+}
+
+/// What TANDEM_TRACE asks for.
+void Run::between_steps() {
+  if (!trace_) return;
+  if (trace_->saves_at(state_.step)) write_state(trace_->save_path());
+  is_stopped_ = is_stopped_ || trace_->ends_after(state_.step);
+  if (!is_over()) trace_->before(*optimizer_, model_->parameters(), state_.step + 1);
 }
 
 std::int64_t Run::batches_wanted() const {
@@ -92,6 +109,7 @@ std::int64_t Run::steps_in(std::int64_t batches) const {
 
 void Run::step(double loss) {
   ++state_.step;
+  if (trace_) trace_->after(*optimizer_, state_.step, loss);
   const StepReport& report = optimizer_->last_step();
   StepLine line{.step = state_.step,
                 .loss = loss,
@@ -117,6 +135,7 @@ void Run::step(double loss) {
       context_.options.evaluate_every == 0 && steps_in(batches_per_epoch_ - state_.batches) < evaluate_every_ / 2;
   evaluation_due_ =
       (state_.step % evaluate_every_ == 0 && !is_near_end) || is_epoch_over_ || state_.step == total_steps();
+  if (trace_ && trace_->ends_after(state_.step) && !trace_->saves_at(state_.step)) evaluation_due_ = false;
   if (context_.options.find_lr) find_lr(loss);
   context_.progress.step(state_.epoch.mean_loss(), state_.epoch.examples_per_second());
 }
@@ -127,7 +146,8 @@ void Run::end_step() {
   const std::int64_t every = context_.options.checkpoint_every;
   const bool is_due = every > 0 && state_.step % every == 0;
   if (is_epoch_over_) end_epoch();
-  if (!context_.options.find_lr && (is_due || state_.batches == 0 || is_over() || interrupt_signal() != 0)) save();
+  if (leaves_model() && (is_due || state_.batches == 0 || is_over() || interrupt_signal() != 0)) save();
+  if (!is_diverged_) between_steps();
   if (interrupt_signal() == 0 || is_over()) return;
   context_.progress.wipe();
   throw Interrupted(fmt::format("interrupted after step {} of {}, saved; go on with: {}", state_.step, name(),
@@ -153,12 +173,16 @@ void Run::save() {
     diverge(fmt::format("\"{}\" is not finite after the step", bad));
     return;
   }
+  write_state(folder() / kCheckpoint);
+  context_.keep();
+}
+
+void Run::write_state(const std::filesystem::path& path) {
   state_.seconds = seconds();
   state_.logs = logs_->sync();
   state_.carried = state_.batches > 0 && save_carried_ ? save_carried_() : NamedArrays{};
-  save_state(folder() / kCheckpoint, owner(), state_, *model_, *optimizer_);
+  save_state(path, owner(), state_, *model_, *optimizer_);
   state_.carried.clear();
-  context_.keep();
 }
 
 double Run::seconds() const { return seconds_before_ + std::chrono::duration<double>(Clock::now() - begin_).count(); }
@@ -175,7 +199,7 @@ void Run::diverge(const std::string& reason) {
 void Run::finish() {
   if (is_complete_) return;
   if (!is_diverged_) {
-    if (!context_.options.find_lr) save_model_file("model.safetensors");
+    if (leaves_model()) save_model_file("model.safetensors");
     is_complete_ = true;
   }
   result_.status = is_diverged_ ? RunStatus::diverged : is_stopped_ ? RunStatus::stopped : RunStatus::finished;
@@ -189,7 +213,7 @@ void Run::finish() {
   result_.final = state_.last;
   result_.best = state_.best;
   logs_->sync();
-  if (state_.batches > 0 && !is_diverged_ && !context_.options.find_lr)
+  if (state_.batches > 0 && !is_diverged_ && leaves_model())
     context_.progress.end_epoch(state_.last, context_.manifest.experiment.metric, result_.examples_per_second,
                                 result_.seconds);
 }

@@ -44,6 +44,11 @@ ForkReport Optimizer::fork(const Snapshot& snapshot) {
     by_name[entry.name] = &entry.array;
     by_role.emplace(role_of(entry.name), &entry.array);
   }
+  for (const TreeEntry& entry : impl_->entries()) {  // a tree has such counters only where they are above 0
+    const bool is_there = by_name.count(entry.name) != 0 || by_role.count(role_of(entry.name)) != 0;
+    if (entry.is_zero_left_out && *entry.counter == 0 && is_there)
+      fresh.push_back({entry.name, Array::zeros({}, DType::i64)});
+  }
   ForkReport report;
   for (NamedArray& entry : fresh) {
     const Array* source = nullptr;
