@@ -1,6 +1,5 @@
 // Processes of the same or another program, by posix_spawn, so that nothing of this process (threads, locks) is in
 // them. Not here: what they are for (jobs.h, replay.h).
-// Private to examples/train.
 #pragma once
 
 #include <sys/types.h>

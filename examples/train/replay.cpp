@@ -161,27 +161,29 @@ void Replay::put_checkpoint(std::int64_t most) {
   if (nearest && !nearest->is_fork) fs::copy_file(nearest->path, there);
 }
 
-void Replay::run(TraceRequest request) {
+ProcessOptions Replay::prepare(TraceRequest request) {
   request.run = run_.planned().name;
   request.ends = true;
-  std::int64_t most = request.save_at >= 0 ? request.save_at : request.steps.front() - 1;
-  if (!request.steps.empty()) most = std::min(most, request.steps.front() - 1);
+  std::int64_t most = request.steps.empty() ? request.save_at : request.steps.front() - 1;
+  if (request.save_at >= 0) most = std::min(most, request.save_at);
   put_checkpoint(most);
-  const fs::path asked = file("request.json"), said = file("error.txt"), out = folder_ / "run";
-  write_trace_request(asked, request);
+  write_trace_request(file("request.json"), request);
+  return {.command = {program_.string(), "--resume", (folder_ / "run").string(), "--quiet"},
+          .environment = {{kRunVariable, std::to_string(run_.number)}, {kTraceVariable, file("request.json").string()}},
+          .output = "/dev/null",
+          .error = file("error.txt")};
+}
+
+void Replay::run(const TraceRequest& request) {
+  const ProcessOptions process = prepare(request);
   // Signals of the terminal reach the program too, which then ends by itself.
   const InterruptGuard interrupts;
-  const pid_t pid =
-      start_process({.command = {program_.string(), "--resume", out.string(), "--quiet"},
-                     .environment = {{kRunVariable, std::to_string(run_.number)}, {kTraceVariable, asked.string()}},
-                     .output = "/dev/null",
-                     .error = said},
-                    run_.manifest.program);
+  const pid_t pid = start_process(process, run_.manifest.program);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0)
     if (errno != EINTR) fail(run_.manifest.program, "the program cannot be waited for", std::strerror(errno));
   if (interrupt_signal() != 0) throw Interrupted("interrupted");
-  const std::string error = replaced(read_file(said), out.string(), run_.folder.string());
+  const std::string error = replaced(read_file(process.error), (folder_ / "run").string(), run_.folder.string());
   const int code = exit_code_of(status);
   const bool is_done =
       (request.out.empty() || fs::exists(request.out)) && (request.save.empty() || fs::exists(request.save));

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "process.h"
 #include "run_folder.h"
 #include "step_trace.h"
 
@@ -53,9 +54,12 @@ class Replay {
 
   /// For files of a request.
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
-  /// Repeats what `request` needs and waits for it; `request.run` and `ends` are filled in. Where the program warns, so
-  /// does this. Throws Error with the last line of what the program said when it failed.
-  void run(TraceRequest request);
+  /// Lays the checkpoint that `request` goes on from and writes the request, with `run` and `ends` filled in: what
+  /// run() starts then.
+  ProcessOptions prepare(TraceRequest request);
+  /// Repeats what `request` needs and waits for it. Where the program warns, so does this. Throws Error with the last
+  /// line of what the program said when it failed.
+  void run(const TraceRequest& request);
   /// The step that the last run() went on from; 0: from the start.
   std::int64_t from() const { return from_; }
   /// From now on run() may go on from a state that a request saved.
