@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <cmath>
 #include <vector>
 
 #include <tandem/report/metrics.h>
@@ -18,8 +18,10 @@ double value_of(const Json& json) {
   return json.is_string() ? report::parse_number(json.get<std::string>(), "explain") : json.get<double>();
 }
 
-/// As many digits as a float has.
-std::string shown(double value) { return fmt::format("{:.9g}", value); }
+/// As few digits as read back the same in the optimizer's precision.
+std::string shown(double value, bool is_single) {
+  return is_single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
+}
 
 bool is_sync(const Json& line) { return line.at("formula") == "sync"; }
 
@@ -66,7 +68,11 @@ Curve kept_path(const std::vector<const Json*>& steps, const std::string& path) 
   return curve;
 }
 
-Json series_of(const std::string& name, const Curve& curve) { return {{"name", name}, {"x", curve.x}, {"y", curve.y}}; }
+Json series_of(const std::string& name, const Curve& curve) {
+  Json y = Json::array();  // every digit: steps are small beside weights
+  for (const double value : curve.y) y.push_back(std::isfinite(value) ? Json(value) : report::to_json(value));
+  return {{"name", name}, {"x", curve.x}, {"y", std::move(y)}};
+}
 
 Json paths_of(const std::vector<const Json*>& steps) {
   Json series = Json::array({series_of("fast", fast_path(steps))});
@@ -82,8 +88,13 @@ Json paths_of(const std::vector<const Json*>& steps) {
           {"series", std::move(series)}};
 }
 
+bool is_single(const Json& explanation) { return explanation.at("dtype") == "f32"; }
+
 /// A step of the slider.
 Json step_of(const Json& explanation) {
+  const auto text = [is_single = is_single(explanation)](const Json& value) {
+    return shown(value_of(value), is_single);
+  };
   Json lines = Json::array();
   bool synced = false;
   for (const Json& line : explanation.at("lines")) {
@@ -99,16 +110,13 @@ Json step_of(const Json& explanation) {
                      {"name", line.at("name")},
                      {"symbols", line.at("symbols")},
                      {"numbers", line.at("numbers")},
-                     {"value", shown(value_of(line.at("value")))},
+                     {"value", text(line.at("value"))},
                      {"terms", std::move(terms)}});
   }
-  const double before = value_of(explanation.at("before")), after = value_of(explanation.at("after"));
-  return {{"step", explanation.at("step")},
-          {"synced", synced},
-          {"before", shown(before)},
-          {"gradient", explanation.at("gradient").is_null() ? "none" : shown(value_of(explanation.at("gradient")))},
-          {"after", shown(after)},
-          {"lines", std::move(lines)}};
+  const Json& gradient = explanation.at("gradient");
+  return {{"step", explanation.at("step")},           {"synced", synced},
+          {"before", text(explanation.at("before"))}, {"gradient", gradient.is_null() ? "none" : text(gradient)},
+          {"after", text(explanation.at("after"))},   {"lines", std::move(lines)}};
 }
 
 Json table_of(const std::vector<const Json*>& steps) {
@@ -119,7 +127,10 @@ Json table_of(const std::vector<const Json*>& steps) {
   for (const std::string& path : kept) columns.push_back(path + " before");
   columns.push_back({{"name", "sync"}, {"text", true}});
   Json rows = Json::array();
-  const auto cell = [](double value) { return Json{{"text", shown(value)}, {"value", report::to_json(value)}}; };
+  const auto cell = [is_single = is_single(*steps.front())](double value) {
+    return Json{{"text", shown(value, is_single)},
+                {"value", std::isfinite(value) ? Json(value) : report::to_json(value)}};
+  };
   for (const Json* step : steps) {
     const Json& lines = step->at("lines");
     const double before = value_of(step->at("before")), after = value_of(step->at("after"));

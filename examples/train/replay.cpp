@@ -110,7 +110,7 @@ void check_step(const RunReference& run, std::int64_t step, const std::string& w
     fail_usage(where, fmt::format("the run has no step {}", step), fmt::format("{} has no checkpoint yet", name));
   fail_usage(where, fmt::format("the run has no step {}", step),
              fmt::format("{} has the steps {} to {}{}", name, first, last,
-                         result ? "" : fmt::format(" so far, of {}", run.manifest.total_steps)));
+                         result && result->is_over() ? "" : fmt::format(" so far, of {}", run.manifest.total_steps)));
 }
 
 std::optional<Beginning> nearest_beginning(const RunReference& run, std::int64_t most) {

@@ -47,6 +47,7 @@ Json to_json(const Explanation& e) {
           {"index", e.index},
           {"step", e.step},
           {"rule", e.rule},
+          {"dtype", name(e.dtype)},
           {"before", number(e.before)},
           {"gradient", e.has_gradient ? number(e.gradient) : Json()},
           {"after", number(e.after)},

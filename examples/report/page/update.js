@@ -43,12 +43,12 @@ function makeTerms(host, spec, chosen) {
       root.append("text").attr("class", "axis-label").attr("y", y + 16).text(fitted(`${line.rule}: ${line.name}`, width));
       y += LINE_HEAD;
       const x = d3.scaleLinear().domain([-1, 1].map((side) => side * (reach.get(line.key) || 1))).range([0, width]);
-      root.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(0)).attr("y1", y).attr("y2", y + line.terms.length * TERM_ROW);
       for (const term of line.terms) {
         const value = toNumber(term.value), end = Number.isFinite(value) ? x(value) : x(0), text = shown(value);
         const row = root.append("g").attr("class", "term").attr("data-term", term.name);
         row.append("text").attr("x", 0).attr("y", y + 13).text(fitted(term.name, width - textWidth(text) - 20));
         row.append("text").attr("class", "name").attr("x", width).attr("y", y + 13).attr("text-anchor", "end").text(text);
+        row.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(0)).attr("y1", y + 16).attr("y2", y + 29);
         row.append("rect").attr("x", Math.min(x(0), end)).attr("width", Math.abs(end - x(0))).attr("y", y + 18).attr("height", 9)
           .style("fill", `var(--c${value < 0 ? 1 : 0})`).append("title").text(`${term.name}: ${text}`);
         y += TERM_ROW;
