@@ -11,6 +11,7 @@
 #include "examples/child_process.h"
 #include "examples/kill_at_step.h"
 #include "examples/tiny_cifar.h"
+#include "examples/tiny_text.h"
 #include "train/environment_scope.h"
 
 using namespace tandem;
@@ -159,4 +160,38 @@ TEST_CASE("explain: what an uninterrupted run said, of a run that was killed twi
     CHECK(other.last_error_line().find((folder / "killed").string() +
                                        ": the training data are not those of this run") != std::string::npos);
   }
+}
+
+TEST_CASE("--fork and explain of a language model: the state of its cells goes on, too") {
+  const TemporaryFolder folder;
+  write_file(folder / "a.txt", tiny_text(60, 1));
+  const std::string rule = "la=clip_norm(lookahead(adam(lr=4e-3), k=3, alpha=0.5), max=1)";
+  const Finished whole =
+      run_child("language_model", {"--data", (folder / "a.txt").string(), "--out", (folder / "whole").string(),
+                                   "--model", "char-lstm", "--epochs", "3", "--batch", "8", "--bptt", "16", "--seed",
+                                   "4", "--threads", "1", "--optimizer", rule});
+  INFO(whole.error);
+  REQUIRE(whole.code == 0);
+  const std::string run = (folder / "whole/la-seed4").string();
+  const std::int64_t steps = load_checkpoint(folder / "whole/la-seed4/checkpoint.safetensors").number("step");
+  REQUIRE(steps % 3 == 0);
+  const std::int64_t middle = steps / 3 + 2;  // two steps into the second epoch
+  const Finished fork = run_child("language_model", {"--fork", run + "@" + std::to_string(middle), "--out",
+                                                     (folder / "fork").string(), "--optimizer", rule, "--quiet"});
+  INFO(fork.error);
+  REQUIRE(fork.code == 0);
+  const std::string a = read_file(folder / "whole/la-seed4/steps.csv"),
+                    b = read_file(folder / "fork/la-seed4/steps.csv");
+  const std::string mark = "\n" + std::to_string(middle + 1) + ",";
+  CHECK(b.substr(b.find(mark)) == a.substr(a.find(mark)));
+  CHECK(read_file(folder / "whole/la-seed4/model.safetensors") ==
+        read_file(folder / "fork/la-seed4/model.safetensors"));
+  const auto largest = [&](const std::string& of) {
+    return run_child("explain", {of, "--step", std::to_string(middle + 3), "--largest", "--json"});
+  };
+  const Finished first = largest(run), second = largest((folder / "fork").string());
+  INFO(first.error);
+  CHECK(first.code == 0);
+  CHECK(first.output == second.output);
+  CHECK(Json::parse(first.output)["weights"][0]["is_exact"] == true);
 }
