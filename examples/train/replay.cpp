@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -167,6 +168,9 @@ ProcessOptions Replay::prepare(TraceRequest request) {
   std::int64_t most = request.steps.empty() ? request.save_at : request.steps.front() - 1;
   if (request.save_at >= 0) most = std::min(most, request.save_at);
   put_checkpoint(most);
+  std::error_code ignored;
+  for (const fs::path& written : {request.out, request.save})
+    if (!written.empty()) fs::remove(written, ignored);
   write_trace_request(file("request.json"), request);
   return {.command = {program_.string(), "--resume", (folder_ / "run").string(), "--quiet"},
           .environment = {{kRunVariable, std::to_string(run_.number)}, {kTraceVariable, file("request.json").string()}},
@@ -176,6 +180,9 @@ ProcessOptions Replay::prepare(TraceRequest request) {
 
 void Replay::run(const TraceRequest& request) {
   const ProcessOptions process = prepare(request);
+  if (::isatty(STDERR_FILENO) != 0)  // it may take as long as the run took
+    fmt::print(stderr, "repeating {} from step {} to {}\n", run_.planned().name, from_,
+               request.steps.empty() ? request.save_at : request.steps.back());
   // Signals of the terminal reach the program too, which then ends by itself.
   const InterruptGuard interrupts;
   const pid_t pid = start_process(process, run_.manifest.program);
