@@ -152,7 +152,7 @@ TEST_CASE("--evaluate of a folder without models, or with a foreign file, ends w
   const auto evaluate = [&] {
     return run_child("cifar", {"--data", (folder / "data").string(), "--evaluate", (folder / "run").string()});
   };
-  check_refused(evaluate(), 1, {(folder / "run").string(), "not a run folder"});
+  check_refused(evaluate(), 1, {(folder / "run").string(), "the run folder is not there"});
   REQUIRE(run_cifar(folder, {"--optimizer", "sgd(lr=0.01)", "--model", "convnet", "--quiet"}).code == 0);
   write_file(folder / "run/sgd-seed0/model.safetensors", "not what it says it is");
   check_refused(evaluate(), 1, {"model.safetensors", "not a safetensors file"});
