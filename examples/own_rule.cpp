@@ -34,7 +34,8 @@ struct Bounded {
   }
   void operator()(T& w, T g, T& v) const {
     v = mu * v + rest * g;
-    w -= lr * v / (std::abs(v) / bound + 1);
+    using std::abs;  // and that of numbers that explain themselves
+    w -= lr * v / (abs(v) / bound + 1);
   }
 };
 
