@@ -134,8 +134,7 @@ void CommandLine::add_shared(const Offers& offers) {
       ->excludes("--out");
   CLI::Option* const fork =
       typed("--fork", o.fork, "RUN[@STEP]",
-            "Start every --optimizer (default: the run's own) from the state of a run, OUT/NAME, at its checkpoint or "
-            "after a step, on the batches that follow it; all else is as the run had it");
+            "Start every --optimizer (default: the run's own) from the state of a run, OUT/NAME, after a step");
   fork->excludes("--init");
   CLI::Option* const evaluate = typed("--evaluate", o.evaluate, "DIR", "Only evaluate the models of this run folder");
   for (const char* training : {"--optimizer", "--schedule", "--epochs", "--steps", "--resume", "--fork"})

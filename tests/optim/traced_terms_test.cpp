@@ -54,21 +54,3 @@ TEST_CASE("the sum of its terms is the value of a line, for every rule") {
     }
   }
 }
-
-TEST_CASE("a fork takes over how many steps a parameter has missed") {
-  for (const char* spec : {"adam(lr=0.01)", "lookahead(adam(lr=0.01), k=3)"}) {
-    CAPTURE(spec);
-    NamedTensors parameters = model(3), others = model(9);
-    Optimizer optimizer(parameters, parse_rule(spec)), forked(others, parse_rule(spec));
-    const auto step = [](Optimizer& o, const NamedTensors& p, int t) {
-      o.zero_grad();
-      for (std::size_t i = 0; i < 4; ++i)
-        if (i != 1 || t % 3 == 1) Tensor(p[i].tensor).accumulate_grad(gradient(p[i].tensor, 5, t, i));
-      o.step();
-    };
-    for (int t = 0; t < 8; ++t) step(optimizer, parameters, t);
-    forked.fork(optimizer.snapshot());
-    for (int t = 8; t < 12; ++t) step(optimizer, parameters, t), step(forked, others, t);
-    CHECK(same(parameters, others));
-  }
-}
