@@ -24,9 +24,6 @@ NamedArrays cloned(const NamedArrays& tree) {
   return copy;
 }
 
-/// Of one element for each of a parameter, where counters are i64.
-bool is_buffer(const Array& array) { return array.dtype() != DType::i64; }
-
 /// A path without its last parts: of "groups/0/inner/exp_avg/conv.weight" two name a buffer and a parameter.
 std::string owner_of(std::string path, int parts) {
   for (int i = 0; i < parts; ++i) path.resize(std::min(path.size(), path.rfind('/')));
@@ -65,9 +62,15 @@ ForkReport Optimizer::fork(const Snapshot& snapshot) {
     const auto [first, last] = by_role.equal_range(role_of(entry.name));
     return first != last && std::next(first) == last && fits(*first->second, entry.array) ? first->second : nullptr;
   };
+  const NamedArrays weights = impl_->weights();
+  const auto is_buffer = [&](const NamedArray& entry) {
+    return std::any_of(weights.begin(), weights.end(), [&](const NamedArray& w) {
+      return entry.name.ends_with("/" + w.name) && fits(entry.array, w.array);
+    });
+  };
   std::set<std::string> begun;  // leaves whose buffers start anew: their bias corrections do, too
   for (const NamedArray& entry : fresh)
-    if (is_buffer(entry.array) && source_of(entry) == nullptr) begun.insert(owner_of(entry.name, 2));
+    if (is_buffer(entry) && source_of(entry) == nullptr) begun.insert(owner_of(entry.name, 2));
   ForkReport report;
   for (NamedArray& entry : fresh) {
     const bool is_count = entry.name.ends_with("/step") && begun.count(owner_of(entry.name, 1)) != 0;
