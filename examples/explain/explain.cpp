@@ -113,7 +113,7 @@ int explain_run(const Options& o) {
                 .save = state});
     from = replay.from();
     const Json found = read_trace(out).at("largest");
-    weights = {{found.at("parameter"), found.at("index")}};
+    weights.push_back({found.at("parameter").get<std::string>(), found.at("index").get<std::vector<std::int64_t>>()});
     replay.use(state);
   }
   std::vector<std::int64_t> steps;
