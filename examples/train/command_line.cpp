@@ -161,7 +161,6 @@ void CommandLine::check() const {
     fail_usage(o.size != 0 ? "--size" : "--skip-bad-files", "is for --dataset folder", {}, "leave it out");
   const std::set<std::uint64_t> different(o.seeds.begin(), o.seeds.end());
   if (different.size() != o.seeds.size()) fail_usage("--seed", "the same seed is given twice");
-  if (o.find_lr && !o.fork.empty()) fail_usage("--find-lr", "is not for --fork", {}, "leave it out");
   if (o.new_head && o.init.empty()) fail_usage("--new-head", "is for --init", {}, "leave it out");
   if (!o.out.empty() && !o.evaluate.empty() && o.predict.empty())
     fail_usage("--out", "--evaluate alone writes nothing", {}, "leave it out");

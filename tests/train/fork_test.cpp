@@ -141,7 +141,7 @@ TEST_CASE("what a fork may not have otherwise, and runs that are none, are said 
   };
   check_error(fork(source, {"--batch", "3"}), "--fork: --batch is 3, the run has 128; leave it out");
   check_error(fork(source, {"--seed", "9"}), "--fork: --seed is 9, the run has 0; leave it out");
-  check_error(fork(source, {"--find-lr"}), "--find-lr: is not for --fork; leave it out");
+  check_error(fork(source, {"--find-lr"}), "--fork: --find-lr is true, the run has false; leave it out");
   check_error(fork(source, {"--steps", "6"}),
               "--fork: the run ends at step 6: it begins at step 6; give more --epochs");
   check_error(fork(source + "@9", {}),

@@ -51,7 +51,8 @@ Json repeat(train::Replay& replay, train::TraceRequest request) {
   request.out = replay.file("trace.json");
   const train::ProcessOptions process = replay.prepare(request);
   const EnvironmentScope scope(process.environment);
-  REQUIRE(own_training({process.command.begin() + 1, process.command.end()}) == 0);
+  const int code = own_training({process.command.begin() + 1, process.command.end()});
+  REQUIRE(code == 0);
   return read(request.out);
 }
 
