@@ -154,6 +154,7 @@ void write_manifest(const fs::path& folder, const Manifest& m) {
   write_json(folder / kManifest, {{"tandem", kFormat},
                                   {"program", m.program},
                                   {"command", m.command},
+                                  {"executable", m.executable},
                                   {"created", m.created.empty() ? now : m.created},
                                   {"experiment", experiment},
                                   {"options", to_json(m.options)},
@@ -191,6 +192,7 @@ Manifest read_manifest(const fs::path& folder) {
     m.program = json.at("program");
     m.command = json.at("command");
     m.created = json.value("created", "");
+    m.executable = json.value("executable", "");
     m.arguments = json.value("arguments", std::vector<std::string>());
     m.options = to_texts(json.at("options"));
     const Json& e = json.at("experiment");

@@ -52,6 +52,7 @@ struct SweepAxis {
 
 struct Manifest {
   std::string program, command, created;  ///< created: when it was first written
+  std::string executable;                 ///< the file of the program, absolute; empty where it was not kept
   std::vector<std::string> arguments;     ///< that give the options again
   Texts options;                          ///< all that make two runs the same experiment
   Experiment experiment;

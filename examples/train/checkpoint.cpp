@@ -67,6 +67,16 @@ void check_owner(const std::filesystem::path& path, const Checkpoint& c, const C
   }
 }
 
+/// Numbers and what is carried; the model's arrays go into the model.
+TrainingState read_state(const Checkpoint& c, nn::Module& model) {
+  TrainingState s;
+  for_each_number(s, [&](const char* key, auto& value) { read_number(c, key, value); });
+  s.carried = subtree(c.arrays, "carried/");
+  model.load_state_dict(tensors_of(subtree(c.arrays, "model/")));
+  model.load_random_state(tensors_of(subtree(c.arrays, "random/")));
+  return s;
+}
+
 }  // namespace
 
 std::string load_init(nn::Module& model, const std::filesystem::path& path, const std::string& called, bool new_head) {
@@ -130,14 +140,25 @@ TrainingState load_state(const std::filesystem::path& path, const CheckpointOwne
   if (!warning.empty()) warn(warning);
   check_owner(path, c, owner);
   try {
-    TrainingState s;
-    for_each_number(s, [&, &checkpoint = c](const char* key, auto& value) { read_number(checkpoint, key, value); });
+    TrainingState s = read_state(c, model);
     s.last = report::parse_metrics(c.text("last"));
     s.best = report::parse_metrics(c.text("best"));
-    s.carried = subtree(c.arrays, "carried/");
-    model.load_state_dict(tensors_of(subtree(c.arrays, "model/")));
-    model.load_random_state(tensors_of(subtree(c.arrays, "random/")));
     optimizer.load_state_tree(subtree(c.arrays, "optimizer/"));
+    return s;
+  } catch (const Error& error) {
+    fail(path.string(), "does not fit this run", error.what());
+  }
+}
+
+TrainingState load_fork(const std::filesystem::path& path, nn::Module& model, Optimizer& optimizer, ForkReport& taken) {
+  const Checkpoint c = load_checkpoint(path);
+  try {
+    const TrainingState before = read_state(c, model);
+    taken = optimizer.fork({c.text("optimizer"), subtree(c.arrays, "model/"), subtree(c.arrays, "optimizer/")});
+    TrainingState s;
+    s.step = before.step, s.epochs = before.epochs, s.batches = before.batches;
+    s.epoch = before.epoch;  // train_loss is of the whole epoch
+    s.carried = before.carried;
     return s;
   } catch (const Error& error) {
     fail(path.string(), "does not fit this run", error.what());

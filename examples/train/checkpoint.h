@@ -64,6 +64,10 @@ struct CheckpointOwner {
 void save_state(const std::filesystem::path& path, const CheckpointOwner& owner, const TrainingState& state,
                 const nn::Module& model, const Optimizer& optimizer);
 
+/// Where a new run starts that was forked from the one whose checkpoint `path` is: model, position and step are its
+/// own, metrics and seconds begin anew; `taken` says what the optimizer took over. Throws Error when it does not fit.
+TrainingState load_fork(const std::filesystem::path& path, nn::Module& model, Optimizer& optimizer, ForkReport& taken);
+
 /// Falls back to the checkpoint before a damaged one, with a warning on standard error. Throws Error naming the file
 /// when neither can be read, or it is of another run.
 TrainingState load_state(const std::filesystem::path& path, const CheckpointOwner& owner, nn::Module& model,

@@ -1,12 +1,11 @@
-// The command line read, over CLI11; a run's options as its manifest keeps them, and back. The options themselves:
-// shared_options.cpp.
+// The command line read, over CLI11; a run's options as its manifest keeps them. The options themselves:
+// shared_options.cpp; those of a run that is there already: adopted_options.cpp.
 #include "command_line_parser.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <set>
 
 #include <tandem/core/error.h>
@@ -21,36 +20,18 @@
 namespace tandem::train {
 namespace {
 
-// What options of all programs are to a run; names between spaces.
-using Names = std::string_view;
-// A resumed run may have them otherwise than it began with.
-constexpr Names kMayDiffer = " --checkpoint-every --config --data --epochs --jobs --quiet --resume --steps ";
-// They say nothing of what is computed: where things lie, what is shown and kept, what is done instead.
+// What options of all programs are to a run. They say nothing of what is computed: where things lie, what is shown and
+// kept, what is done instead.
 constexpr Names kAside =
-    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --help --init --jobs --json --log-every "
-    "--optimizer --out --overwrite --predict --quiet --resume --seed --skip-bad-files --threads ";
+    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --fork --help --init --jobs --json "
+    "--log-every --optimizer --out --overwrite --predict --quiet --resume --seed --skip-bad-files --threads ";
 // No part of a run: each call of the program has its own.
 constexpr Names kOfCall =
     " --config --evaluate --find-lr --help --jobs --json --out --overwrite --predict --quiet --resume ";
 // Without effect where nothing is trained.
 constexpr Names kOfTraining =
-    " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --freeze --inner-steps --jobs --log-every "
-    "--optimizer --out --overwrite --patience --reestimate --resume --schedule --steps ";
-
-bool is_in(Names names, const std::string& name) { return names.find(" " + name + " ") != Names::npos; }
-
-bool is_flag(const CLI::Option& option) { return option.get_expected_max() == 0; }
-bool is_list(const CLI::Option& option) { return option.get_expected_max() > 1; }
-
-/// The value that an option has by now, given or not, as text; of one that may come several times, all of them.
-std::string value_of(CLI::Option& option) {
-  if (is_flag(option)) return option.count() > 0 ? "true" : "false";
-  const std::string shown = option.get_default_str();  // what --help says may be a sentence
-  option.capture_default_str();
-  std::string text = option.get_default_str();
-  option.default_str(shown);
-  return is_list(option) && text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
-}
+    " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --fork --freeze --inner-steps --jobs "
+    "--log-every --optimizer --out --overwrite --patience --reestimate --resume --schedule --steps ";
 
 /// Misspelt specs are refused before data are read. How many steps a run has is not known yet; any number serves.
 void check_specs(const Options& options) {
@@ -114,6 +95,8 @@ bool CommandLine::parse(int argc, char** argv) {
       adopt(options_.resume, true);
     } else if (!options_.evaluate.empty()) {
       adopt(options_.evaluate, false);
+    } else if (!options_.fork.empty()) {
+      adopt_fork();
     } else if (complete_) {
       complete_(options_);
     }
@@ -151,6 +134,7 @@ std::vector<std::pair<std::string, std::string>> CommandLine::resolved() const {
     if (!is_in(kAside, name) && !is_path(name)) all.emplace_back(name.substr(2), value_of(*option));
   }
   if (!first_init_.empty()) all.emplace_back("init", first_init_.string());
+  if (!options_.fork.empty()) all.emplace_back("fork", options_.fork);
   return all;
 }
 
@@ -168,57 +152,6 @@ std::vector<std::string> CommandLine::resolved_arguments() const {
   for (const std::uint64_t seed : options_.seeds) all.push_back("--seed=" + std::to_string(seed));
   for (const std::string& pattern : options_.freeze) all.push_back("--freeze=" + pattern);
   return all;
-}
-
-std::vector<std::string> CommandLine::arguments_of_jobs() const {
-  std::vector<std::string> all;
-  for (const std::string& name : given_) {
-    const bool is_again = is_in(kMayDiffer, name) || is_path(name) || name == "--find-lr";
-    if (!is_again || name == "--resume" || name == "--jobs" || name == "--config") continue;
-    CLI::Option& option = *parser_->get_option(name);
-    all.push_back(is_flag(option) ? name : name + "=" + value_of(option));
-  }
-  return all;
-}
-
-void CommandLine::adopt(const std::filesystem::path& folder, bool is_resume) {
-  const Options now = options_;
-  const Manifest manifest = read_manifest(is_resume ? folder : comparison_of(folder));
-  if (manifest.program != options_.program)
-    fail_usage(is_resume ? "--resume" : "--evaluate",
-               fmt::format("{} is a run of {}, not of {}", folder.string(), manifest.program, options_.program));
-  const auto values = [&](bool is_given_only) {
-    std::map<std::string, std::string> all;
-    for (CLI::Option* option : parser_->get_options())
-      if (!is_given_only || option->count() > 0) all[option->get_name()] = value_of(*option);
-    return all;
-  };
-  const std::map<std::string, std::string> given = values(true);
-  reset();
-  read(manifest.arguments);
-  std::map<std::string, std::string> first = values(false);
-  for (const auto& [name, value] : given) {
-    if (!is_resume || is_in(kMayDiffer, name) || is_path(name) || value == first[name]) continue;
-    if (name == "--find-lr" && run_of_this_process()) continue;
-    fail_usage("--resume",
-               fmt::format("{} is {}, the run has {}", name, value, first[name].empty() ? "none" : first[name]), {},
-               "leave it out");
-  }
-  reset();
-  // What this call says comes last, so that it holds where the two differ.
-  std::vector<std::string> arguments;
-  for (const std::string& argument : manifest.arguments)
-    if (!given.contains(argument.substr(0, argument.find('=')))) arguments.push_back(argument);
-  for (const auto& [name, value] : given) {
-    const CLI::Option& option = *parser_->get_option(name);
-    const bool is_evaluate = name == "--evaluate";  // which excludes options of training, as the run has them
-    if (!is_list(option) && !is_evaluate) arguments.push_back(is_flag(option) ? name : name + "=" + value);
-  }
-  read(arguments);
-  options_.evaluate = now.evaluate;
-  options_.predict = now.predict;
-  if (given.contains("--seed") && !is_resume) options_.seeds = now.seeds;
-  if (is_resume) options_.threads = manifest.threads * std::max<std::int64_t>(1, now.jobs);
 }
 
 void CommandLine::check() const {

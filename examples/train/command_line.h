@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,6 +48,7 @@ struct Options {
   std::filesystem::path out = {};         ///< empty: runs/PROGRAM-TIME; with predict: where its files go
   bool overwrite = false;                 ///< replace the run that lies in `out`
   std::filesystem::path resume = {};      ///< not empty: go on with this run folder
+  std::string fork = {};                  ///< RUN[@STEP] whose state all runs start from; after parse() always RUN@STEP
   std::filesystem::path evaluate = {};    ///< not empty: only evaluate the models of this run folder
   std::vector<std::string> predict = {};  ///< files that a trained model is applied to
   bool json = false;                      ///< with evaluate or predict: one JSON object instead of lines
@@ -97,8 +99,8 @@ class CommandLine {
   /// the Options and the values of add(). A run that is resumed or evaluated has everything filled in already.
   void complete(std::function<void(Options&)> f) { complete_ = std::move(f); }
 
-  /// Reads the arguments; with --resume and --evaluate, what the run folder's runs had, which --resume's arguments may
-  /// not contradict. False when --help was asked for and has been printed. Throws UsageError.
+  /// Reads the arguments; with --resume, --evaluate and --fork, what the run folder's runs had, which --resume's and
+  /// --fork's arguments may not contradict. False when --help was asked for and has been printed. Throws UsageError.
   bool parse(int argc, char** argv);
   const Options& options() const { return options_; }
   /// After parse(): whether the option stood on the command line (not: in the manifest).
@@ -129,6 +131,8 @@ class CommandLine {
   void read(const std::vector<std::string>& arguments);
   void reset();
   void adopt(const std::filesystem::path& folder, bool is_resume);
+  void adopt_fork();
+  std::map<std::string, std::string> values(bool is_given_only) const;
   void check() const;
   bool is_path(const std::string& name) const;
 

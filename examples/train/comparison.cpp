@@ -18,7 +18,9 @@
 #include <tandem/report/tables.h>
 
 #include "find_lr.h"
+#include "fork.h"
 #include "jobs.h"
+#include "process.h"
 #include "program.h"
 
 namespace tandem::train {
@@ -55,6 +57,7 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
   set_threads(only_ ? all_threads : std::max(1, all_threads / static_cast<int>(options_.jobs)));
   manifest_.program = options_.program;
   manifest_.command = line.command();
+  manifest_.executable = own_program().string();
   manifest_.arguments = line.resolved_arguments();
   manifest_.options = line.resolved();
   manifest_.experiment = experiment;
@@ -68,6 +71,14 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
   const bool is_new = options_.resume.empty();
   // Before a folder is emptied in which it may lie.
   const std::string init = is_new && !options_.init.empty() ? read_file(options_.init) : std::string();
+  std::string fork;
+  if (is_new && !options_.fork.empty()) {
+    const ForkPoint point = parse_fork(options_.fork);
+    if (manifest_.total_steps <= point.step)
+      fail_usage("--fork", fmt::format("the run ends at step {}", manifest_.total_steps),
+                 fmt::format("it begins at step {}", *point.step), "give more --epochs or --steps");
+    fork = read_fork(point, experiment.data_checksum);
+  }
   if (!is_new) {
     const Manifest before = read_manifest(options_.resume);
     if (before.experiment.data_checksum != experiment.data_checksum)
@@ -88,6 +99,7 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
                  "begin a new one, with --init and the model of this one");
     }
     manifest_.command = before.command;
+    manifest_.executable = before.executable;
     manifest_.created = before.created;
     manifest_.parameters = before.parameters;
     path_ = options_.resume;
@@ -100,6 +112,7 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
   }
   if (folder_) path_ = folder_->path();
   if (!init.empty()) write_file(path_ / kInitFile, init);
+  if (!fork.empty()) write_file(path_ / kForkFile, fork);
   std::int64_t open = 0;
   for (const PlannedRun& run : manifest_.planned) open += is_over(run) ? 0 : 1;
   if (only_) open = 1;
@@ -159,6 +172,7 @@ void Comparison::print_start() const {
   std::set<std::string> shown;
   for (std::size_t i = 0; i < manifest_.planned.size(); ++i)
     if (shown.insert(rules_[i].describe()).second) fmt::print("optimizer  {}\n", rules_[i].describe());
+  if (!options_.fork.empty()) fmt::print("fork       {}\n", options_.fork);
   fmt::print("seed       {}\n", fmt::join(options_.seeds, ", "));
   fmt::print("precision  f32, {}, {} ({})\n", threads_text(manifest_.threads), instruction_set(), processor_name());
   fmt::print("run        {}\n", path_.string());

@@ -1,7 +1,6 @@
-// Processes by posix_spawn, so that nothing of this process (threads, locks) is in them.
+// Processes begun, waited for, told of signals.
 #include "jobs.h"
 
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,41 +13,26 @@
 
 #include <tandem/core/error.h>
 
+#include "process.h"
 #include "program.h"
 
 namespace tandem::train {
 namespace {
 
-constexpr const char* kRun = "TANDEM_RUN";
-
 pid_t spawn(const JobsOptions& options, std::size_t run) {
-  std::vector<std::string> arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "--resume",
-                                        options.folder.string()};
-  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  std::string own = std::string(kRun) + "=" + std::to_string(run);
-  std::vector<char*> environment = {own.data()};
-  for (char** entry = environ; *entry != nullptr; ++entry)
-    if (std::strncmp(*entry, kRun, std::strlen(kRun)) != 0) environment.push_back(*entry);
-  environment.push_back(nullptr);
-  pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, argv[0], nullptr, nullptr, argv.data(), environment.data());
-  if (failed != 0) fail("--jobs", "a process cannot be started", std::strerror(failed));
-  return pid;
+  std::vector<std::string> command = {own_program().string(), "--resume", options.folder.string()};
+  command.insert(command.end(), options.arguments.begin(), options.arguments.end());
+  return start_process({.command = command, .environment = {{kRunVariable, std::to_string(run)}}}, "--jobs");
 }
-
-int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 }  // namespace
 
 std::optional<std::size_t> run_of_this_process() {
-  const char* const text = std::getenv(kRun);
+  const char* const text = std::getenv(kRunVariable);
   if (text == nullptr) return std::nullopt;
   std::size_t run = 0;
   const auto [end, error] = std::from_chars(text, text + std::strlen(text), run);
-  if (error != std::errc{} || *end != '\0') fail(kRun, "not the number of a run", text);
+  if (error != std::errc{} || *end != '\0') fail(kRunVariable, "not the number of a run", text);
   return run;
 }
 

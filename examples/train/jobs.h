@@ -11,6 +11,8 @@
 
 namespace tandem::train {
 
+/// The variable of the environment that has the number of a process' only run.
+inline constexpr const char* kRunVariable = "TANDEM_RUN";
 /// The number of the run that this process is to do; nothing in the process that a person started.
 std::optional<std::size_t> run_of_this_process();
 

@@ -1,4 +1,4 @@
-// The bookkeeping of a run, in the order in which a program calls it; then what it measures.
+// The bookkeeping of a run, in the order in which a program calls it. What it measures: run_measure.cpp.
 #include "run.h"
 
 #include <fmt/format.h>
@@ -11,8 +11,8 @@
 #include <tandem/core/error.h>
 #include <tandem/core/io/file.h>
 #include <tandem/core/io/tree.h>
-#include <tandem/nn/running_statistics.h>
 
+#include "fork.h"
 #include "program.h"
 #include "run_folder.h"
 
@@ -29,7 +29,7 @@ Run::Run(RunContext context) : context_(std::move(context)), begin_(Clock::now()
 
 void Run::prepare(nn::Module& model) const {
   const Options& options = context_.options;
-  if (!options.init.empty() && !has_checkpoint(folder())) {
+  if (!options.init.empty() && options.fork.empty() && !has_checkpoint(folder())) {
     const std::string loaded = load_init(model, context_.folder / kInitFile, options.init.string(), options.new_head);
     if (!loaded.empty()) context_.progress.note("init       " + loaded);
   }
@@ -56,7 +56,14 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
     if (load_carried_ && !state_.carried.empty()) load_carried_(std::exchange(state_.carried, {}));
     fmt::print("resume     {} from step {} of {} (epoch {})\n", name(), state_.step, total_steps(), state_.epochs + 1);
   }
-  logs_ = std::make_unique<RunLogs>(folder(), state_.logs);
+  if (!has_checkpoint(folder()) && !options.fork.empty()) {
+    ForkReport report;
+    state_ = load_fork(context_.folder / kForkFile, model, optimizer, report);
+    if (load_carried_ && !state_.carried.empty()) load_carried_(std::exchange(state_.carried, {}));
+    context_.progress.note(fmt::format("fork       {} at step {}: {}", name(), state_.step, to_string(report, model)));
+  }
+  trace_ = StepTrace::of_this_process(name());
+  logs_ = std::make_unique<RunLogs>(folder(), leaves_model() ? state_.logs : LogPosition{});
   watch_.emplace(model);
   optimizer.watch_steps(true);
   seconds_before_ = state_.seconds;
@@ -78,7 +85,16 @@ bool Run::next_epoch() {
 
 void Run::begin_steps() {
   epoch_seconds_before_ = state_.epoch.seconds;
+  between_steps();
   epoch_begin_ = Clock::now();
+}
+
+/// What TANDEM_TRACE asks for.
+void Run::between_steps() {
+  if (!trace_) return;
+  if (trace_->saves_at(state_.step)) write_state(trace_->save_path());
+  is_stopped_ = is_stopped_ || trace_->ends_after(state_.step);
+  if (!is_over()) trace_->before(*optimizer_, model_->parameters(), state_.step + 1);
 }
 
 std::int64_t Run::batches_wanted() const {
@@ -92,6 +108,7 @@ std::int64_t Run::steps_in(std::int64_t batches) const {
 
 void Run::step(double loss) {
   ++state_.step;
+  if (trace_) trace_->after(*optimizer_, state_.step, loss);
   const StepReport& report = optimizer_->last_step();
   StepLine line{.step = state_.step,
                 .loss = loss,
@@ -117,6 +134,7 @@ void Run::step(double loss) {
       context_.options.evaluate_every == 0 && steps_in(batches_per_epoch_ - state_.batches) < evaluate_every_ / 2;
   evaluation_due_ =
       (state_.step % evaluate_every_ == 0 && !is_near_end) || is_epoch_over_ || state_.step == total_steps();
+  if (trace_ && trace_->ends_after(state_.step) && !trace_->saves_at(state_.step)) evaluation_due_ = false;
   if (context_.options.find_lr) find_lr(loss);
   context_.progress.step(state_.epoch.mean_loss(), state_.epoch.examples_per_second());
 }
@@ -127,7 +145,8 @@ void Run::end_step() {
   const std::int64_t every = context_.options.checkpoint_every;
   const bool is_due = every > 0 && state_.step % every == 0;
   if (is_epoch_over_) end_epoch();
-  if (!context_.options.find_lr && (is_due || state_.batches == 0 || is_over() || interrupt_signal() != 0)) save();
+  if (leaves_model() && (is_due || state_.batches == 0 || is_over() || interrupt_signal() != 0)) save();
+  if (!is_diverged_) between_steps();
   if (interrupt_signal() == 0 || is_over()) return;
   context_.progress.wipe();
   throw Interrupted(fmt::format("interrupted after step {} of {}, saved; go on with: {}", state_.step, name(),
@@ -153,12 +172,16 @@ void Run::save() {
     diverge(fmt::format("\"{}\" is not finite after the step", bad));
     return;
   }
+  write_state(folder() / kCheckpoint);
+  context_.keep();
+}
+
+void Run::write_state(const std::filesystem::path& path) {
   state_.seconds = seconds();
   state_.logs = logs_->sync();
   state_.carried = state_.batches > 0 && save_carried_ ? save_carried_() : NamedArrays{};
-  save_state(folder() / kCheckpoint, owner(), state_, *model_, *optimizer_);
+  save_state(path, owner(), state_, *model_, *optimizer_);
   state_.carried.clear();
-  context_.keep();
 }
 
 double Run::seconds() const { return seconds_before_ + std::chrono::duration<double>(Clock::now() - begin_).count(); }
@@ -175,7 +198,7 @@ void Run::diverge(const std::string& reason) {
 void Run::finish() {
   if (is_complete_) return;
   if (!is_diverged_) {
-    if (!context_.options.find_lr) save_model_file("model.safetensors");
+    if (leaves_model()) save_model_file("model.safetensors");
     is_complete_ = true;
   }
   result_.status = is_diverged_ ? RunStatus::diverged : is_stopped_ ? RunStatus::stopped : RunStatus::finished;
@@ -189,7 +212,7 @@ void Run::finish() {
   result_.final = state_.last;
   result_.best = state_.best;
   logs_->sync();
-  if (state_.batches > 0 && !is_diverged_ && !context_.options.find_lr)
+  if (state_.batches > 0 && !is_diverged_ && leaves_model())
     context_.progress.end_epoch(state_.last, context_.manifest.experiment.metric, result_.examples_per_second,
                                 result_.seconds);
 }
@@ -201,82 +224,11 @@ void Run::picture(const std::string& figure, const std::string& png, const std::
   result_.pictures.push_back({figure, "", caption, figure + ".png", {}});
 }
 
-EvaluationScope::EvaluationScope(Run& run)
-    : run_(run), weights_(run.optimizer_->evaluation_weights()), behaviour_(*run.model_) {
-  run_.is_evaluating_ = true;
-  evaluation_begin_ = Run::Clock::now();
-  if (run_.context_.options.reestimate > 0 && run_.gather_) {
-    for (const NamedTensor& buffer : run_.model_->buffers()) statistics_.push_back(buffer.tensor.value().clone());
-    nn::reestimate_running_statistics(*run_.model_, run_.gather_);
-  }
-  run_.model_->evaluate();
-}
-
-EvaluationScope::~EvaluationScope() {
-  NamedTensors buffers = run_.model_->buffers();
-  for (std::size_t i = 0; i < statistics_.size(); ++i) buffers[i].tensor.mutable_value().copy_from(statistics_[i]);
-  run_.is_evaluating_ = false;
-  run_.epoch_begin_ += Run::Clock::now() - evaluation_begin_;  // evaluations are no part of examples a second
-}
-
 void Run::find_lr(double loss) {
   constexpr double kTooFar = 4;  // times the least loss: the lr is too large by now
   evaluation_due_ = false;
   least_loss_ = state_.step == 1 ? loss : std::min(least_loss_, loss);
   is_stopped_ = loss > kTooFar * least_loss_;
-}
-
-void Run::record(const Metrics& metrics) {
-  evaluation_due_ = false;
-  state_.last = metrics;
-  state_.last.insert(state_.last.begin(), {"train_loss", state_.epoch.mean_loss()});
-  const double epoch = static_cast<double>(state_.epochs) +
-                       static_cast<double>(state_.batches) / static_cast<double>(batches_per_epoch_);
-  logs_->evaluation(state_.step, epoch, state_.last);
-  const Experiment& e = context_.manifest.experiment;
-  for (const std::string& name : {watched_metric(e), e.metric}) {
-    const double value = report::value_of(metrics, name);
-    if (!std::isnan(value)) continue;
-    if (std::none_of(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == name; }))
-      fail("run.record", fmt::format("the metric \"{}\" is missing", name), "it is what the runs are compared by");
-    diverge(fmt::format("{} is nan: {}", name, watch_->finding()));
-    return;
-  }
-  report::keep_best(state_.best, state_.last);
-  ++state_.evaluations;
-  const std::string watched = watched_metric(e);
-  const double value = report::value_of(metrics, watched);
-  if (state_.evaluations == 1 || report::is_better(watched, value, state_.best_watched)) {
-    state_.best_watched = value;
-    state_.evaluations_since_best = 0;
-    if (context_.options.validation > 0 || context_.options.patience > 0) save_model_file("best.safetensors");
-  } else {
-    ++state_.evaluations_since_best;
-    is_stopped_ = context_.options.patience > 0 && state_.evaluations_since_best >= context_.options.patience;
-  }
-}
-
-void Run::measure_inner(std::function<Metrics()> measure) {
-  if (context_.options.inner_steps == 0) return;
-  measure_inner_ = std::move(measure);
-  optimizer_->on_sync([this](const SyncEvent& event) {
-    if (event.level == 0 && is_inner(event.step)) write_inner(event.step, "fast");
-  });
-}
-
-/// Of the steps in the middle of the run.
-bool Run::is_inner(std::int64_t step) const {
-  const std::int64_t first = std::max<std::int64_t>(0, (total_steps() - context_.options.inner_steps) / 2);
-  return measure_inner_ && step > first && step <= first + context_.options.inner_steps;
-}
-
-void Run::write_inner(std::int64_t step, const char* weights) {
-  const auto begin = Clock::now();
-  const nn::BehaviourScope behaviour(*model_);
-  const NoGradGuard no_grad;
-  model_->evaluate();
-  logs_->inner(step, weights, measure_inner_());
-  epoch_begin_ += Clock::now() - begin;
 }
 
 void Run::save_model_file(const char* file) {
@@ -290,11 +242,6 @@ void Run::save_model_file(const char* file) {
   info.extra["schedule"] = context_.options.schedule;
   info.extra["seed"] = std::to_string(seed());
   nn::save_model(folder() / file, *model_, info);
-}
-
-void Run::record_final(const Metrics& metrics) {
-  result_.final.insert(result_.final.end(), metrics.begin(), metrics.end());
-  report::keep_best(result_.best, metrics);
 }
 
 }  // namespace tandem::train

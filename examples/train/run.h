@@ -22,6 +22,7 @@
 #include "progress.h"
 #include "record.h"
 #include "step_batches.h"
+#include "step_trace.h"
 
 namespace tandem::train {
 
@@ -138,8 +139,8 @@ class Run {
   void measure_inner(std::function<Metrics()> measure);
 
   /// After the last epoch: whether the run came to its end, so that it has a model to measure and to draw; --find-lr
-  /// leaves none.
-  bool is_complete() const { return is_complete_ && !context_.options.find_lr; }
+  /// and a run that is only repeated (replay.h) leave none.
+  bool is_complete() const { return is_complete_ && leaves_model(); }
   /// What is measured once, at the end: joins the final metrics.
   void record_final(const Metrics& metrics);
   /// What the report shows of the model: a PNG file's bytes. Pictures of one figure stand under each other.
@@ -162,7 +163,10 @@ class Run {
   void end_step();
   std::int64_t steps_in(std::int64_t batches) const;
   void end_epoch();
+  void between_steps();
   void save();
+  void write_state(const std::filesystem::path& path);
+  bool leaves_model() const { return !context_.options.find_lr && !(trace_ && trace_->ends()); }
   void save_model_file(const char* name);
   void diverge(const std::string& reason);
   void find_lr(double loss);
@@ -183,6 +187,7 @@ class Run {
   std::function<Metrics()> measure_inner_;
   std::optional<FiniteWatch> watch_;
   std::unique_ptr<RunLogs> logs_;
+  std::unique_ptr<StepTrace> trace_;  // null: nothing is asked
   TrainingState state_;
   RunResult result_;
   std::int64_t batches_per_epoch_ = 0, evaluate_every_ = 1, log_every_ = 1;

@@ -102,8 +102,8 @@ void remove_run_files(const fs::path& folder) {
     remove_folder(path);
   }
   remove_pictures(folder, listed([&] { return report::read_pictures(folder); }));
-  for (const char* name :
-       {"summary.json", "metrics.csv", "steps.csv", "report.html", kInitFile, "pictures.json", "manifest.json"})
+  for (const char* name : {"summary.json", "metrics.csv", "steps.csv", "report.html", kInitFile, kForkFile,
+                           "pictures.json", "manifest.json"})
     remove_file(folder / name);
   remove_stale_temporaries(folder);
 }

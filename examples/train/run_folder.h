@@ -1,7 +1,8 @@
 // RunFolder: who owns a folder. It belongs to Tandem where a manifest of Tandem says so, and to one process at a time.
 // Nothing is deleted that a run did not write under a name of its own.
 //
-//   OUT/manifest.json summary.json metrics.csv steps.csv report.html init.safetensors pictures.json pictures/*.png
+//   OUT/manifest.json summary.json metrics.csv steps.csv report.html init.safetensors fork.safetensors
+//       pictures.json pictures/*.png
 //   OUT/RUN/run.json metrics.csv steps.csv inner.csv events.out.tfevents.tandem *.safetensors pictures/*.png
 //
 // Not here: what the files say (report/manifest.h, record.h, checkpoint.h).
@@ -22,6 +23,9 @@ using report::Experiment, report::Manifest, report::Metrics, report::Picture, re
 
 /// In OUT: a copy of the model that --init names, from which every run of the folder starts, also when it is resumed.
 inline constexpr const char* kInitFile = "init.safetensors";
+
+/// In OUT: the state that all runs of the folder start from, when they were forked (fork.h).
+inline constexpr const char* kForkFile = "fork.safetensors";
 
 class RunFolder {
  public:

@@ -132,8 +132,12 @@ void CommandLine::add_shared(const Offers& offers) {
   typed("--resume", o.resume, "DIR",
         "Go on from a run folder's checkpoints, exactly; with more --epochs or --steps also a run that is finished")
       ->excludes("--out");
+  CLI::Option* const fork =
+      typed("--fork", o.fork, "RUN[@STEP]",
+            "Start every --optimizer (default: the run's own) from the state of a run, OUT/NAME, after a step");
+  fork->excludes("--init");
   CLI::Option* const evaluate = typed("--evaluate", o.evaluate, "DIR", "Only evaluate the models of this run folder");
-  for (const char* training : {"--optimizer", "--schedule", "--epochs", "--steps", "--resume"})
+  for (const char* training : {"--optimizer", "--schedule", "--epochs", "--steps", "--resume", "--fork"})
     evaluate->excludes(training);
   if (offers.predict)
     typed("--predict", o.predict, "FILE...", "Apply the model of --init, or those of --evaluate, to these files");

@@ -2,8 +2,9 @@
 #include <tandem/optim/study/snapshot.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
-#include <optional>
+#include <set>
 
 #include <tandem/optim/engine/optimizer_impl.h>
 
@@ -21,6 +22,12 @@ NamedArrays cloned(const NamedArrays& tree) {
   NamedArrays copy;
   for (const NamedArray& entry : tree) copy.push_back({entry.name, entry.array.clone()});
   return copy;
+}
+
+/// A path without its last parts: of "groups/0/inner/exp_avg/conv.weight" two name a buffer and a parameter.
+std::string owner_of(std::string path, int parts) {
+  for (int i = 0; i < parts; ++i) path.resize(std::min(path.size(), path.rfind('/')));
+  return path;
 }
 
 bool fits(const Array& a, const Array& b) { return a.shape() == b.shape() && a.dtype() == b.dtype(); }
@@ -44,15 +51,32 @@ ForkReport Optimizer::fork(const Snapshot& snapshot) {
     by_name[entry.name] = &entry.array;
     by_role.emplace(role_of(entry.name), &entry.array);
   }
+  for (const TreeEntry& entry : impl_->entries()) {  // a tree has such counters only where they are above 0
+    const bool is_there = by_name.count(entry.name) != 0 || by_role.count(role_of(entry.name)) != 0;
+    if (entry.is_zero_left_out && *entry.counter == 0 && is_there)
+      fresh.push_back({entry.name, Array::zeros({}, DType::i64)});
+  }
+  const auto source_of = [&](const NamedArray& entry) -> const Array* {
+    const auto same = by_name.find(entry.name);
+    if (same != by_name.end() && fits(*same->second, entry.array)) return same->second;
+    const auto [first, last] = by_role.equal_range(role_of(entry.name));
+    return first != last && std::next(first) == last && fits(*first->second, entry.array) ? first->second : nullptr;
+  };
+  const NamedArrays weights = impl_->weights();
+  const auto is_buffer = [&](const NamedArray& entry) {
+    return std::any_of(weights.begin(), weights.end(), [&](const NamedArray& w) {
+      return entry.name.ends_with("/" + w.name) && fits(entry.array, w.array);
+    });
+  };
+  std::set<std::string> begun;  // leaves whose buffers start anew: their bias corrections do, too
+  for (const NamedArray& entry : fresh)
+    if (is_buffer(entry) && source_of(entry) == nullptr) begun.insert(owner_of(entry.name, 2));
   ForkReport report;
   for (NamedArray& entry : fresh) {
-    const Array* source = nullptr;
-    const auto same = by_name.find(entry.name);
-    if (same != by_name.end() && fits(*same->second, entry.array)) source = same->second;
-    const std::string role = role_of(entry.name);
-    if (source == nullptr && by_role.count(role) == 1 && fits(*by_role.find(role)->second, entry.array)) {
-      source = by_role.find(role)->second;
-    }
+    const bool is_count = entry.name.ends_with("/step") && begun.count(owner_of(entry.name, 1)) != 0;
+    const bool is_missed =
+        entry.name.find("/missed/") != std::string::npos && begun.count(owner_of(entry.name, 2)) != 0;
+    const Array* const source = is_count || is_missed ? nullptr : source_of(entry);
     if (source != nullptr) entry.array = source->clone();
     (source != nullptr ? report.taken : report.fresh).push_back(entry.name);
   }

@@ -88,6 +88,22 @@ struct Traced::Term {
     return {};
   }
 
+  static void add_terms(const Traced& x, bool is_negative, std::vector<TracedTerm>& terms) {
+    const Term* const t = x.term_.get();
+    const Kind kind = t == nullptr ? Kind::variable : t->kind;
+    if (kind == Kind::negate) return add_terms(t->a, !is_negative, terms);
+    if (kind == Kind::add || kind == Kind::subtract) {
+      if (!is(t->a, 0)) add_terms(t->a, is_negative, terms);
+      if (!is(t->b, 0)) add_terms(t->b, is_negative != (kind == Kind::subtract), terms);
+      return;
+    }
+    const auto written = [&](bool with_numbers) {
+      return is_negative ? fmt::format("-{}", print(x, with_numbers, Rank::product, is_single()))
+                         : print(x, with_numbers, Rank::sum, is_single());
+    };
+    terms.push_back({written(false), written(true), is_negative ? -x.value_ : x.value_});
+  }
+
  private:
   static std::string bracketed(const std::string& s, bool brackets) { return brackets ? fmt::format("({})", s) : s; }
 };
@@ -120,6 +136,12 @@ Traced& Traced::operator=(const Traced& other) {
 
 std::string Traced::symbols() const { return Term::print(*this, false, Rank::sum, is_single()); }
 std::string Traced::numbers() const { return Term::print(*this, true, Rank::sum, is_single()); }
+
+std::vector<TracedTerm> Traced::terms() const {
+  std::vector<TracedTerm> all;
+  Term::add_terms(*this, false, all);
+  return all;
+}
 
 Traced Traced::operator-() const {
   return Traced(-value_, std::make_shared<Term>(Term{Term::Kind::negate, "", *this, {}}));
@@ -174,7 +196,7 @@ std::string Trace::path_of(const Traced* place) const {
 }
 
 void Trace::add(const char* formula, const Traced* place, const std::string& name, const Traced& result) {
-  lines_.push_back({formula, path_of(place), name, result.symbols(), result.numbers(), result.value()});
+  lines_.push_back({formula, path_of(place), name, result.symbols(), result.numbers(), result.value(), result.terms()});
 }
 
 }  // namespace tandem

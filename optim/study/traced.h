@@ -16,6 +16,12 @@
 
 namespace tandem {
 
+/// A summand of a number, with its sign: `-lr * m` of `w - lr * m`.
+struct TracedTerm {
+  std::string symbols, numbers;
+  double value = 0;
+};
+
 class Traced {
  public:
   struct Term;
@@ -36,6 +42,8 @@ class Traced {
   /// "beta1 m + (1 - beta1) g", and the same with the numbers in place of names.
   std::string symbols() const;
   std::string numbers() const;
+  /// What it is the sum of, in the order of the formula; a number that is no sum has one term, itself.
+  std::vector<TracedTerm> terms() const;
 
   Traced operator-() const;
   Traced& operator+=(const Traced& other) { return *this = *this + other; }
@@ -78,6 +86,7 @@ struct TracedLine {
   std::string place;    ///< the path of what was written, "inner/exp_avg"; empty for the weight and for gradients
   std::string name, symbols, numbers;
   double value = 0;
+  std::vector<TracedTerm> terms;  ///< of `symbols`, whose sum `value` is but for rounding
 };
 
 /// While a Trace lives, passes over Traced numbers of this thread are written down in it.

@@ -30,6 +30,13 @@ for run in "lr=0.001-seed0" "lr=0.003-seed0" "lr=0.001-seed1" "lr=0.003-seed1"; 
   for file in model.safetensors metrics.csv steps.csv; do cmp "$work/whole/$run/$file" "$work/killed/$run/$file"; done
 done
 grep -q "signed" "$work/killed/report.html"
+# An update of a rule and a model that Tandem does not know, of a run that was killed.
+for out in whole killed; do
+  "$work/prefix/bin/explain" "$work/$out/lr=0.003-seed0" --step 50 --largest >"$work/$out.txt"
+done
+cmp "$work/whole.txt" "$work/killed.txt"
+grep -q "signed(lr=0.003)" "$work/killed.txt"
+grep -q "as the optimizer has it" "$work/killed.txt"
 "$work/prefix/bin/report" "$work/killed" --out "$work/report.html"
 if grep -rl "onednn/" "$work/prefix/include" | grep -q .; then
   echo "a private header was installed or is included" >&2

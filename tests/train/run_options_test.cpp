@@ -191,3 +191,14 @@ TEST_CASE("--init starts from a model's weights") {
   for (const NamedArray& entry : load_safetensors(model).arrays)
     CHECK(identical(entry.array, *second.find(entry.name)));
 }
+
+TEST_CASE("--resume with optimizers and seeds that the run has takes the run's, not the program's defaults") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> same = {"--optimizer", "sgd(lr=0.01)", "--seed", "5"};
+  std::vector<std::string> first = same, again = same;
+  first.insert(first.end(), {"--out", (folder / "run").string(), "--checkpoint-every", "1"});
+  again.insert(again.end(), {"--resume", (folder / "run").string()});
+  CHECK_THROWS_AS(own_training(first, {.throw_after = 4}), std::runtime_error);
+  REQUIRE(own_training(again) == 0);
+  CHECK(train::read_run_result(folder / "run", "sgd-seed5")->step == 15);
+}

@@ -1,6 +1,6 @@
 // The page: reads the data, builds the figures of each section, draws them anew when the window changes.
 
-const KINDS = {lines: makeLines, heatmap: makeHeatmap, points: makePoints, group: makeGroup};
+const KINDS = {lines: makeLines, heatmap: makeHeatmap, points: makePoints, update: makeUpdate, group: makeGroup};
 
 /** A figure of any kind in `host`; a kind that is not known is said, not passed over. */
 function makeFigure(host, spec, context) {
@@ -59,9 +59,9 @@ function makeSection(host, section) {
   const context = {hasLegend, isShown: (group) => !hasLegend || chosen.has(group)};
   const draw = () => figures.forEach((figure) => figure.draw());
   if (hasLegend) makeLegend(host, groups, chosen, draw, true);
-  let panels = null;  // figures in a row stand side by side, a group below them
+  let panels = null;  // figures in a row stand side by side, a group or an update below them
   for (const spec of section.figures || []) {
-    if (spec.kind === "group") panels = null;
+    if (spec.kind === "group" || spec.kind === "update") panels = null;
     else if (panels === null) panels = d3.select(host).append("div").attr("class", "panels").node();
     figures.push(withLegend(panels || host, spec, context));
   }
