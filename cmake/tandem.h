@@ -4,6 +4,7 @@
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/gradcheck.h>
+#include <tandem/autograd/hessian.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
