@@ -113,6 +113,10 @@
 #include <tandem/optim/schedule.h>
 #include <tandem/optim/sgd.h>
 #include <tandem/optim/step_report.h>
+#include <tandem/optim/study/curvature.h>
 #include <tandem/optim/study/explain.h>
+#include <tandem/optim/study/histogram.h>
+#include <tandem/optim/study/instruments.h>
 #include <tandem/optim/study/snapshot.h>
+#include <tandem/optim/study/step_quality.h>
 #include <tandem/optim/sweep.h>
