@@ -10,7 +10,10 @@ thread_local Evaluations* current = nullptr;
 
 }  // namespace
 
-Evaluations::Evaluations(Moves moves) : outside_(current), moves_(moves) { current = this; }
+Evaluations::Evaluations(Moves moves, States replay) : outside_(current), moves_(moves), replay_(std::move(replay)) {
+  current = this;
+  for (const auto& [state, value] : replay_) states_.push_back({state, state.clone()});
+}
 
 Evaluations::~Evaluations() {
   if (moves_ == Moves::none) put_back();
@@ -23,6 +26,7 @@ void Evaluations::put_back() {
 
 void Evaluations::begin() {
   if (++begun_ > 1) put_back();
+  for (auto& [state, value] : replay_) state.copy_from(value);
 }
 
 bool Evaluations::is_later() { return current != nullptr && (current->begun_ > 1 || current->moves_ == Moves::none); }

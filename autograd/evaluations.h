@@ -16,13 +16,21 @@ class Evaluations {
   /// Which evaluation moves the running statistics and random states of layers; none: all is as before at the end.
   enum class Moves { first, none };
 
-  explicit Evaluations(Moves moves = Moves::first);
+  /// Random states, each with what it was.
+  using States = std::vector<std::pair<Array, Array>>;
+
+  /// `replay`: what these states are at the beginning of each evaluation, e.g. states() of another Evaluations, for the
+  /// same masks at other weights; with Moves::none.
+  explicit Evaluations(Moves moves = Moves::first, States replay = {});
   ~Evaluations();
   Evaluations(const Evaluations&) = delete;
   Evaluations& operator=(const Evaluations&) = delete;
 
   /// Before each evaluation: random states that were drawn from in the first one are put back to what they were.
   void begin();
+
+  /// Those that were drawn from, with what they were before.
+  const States& states() const { return states_; }
 
   /// Of the evaluation that this thread is in: whether it is a later one, or one that moves nothing.
   static bool is_later();
@@ -35,7 +43,7 @@ class Evaluations {
   Evaluations* outside_;
   Moves moves_;
   int begun_ = 0;
-  std::vector<std::pair<Array, Array>> states_;  // alive, and as they were before the first draw
+  States states_, replay_;  // alive, and as they were before the first draw; as they are at the beginning
 };
 
 }  // namespace tandem

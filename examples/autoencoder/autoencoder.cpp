@@ -93,6 +93,12 @@ int compare(const train::CommandLine& line, const Settings& settings) {
     Loader batches(data.train, {.batch = options.batch, .seed = run.seed(), .transform = random_flip() | to_unit()});
     run.start(model, optimizer, batches);
     run.measure_inner([&] { return measure(model, watched, data.part(), settings.noise); });
+    run.measure_instruments([&](const Batch& part, std::int64_t first) {
+      const Generator random =
+          Generator(run.seed(), kBatchStream).split(static_cast<std::uint64_t>(batches.position()));
+      const Array input = with_noise(part.images, settings.noise, random.split(static_cast<std::uint64_t>(first)));
+      return mse_loss(model(input), part.images);
+    });
     while (run.next_epoch()) {
       model.train();
       for (const auto& [images, labels] : run.batches(batches)) {

@@ -3,6 +3,7 @@
 // Not here: which runs there are (comparison.h), files (run_folder.h, record.h, checkpoint.h).
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <functional>
 #include <iterator>
@@ -12,10 +13,12 @@
 #include <vector>
 
 #include <tandem/autograd/record.h>
+#include <tandem/core/error.h>
 #include <tandem/nn/behaviour_scope.h>
 #include <tandem/nn/model_file.h>
 #include <tandem/optim/optimizer.h>
 
+#include "batch_parts.h"
 #include "checkpoint.h"
 #include "command_line.h"
 #include "finite_watch.h"
@@ -146,6 +149,13 @@ class Run {
   /// inner.csv and are no evaluations.
   void measure_inner(std::function<Metrics()> measure);
 
+  /// With --instruments N, before the first epoch: the loss of a part of a batch, as the loop computes it, e.g.
+  /// [&](const Batch& part, std::int64_t first) { return cross_entropy((*model)(part.images), part.labels); }, `first`
+  /// the number of the part's first row in its batch. It is measured round steps 1, 1 + N, 1 + 2 N ... (instruments.h
+  /// of optim/study): not before it, and nothing of the training changes.
+  template <class Loss>
+  void measure_instruments(Loss loss);
+
   /// After the last epoch: whether the run came to its end, so that it has a model to measure and to draw; --find-lr
   /// leaves none.
   bool is_complete() const { return is_complete_ && !context_.options.find_lr; }
@@ -173,6 +183,10 @@ class Run {
   void save_model_file(const char* name);
   void diverge(const std::string& reason);
   void find_lr(double loss);
+  template <class Batch>
+  void look(const std::vector<Batch>& batches);
+  void begin_instruments(const std::vector<BatchPart>& parts);
+  void end_instruments();
   bool is_inner(std::int64_t step) const;
   void write_inner(std::int64_t step, const char* weights);
   void finish();
@@ -188,6 +202,8 @@ class Run {
   std::function<void(const NamedArrays&)> load_carried_;
   std::function<void()> gather_;
   std::function<Metrics()> measure_inner_;
+  std::optional<Instruments> instruments_;
+  std::any part_loss_;  // of measure_instruments(): a function of the batch's type
   std::optional<FiniteWatch> watch_;
   std::unique_ptr<RunLogs> logs_;
   TrainingState state_;
@@ -225,7 +241,9 @@ class Run::Batches {
     Iterator(Run* run, Source* source) : run_(run), source_(source) { fetch(); }
     void fetch() {
       batch_ = run_->wants_batch() ? source_->next() : std::nullopt;
-      if (batch_) run_->batch_examples_ = examples_in(*batch_);
+      if (!batch_) return;
+      run_->batch_examples_ = examples_in(*batch_);
+      run_->look(std::vector<Batch>{*batch_});
     }
     Run* run_;
     Source* source_;
@@ -249,6 +267,21 @@ class Run::Batches {
   Run& run_;
   Source& source_;
 };
+
+template <class Loss>
+void Run::measure_instruments(Loss loss) {
+  part_loss_ = std::function(std::move(loss));
+}
+
+/// Before a step: the parts of its batches, where a measurement is due.
+template <class Batch>
+void Run::look(const std::vector<Batch>& batches) {
+  const std::int64_t every = context_.options.instruments;
+  if (every == 0 || state_.step % every != 0) return;
+  const auto* loss = std::any_cast<std::function<Tensor(const Batch&, std::int64_t)>>(&part_loss_);
+  if (loss == nullptr) fail("run.measure_instruments", "the loss is of batches of another type");
+  begin_instruments(parts_of(batches, *loss, [](const Batch& part) { return examples_in(part); }));
+}
 
 template <class Source>
 void Run::gather_statistics(Source& batches) {

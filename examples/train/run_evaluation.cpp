@@ -80,6 +80,20 @@ void Run::measure_inner(std::function<Metrics()> measure) {
   });
 }
 
+void Run::begin_instruments(const std::vector<BatchPart>& parts) {
+  const auto begin = Clock::now();
+  instruments_->before_step(parts);
+  epoch_begin_ += Clock::now() - begin;  // measurements are no part of examples a second
+}
+
+/// After a step, where before_step() was called.
+void Run::end_instruments() {
+  if (!instruments_ || !instruments_->is_between()) return;
+  const auto begin = Clock::now();
+  logs_->instruments(state_.step, instruments_->after_step());
+  epoch_begin_ += Clock::now() - begin;
+}
+
 /// Of the steps in the middle of the run.
 bool Run::is_inner(std::int64_t step) const {
   const std::int64_t first = std::max<std::int64_t>(0, (total_steps() - context_.options.inner_steps) / 2);

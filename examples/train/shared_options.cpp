@@ -73,6 +73,9 @@ void CommandLine::add_shared(const Offers& offers) {
   number("--evaluate-every", o.evaluate_every,
          "Steps between evaluations, also at every epoch's end; 0: about twenty a run");
   number("--log-every", o.log_every, "Steps between lines of steps.csv; 0: 1, or more where a run is long");
+  number(
+      "--instruments", o.instruments,
+      "Measure gradient noise, curvature and step quality every N steps, from the first: instruments.jsonl; 0: never");
   number("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints, also at every epoch's end");
   if (offers.inner_steps)
     number(

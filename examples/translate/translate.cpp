@@ -60,6 +60,8 @@ int compare(const CommandLine& line, const Own& own) {
     batching.seed = run.seed();
     SentenceBatches batches(pairs.train, batching);
     run.start(model, optimizer, batches);
+    run.measure_instruments(
+        [&](const SentenceBatch& part, std::int64_t) { return translation::token_loss(model, part, kLabelSmoothing); });
     while (run.next_epoch()) {
       model.train();
       for (const SentenceBatch& batch : run.batches(batches)) {

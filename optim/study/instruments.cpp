@@ -9,6 +9,7 @@
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/hessian.h>
+#include <tandem/autograd/ops.h>
 #include <tandem/core/error.h>
 #include <tandem/optim/engine/optimizer_impl.h>
 #include <tandem/optim/study/gradient_sums.h>
@@ -111,6 +112,7 @@ Instruments::Instruments(const NamedTensors& parameters, const InstrumentOptions
 struct Instruments::Look {
   std::vector<double> losses;
   std::vector<Vector> gradients;
+  Evaluations::States states;  // as they were before
   std::optional<TraceEstimate> trace;
   Eigenvalue sharpness{kNotMeasured, kNotMeasured, 0, false};
 };
@@ -118,13 +120,13 @@ struct Instruments::Look {
 Instruments::Look Instruments::look(bool with_curvature) const {
   std::vector<Tensor> tensors;
   for (const NamedTensor& parameter : parameters_) tensors.push_back(parameter.tensor);
-  Evaluations evaluations(Evaluations::Moves::none);
+  Evaluations evaluations(Evaluations::Moves::none, states_);
   double examples = 0;
   for (const BatchPart& part : parts_) examples += static_cast<double>(part.examples);
   Look result;
   bool is_finite = true;
+  evaluations.begin();  // parts draw one after the other: their masks differ
   for (const BatchPart& part : parts_) {
-    evaluations.begin();
     const Tensor loss = part.loss();
     if (!loss.defined() || loss.size() != 1 || !loss.requires_grad())
       fail("instruments", "the loss of a part is no recorded scalar",
@@ -140,10 +142,11 @@ Instruments::Look Instruments::look(bool with_curvature) const {
         own[i].fill(0);
     }
   }
+  result.states = evaluations.states();
   if (!with_curvature || !is_finite) return result;
   Tensor mean;
+  evaluations.begin();
   for (const BatchPart& part : parts_) {
-    evaluations.begin();
     const Tensor share = part.loss() * (static_cast<double>(part.examples) / examples);
     mean = mean.defined() ? mean + share : share;
   }
@@ -160,7 +163,9 @@ void Instruments::before_step(const std::vector<BatchPart>& parts) {
   for (const BatchPart& part : parts)
     if (!part.loss || part.examples < 1) fail("instruments", "a part of the batch has no loss or no examples");
   parts_ = parts;
+  states_.clear();
   Look before = look(options_.curvature);
+  states_ = std::move(before.states);
   weights_ = copies_of(parameters_);
   losses_ = std::move(before.losses);
   gradients_ = std::move(before.gradients);
@@ -228,15 +233,20 @@ InstrumentReport Instruments::after_step() {
   const LineEnd end = end_of(after.losses, after.gradients);
   report_.loss_after = end.loss;
   report_.alpha = step_quality(end_of(losses_, gradients_), end);
-  parts_.clear();
-  gradients_.clear();
+  forget();
   return std::move(report_);
+}
+
+void Instruments::forget() {
+  parts_.clear();
+  states_.clear();
+  weights_.clear();
+  gradients_.clear();
 }
 
 InstrumentReport Instruments::measure(const std::vector<BatchPart>& parts) {
   before_step(parts);
-  parts_.clear();
-  gradients_.clear();
+  forget();
   return std::move(report_);
 }
 

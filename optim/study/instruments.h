@@ -4,7 +4,7 @@
 //
 //   Instruments instruments(optimizer);
 //   const InstrumentReport report = instruments.measure(parts, [&] { optimizer.step(); });
-//   fmt::print("alpha {}, noise scale {}\n", report.alpha, report.whole.noise_scale);
+//   std::printf("alpha %g, noise scale %g\n", report.alpha, report.whole.noise_scale);
 //
 // Weights, gradients, random states and running statistics are afterwards what they would be without it, bit for bit.
 // Not here: the arithmetic of curvature.h, histogram.h, step_quality.h; a file of reports (examples/train).
@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/optim/study/curvature.h>
 #include <tandem/optim/study/histogram.h>
@@ -25,7 +26,8 @@ namespace tandem {
 
 class Optimizer;
 
-/// A part of a batch: `loss` computes the mean loss over its examples from the weights as they are, recording.
+/// A part of a batch: `loss` computes the mean loss over its examples from the weights as they are, recording. It is
+/// called again after the step, with the same dropout masks, and must then give the same function of the weights.
 struct BatchPart {
   std::function<Tensor()> loss;
   std::int64_t examples = 1;
@@ -53,9 +55,10 @@ struct InstrumentValues {
   /// (arXiv 1812.06162, eq. 2.9, appendix A.1). Infinite where the noise leaves nothing of |G|^2.
   double noise_scale = kNotMeasured;
   double signal_to_noise = kNotMeasured;  ///< of the batch's gradient: n / noise_scale
-  double mean_gsnr = kNotMeasured;        ///< mean_j g_j^2 / (s_j + epsilon) (Liu et al. 2020, arXiv 2001.07384)
-  double trace = kNotMeasured;            ///< of the Hessian, or of the parameter's own block of it
-  double trace_error = kNotMeasured;      ///< its standard error; of all parameters together alone
+  /// mean_j g_j^2 / (s_j + epsilon) (Liu et al. 2020, arXiv 2001.07384); of normal noise (P - 1) / (P - 3) too large.
+  double mean_gsnr = kNotMeasured;
+  double trace = kNotMeasured;        ///< of the Hessian, or of the parameter's own block of it
+  double trace_error = kNotMeasured;  ///< its standard error; of all parameters together alone
   /// Takeuchi's information criterion tr(C / H) of second moments C_jj = s_j + g_j^2 (Thomas et al. 2020, arXiv
   /// 1906.07774): tic_trace is tr(C) / tr(H); tic_diagonal sum_j C_jj / (|h_j| + damping), h_j the estimate of H_jj
   /// from the trace's probes, which is noisy where H is far from diagonal.
@@ -97,10 +100,12 @@ class Instruments {
   /// measure(parts, step) in two halves, for loops in which a closure does not fit. The parts are kept in between.
   void before_step(const std::vector<BatchPart>& parts);
   InstrumentReport after_step();
+  bool is_between() const { return !parts_.empty(); }
 
  private:
   struct Look;
   Look look(bool with_curvature) const;
+  void forget();
 
   NamedTensors parameters_;
   InstrumentOptions options_;
@@ -108,6 +113,7 @@ class Instruments {
   std::vector<BatchPart> parts_;
   // Between before_step() and after_step():
   InstrumentReport report_;
+  Evaluations::States states_;  // random states before the step, for the same masks after it
   std::vector<Array> weights_;
   std::vector<std::vector<Array>> gradients_;  // of each part
   std::vector<double> losses_;

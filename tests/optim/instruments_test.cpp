@@ -216,6 +216,19 @@ TEST_CASE("weights, gradients, masks and running statistics stay what they would
   }
 }
 
+TEST_CASE("both ends of a step have the same masks, parts have masks of their own") {
+  nn::seed(2);
+  nn::Dropout dropout(nn::Dropout::Options{.p = 0.5});
+  Tensor w = weights({1, 2, 3, 4, 5, 6, 7, 8});
+  Instruments instruments(NamedTensors{{"w", w}}, {.curvature = false});
+  const auto loss = [&] { return sum(square(dropout(w))); };
+  const InstrumentReport report =
+      instruments.measure({{loss, 1}, {loss, 1}}, [&] { dropout(w); });  // a step that draws, and moves nothing
+  CHECK(report.loss_after == report.loss);
+  CHECK(report.alpha == -1);
+  CHECK(report.whole.variance > 0);
+}
+
 TEST_CASE("equal probes, so that a measurement is repeated exactly; another seed gives others") {
   Tensor w = weights({1, 2, 3}), data = numbers(7, {3, 3}, false);
   const auto loss = [&] { return sum(square(tanh(matmul(data, reshape(w, {3, 1}))))); };
