@@ -10,22 +10,17 @@
 #include <tandem/core/error.h>
 
 #include "folder_files.h"
+#include "instruments.h"
+#include "json_text.h"
 
 namespace tandem::report {
 namespace {
 
-using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kJsonLimit = 64 * kMiB, kCsvLimit = 1024 * kMiB, kPngLimit = 32 * kMiB;
 constexpr const char* kFormat = "run folder 1";
-
-/// A number, or one of the texts that stand for numbers that are not finite; null was not measured.
-double to_number(const Json& json, const std::string& where) {
-  if (json.is_null()) return parse_number("nan", where);
-  return json.is_string() ? parse_number(json.get<std::string>(), where) : json.get<double>();
-}
 
 Metrics to_metrics(const Json& json, const std::string& where) {
   Metrics metrics;
@@ -57,28 +52,12 @@ Texts to_texts(const Json& json) {
   return texts;
 }
 
-/// Refuses JSON that nests deeper than any file of ours: a million brackets would exhaust the stack of what reads them.
-void check_depth(const std::string& text, const std::string& where) {
-  constexpr int kDeepest = 32;
-  int depth = 0;
-  bool is_quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') is_quoted = !is_quoted;
-    if (is_quoted && text[i] == '\\') ++i;
-    if (is_quoted) continue;
-    depth += text[i] == '[' || text[i] == '{' ? 1 : text[i] == ']' || text[i] == '}' ? -1 : 0;
-    if (depth > kDeepest) fail(where, fmt::format("nests deeper than {} levels", kDeepest));
-  }
-}
-
 /// Calls read(json, where) with the content of a JSON file; what it finds missing or of a wrong type is an Error.
 template <class Read>
 void with_json(const fs::path& folder, const fs::path& below, const std::string& what, const Read& read) {
   const std::string where = (folder / below).string();
-  const std::string text = read_below(folder, below, kJsonLimit);
-  check_depth(text, where);
   try {
-    read(Json::parse(text), where);
+    read(parse_json(read_below(folder, below, kJsonLimit), where), where);
   } catch (const Json::exception& error) {
     fail(where, "not " + what, error.what());
   }
@@ -135,6 +114,9 @@ void read_run(const fs::path& folder, RunRecord& run) {
   const fs::path below = run.name;
   run.metrics = read_table(folder, below / "metrics.csv");
   if (has_file(folder, below / "steps.csv")) run.steps = read_table(folder, below / "steps.csv");
+  if (has_file(folder, below / "instruments.jsonl"))
+    read_instruments(read_below(folder, below / "instruments.jsonl", kCsvLimit),
+                     (folder / below / "instruments.jsonl").string(), run);
   if (has_file(folder, below / "inner.csv")) run.inner = read_table(folder, below / "inner.csv", {"fast", "slow"});
 }
 

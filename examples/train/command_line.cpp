@@ -47,6 +47,7 @@ const Names kNotOfExperiment = {"--help",
                                 "--checkpoint-every",
                                 "--log-every",
                                 "--evaluate-every",
+                                "--instruments",
                                 "--skip-bad-files"};
 // Options that are no part of a run: each call of the program has its own.
 const Names kOfOneCall = {"--help",    "--config",  "--out",   "--resume", "--overwrite", "--evaluate",
@@ -150,7 +151,7 @@ void CommandLine::refuse(const std::vector<std::string>& names, const std::strin
 }
 
 void CommandLine::refuse_training_options() const {
-  refuse({"--optimizer", "--schedule", "--epochs", "--steps", "--evaluate-every", "--log-every", "--checkpoint-every",
+  refuse({"--optimizer", "--schedule", "--epochs", "--steps", "--evaluate-every", "--log-every", "--instruments", "--checkpoint-every",
           "--patience", "--reestimate", "--freeze", "--find-lr", "--jobs", "--out", "--overwrite", "--resume"},
          "is for training");
 }
