@@ -151,8 +151,9 @@ void CommandLine::refuse(const std::vector<std::string>& names, const std::strin
 }
 
 void CommandLine::refuse_training_options() const {
-  refuse({"--optimizer", "--schedule", "--epochs", "--steps", "--evaluate-every", "--log-every", "--instruments", "--checkpoint-every",
-          "--patience", "--reestimate", "--freeze", "--find-lr", "--jobs", "--out", "--overwrite", "--resume"},
+  refuse({"--optimizer", "--schedule", "--epochs", "--steps", "--evaluate-every", "--log-every", "--instruments",
+          "--checkpoint-every", "--patience", "--reestimate", "--freeze", "--find-lr", "--jobs", "--out", "--overwrite",
+          "--resume"},
          "is for training");
 }
 

@@ -9,11 +9,11 @@
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
 #include <tandem/report/comparison.h>
+#include <tandem/report/instrument_data.h>
 #include <tandem/report/page.h>
 #include <tandem/report/report.h>
 #include "core/temporary_folder.h"
 #include "fake_folder.h"
-#include "report/instrument_data.h"
 
 using namespace tandem;
 using namespace tandem::report;

@@ -21,7 +21,7 @@ function drawDensityBar(root, spec, scale, y, width) {
     bar.append("rect").attr("x", i * length / steps).attr("width", length / steps + 0.5).attr("height", 9).attr("fill", d3.interpolateViridis((i + 0.5) / steps));
   bar.append("text").attr("y", 23).text(shown(scale.low));
   bar.append("text").attr("x", length).attr("y", 23).attr("text-anchor", "end").text(shown(scale.high));
-  bar.append("text").attr("x", length + 10).attr("y", 9).text(`${spec.measure}${scale.isLog ? ", logarithmic" : ""}`);
+  bar.append("text").attr("y", 42).text(`${spec.measure}${scale.isLog ? ", logarithmic" : ""}`);
 }
 
 function makeDensity(host, spec) {
@@ -37,7 +37,7 @@ function makeDensity(host, spec) {
   function draw() {
     const size = spec.y.every ? 13 : Math.max(6, Math.min(15, 330 / rows.length)), height = size * rows.length;
     const left = d3.max([20, ...rows.map(textWidth)]) + 14, top = 34, width = Math.max(80, frame.width() - left), cell = width / columns.length;
-    frame.svg.attr("width", left + width).attr("height", top + height + 92)
+    frame.svg.attr("width", left + width).attr("height", top + height + 98)
       .attr("aria-label", `${spec.title || ""}: ${spec.measure} by ${spec.x.label} and ${spec.y.label}, from ${shown(scale.low)} to ${shown(scale.high)}`);
     frame.svg.selectAll("*").remove();
     const root = frame.svg.append("g").attr("class", "root").attr("transform", `translate(${left},${top})`);
