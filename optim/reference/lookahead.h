@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include <tandem/optim/engine/pass.h>
 #include <tandem/optim/rule.h>
 
 namespace tandem::reference {
@@ -64,7 +65,7 @@ class Leaf : public Stepping<T> {
 
  private:
   template <std::size_t... I>
-  void apply(const Formula& formula, T& w, T g, std::size_t i, std::index_sequence<I...>) {
+  void apply(const Formula& formula, T& w, T g, [[maybe_unused]] std::size_t i, std::index_sequence<I...>) {
     formula(w, g, states_[I][i]...);
   }
 
@@ -79,7 +80,7 @@ class Lookahead : public Stepping<T> {
   using typename Stepping<T>::Vector;
 
   /// `weights`: where the slow weights start.
-  Lookahead(std::unique_ptr<Stepping<T>> inner, int k, T alpha, InnerState state, const Vector& weights)
+  Lookahead(std::unique_ptr<Stepping<T>> inner, int k, double alpha, InnerState state, const Vector& weights)
       : inner_(std::move(inner)), k_(k), alpha_(alpha), state_(state), slow_(weights) {
     remember();
   }
@@ -87,8 +88,9 @@ class Lookahead : public Stepping<T> {
   void step(Vector& fast, const Vector& gradient) override {
     inner_->step(fast, gradient);
     if (++counter_ < k_) return;
+    const auto alpha = static_cast<T>(alpha_);
     for (std::size_t i = 0; i < slow_.size(); ++i) {
-      slow_[i] = alpha_ == 1 ? fast[i] : slow_[i] - alpha_ * (slow_[i] - fast[i]);  // alpha = 1: fast, to the last bit
+      slow_[i] = alpha_ == 1 ? fast[i] : slow_[i] - alpha * (slow_[i] - fast[i]);  // alpha = 1: fast, to the last bit
     }
     fast = slow_;
     if (state_ == InnerState::reset) inner_->reset();
@@ -111,11 +113,11 @@ class Lookahead : public Stepping<T> {
  private:
   /// Each moment becomes alpha * now + (1 - alpha) * at the last sync.
   void interpolate() {
+    const auto alpha = static_cast<T>(alpha_), rest = static_cast<T>(1 - alpha_);
     const std::vector<Vector*> moments = inner_->first_moments();
     for (std::size_t m = 0; m < moments.size(); ++m) {
-      for (std::size_t i = 0; i < slow_.size(); ++i) {
-        (*moments[m])[i] = alpha_ * (*moments[m])[i] + static_cast<T>(1 - double{alpha_}) * last_[m][i];
-      }
+      Vector& now = *moments[m];
+      for (std::size_t i = 0; i < now.size(); ++i) now[i] = alpha * now[i] + rest * last_[m][i];
     }
   }
   void remember() {
@@ -126,7 +128,7 @@ class Lookahead : public Stepping<T> {
 
   std::unique_ptr<Stepping<T>> inner_;
   int k_, counter_ = 0;
-  T alpha_;
+  double alpha_;
   InnerState state_;
   Vector slow_;               // phi
   std::vector<Vector> last_;  // the inner moments at the last sync

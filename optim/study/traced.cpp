@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <tandem/optim/cube_root.h>
+
 namespace tandem {
 namespace {
 
@@ -100,6 +102,22 @@ Traced Traced::coefficient(const std::string& name, double value) {
   return Traced(value, std::make_shared<Term>(Term{Term::Kind::coefficient, name, {}, {}}));
 }
 
+void Traced::write_as(const char* formula, const Traced* place, const char* name) {
+  variable_ = {formula, name, place};
+  term_ = variable(name, value_).term_;
+}
+
+Traced& Traced::operator=(const Traced& other) {
+  value_ = other.value_;
+  term_ = other.term_;
+  if (variable_.name == nullptr) return *this;
+  const bool is_same = symbols() == variable_.name;  // a decay of nothing
+  if (current_trace != nullptr && !is_same)
+    current_trace->add(variable_.formula, variable_.place, variable_.name, *this);
+  term_ = variable(variable_.name, value_).term_;
+  return *this;
+}
+
 std::string Traced::symbols() const { return Term::print(*this, false, Rank::sum, is_single()); }
 std::string Traced::numbers() const { return Term::print(*this, true, Rank::sum, is_single()); }
 
@@ -135,7 +153,7 @@ Traced pow(const Traced& x, const Traced& y) {
   return Traced::call("pow", value, x, &y);
 }
 Traced cbrt(const Traced& x) {
-  return Traced::call("cbrt", is_single() ? std::cbrt(static_cast<float>(x.value_)) : std::cbrt(x.value_), x);
+  return Traced::call("cbrt", is_single() ? detail::cbrt(static_cast<float>(x.value_)) : detail::cbrt(x.value_), x);
 }
 Traced exp(const Traced& x) {
   return Traced::call("exp", is_single() ? std::exp(static_cast<float>(x.value_)) : std::exp(x.value_), x);

@@ -22,6 +22,11 @@ class Traced {
 
   Traced() = default;
   Traced(double value);
+  Traced(const Traced& other) : value_(other.value_), term_(other.term_) {}
+  /// Writes a line of the trace where this is a variable of a formula; from then on it goes by its name.
+  Traced& operator=(const Traced& other);
+  /// Makes this a variable: what is assigned to it is written down, as a line of `formula`, at `place`.
+  void write_as(const char* formula, const Traced* place, const char* name);
   static Traced variable(const std::string& name, double value);
   /// Terms that a coefficient of 0 or 1 leaves without effect are not printed.
   static Traced coefficient(const std::string& name, double value);
@@ -58,8 +63,13 @@ class Traced {
  private:
   Traced(double value, std::shared_ptr<const Term> term);
   static Traced call(const char* function, double value, const Traced& a, const Traced* b = nullptr);
+  struct Variable {
+    const char *formula = nullptr, *name = nullptr;
+    const Traced* place = nullptr;
+  };
   double value_ = 0;
   std::shared_ptr<const Term> term_;  // null: a plain number
+  Variable variable_;                 // not copied
 };
 
 /// One line of an explanation: `name = symbols = numbers = value`.
@@ -133,19 +143,13 @@ const char* argument_name(std::size_t i) {
 template <class Formula, std::size_t... I>
 void traced_formula(const Formula& formula, Traced& w, const Traced& g, Traced* const* state,
                     std::index_sequence<I...>) {
-  const auto start = [](const char* name, const Traced& x) { return Traced::variable(name, x.value()); };
-  const char* const name = argument_name<Formula>(0);
-  Traced now = start(name, w);
-  const Traced gradient = start(argument_name<Formula>(1), g);
-  [[maybe_unused]] Traced kept[sizeof...(I) + 1] = {start(Formula::kState[I].name, *state[I])...};
-  formula(now, gradient, kept[I]...);
-  Trace* const trace = Trace::current();
-  if (trace != nullptr) {
-    (trace->add(Formula::kName, state[I], Formula::kState[I].name, kept[I]), ...);
-    trace->add(Formula::kName, &w, name, now);
-  }
-  ((*state[I] = Traced(kept[I].value())), ...);
-  w = Traced(now.value());
+  const char* const names[] = {argument_name<Formula>(0), Formula::kState[I].name...};
+  const Traced* const places[] = {&w, state[I]...};
+  Traced variables[] = {Traced(w.value()), Traced(state[I]->value())...};
+  for (std::size_t i = 0; i < std::size(variables); ++i) variables[i].write_as(Formula::kName, places[i], names[i]);
+  formula(variables[0], Traced::variable(argument_name<Formula>(1), g.value()), variables[I + 1]...);
+  ((*state[I] = Traced(variables[I + 1].value())), ...);
+  w = Traced(variables[0].value());
 }
 
 template <class Formula>

@@ -67,6 +67,12 @@ RULES = {
         lambda p: optim.NAdam(p, lr=0.02, momentum_decay=0.1, weight_decay=0.1),
     "nadam(lr=0.02, weight_decay=0.3, decoupled)":
         lambda p: optim.NAdam(p, lr=0.02, weight_decay=0.3, decoupled_weight_decay=True),
+    "adamax(lr=0.02)": lambda p: optim.Adamax(p, lr=0.02),
+    "adamax(lr=0.02, beta1=0.8, beta2=0.95, eps=0.001, weight_decay=0.1)":
+        lambda p: optim.Adamax(p, lr=0.02, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
+    "rprop(lr=0.02)": lambda p: optim.Rprop(p, lr=0.02),
+    "rprop(lr=0.02, eta_minus=0.7, eta_plus=1.5, min_step_size=0.01, max_step_size=0.05)":
+        lambda p: optim.Rprop(p, lr=0.02, etas=(0.7, 1.5), step_sizes=(0.01, 0.05)),
 }
 
 

@@ -51,7 +51,7 @@ TEST_CASE("every registered rule is checked above") {
     });
     CHECK_MESSAGE(is_checked, name);
   }
-  CHECK(kNames.size() == 20);
+  CHECK(kNames.size() == 32);
 }
 
 TEST_CASE("closed forms") {

@@ -113,3 +113,23 @@ TEST_CASE("an Optimizer that goes first leaves the fast weights") {
   CHECK(w.item() == 7);
   CHECK(w.state()->locked == nullptr);
 }
+
+TEST_CASE("weights written inside the scope are kept, and cycles start from them") {
+  Tensor w(Array::full({1}, 8, DType::f64), true);
+  Optimizer optimizer({{"w", w}}, lookahead(sgd({.lr = 1}), {.k = 5}));
+  const auto step = [&] {
+    optimizer.zero_grad();
+    w.accumulate_grad(Array::full({1}, 1, DType::f64));
+    optimizer.step();
+  };
+  step(), step();  // fast 6, slow 8
+  {
+    const EvaluationWeights slow = optimizer.evaluation_weights();
+    Array value = w.value();
+    value.fill(50);
+    value.mark_changed();
+  }
+  CHECK(w.item() == 50);
+  for (int t = 0; t < 5; ++t) step();
+  CHECK(w.item() == 47.5);  // 50 - 0.5 (50 - 45)
+}

@@ -9,10 +9,24 @@ using namespace support;
 namespace {
 
 /// Rules with step counts, layer-wise ones and compositions.
-constexpr const char* kCounting[] = {
-    "adam(lr=0.01)",    "adamw(lr=0.01, no_bias_decay)",  "amsgrad(lr=0.01)", "nadam(lr=0.01)",
-    "radam(lr=0.01)",   "adagrad(lr=0.01, lr_decay=0.1)", "lamb(lr=0.01)",    "clip_value(adam(lr=0.01), max=0.3)",
-    "momentum(lr=0.01)"};
+constexpr const char* kCounting[] = {"adam(lr=0.01)",
+                                     "adamw(lr=0.01, no_bias_decay)",
+                                     "amsgrad(lr=0.01)",
+                                     "nadam(lr=0.01)",
+                                     "radam(lr=0.01)",
+                                     "adagrad(lr=0.01, lr_decay=0.1)",
+                                     "lamb(lr=0.01)",
+                                     "clip_value(adam(lr=0.01), max=0.3)",
+                                     "momentum(lr=0.01)",
+                                     "adabelief(lr=0.01)",
+                                     "adamax(lr=0.01)",
+                                     "adan(lr=0.01)",
+                                     "ademamix(lr=0.01, beta3_warmup=4, alpha_warmup=3)",
+                                     "adopt(lr=0.01)",
+                                     "madgrad(lr=0.01)",
+                                     "rprop(lr=0.01)",
+                                     "yogi(lr=0.01)",
+                                     "qhadam(lr=0.01, nu1=0.7)"};
 
 bool has_gradient(std::size_t i, int t) { return i == 0 || (i == 1 && t > 4) || (i == 2 && t % 3 == 1); }
 

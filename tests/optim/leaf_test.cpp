@@ -139,7 +139,8 @@ TEST_CASE("lion, lars and lamb by hand") {
 }
 
 TEST_CASE("decoupled weight decay is not seen by the update") {
-  for (const char* name : {"sgd", "momentum", "rmsprop", "adagrad", "adadelta", "radam", "nadam", "amsgrad"}) {
+  for (const char* name : {"sgd", "momentum", "rmsprop", "adagrad", "adadelta", "radam", "nadam", "amsgrad",
+                           "adabelief", "adamax", "madgrad", "yogi", "qhm", "qhadam"}) {
     CAPTURE(name);
     const auto first = [&](const char* decay) {
       Tensor w(Array::full({2}, 4, DType::f64), true);

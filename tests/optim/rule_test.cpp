@@ -69,8 +69,8 @@ TEST_CASE("spelling errors say where and what was meant") {
   CHECK(error("lookahead(adma(lr=1))") ==
         "optimizer: unknown rule \"adma\" at column 11: in \"lookahead(adma(lr=1))\"; did you mean \"adam\"?");
   CHECK(error("zzzzzzzz")
-            .find("optimizer: unknown rule \"zzzzzzzz\" at column 1: in \"zzzzzzzz\"; known: adadelta, adagrad, "
-                  "adam, adamw, amsgrad, clip_norm, clip_value, ema, ") == 0);
+            .find("optimizer: unknown rule \"zzzzzzzz\" at column 1: in \"zzzzzzzz\"; known: adabelief, adadelta, "
+                  "adagrad, adam, adamax, adamw, adan, ademamix, adopt, amsgrad, clip_norm, clip_value, ema, ") == 0);
   CHECK(error("momentum(nestrov)") ==
         "optimizer: unknown argument \"nestrov\" of momentum at column 10: in "
         "\"momentum(nestrov)\"; did you mean \"nesterov\"?");
