@@ -24,11 +24,12 @@ int main() {
 
   for (int epoch = 1; epoch <= 5; ++epoch) {
     model.train();
-    for (const auto& [images, labels] : train) {
-      const Tensor loss = cross_entropy(model(images), labels);
-      optimizer.zero_grad();
-      loss.backward();
-      optimizer.step();
+    for (const auto& batch : train) {
+      optimizer.step([&] {
+        const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+        loss.backward();
+        return loss;
+      });
     }
     const auto slow = optimizer.evaluation_weights();  // slow weights until the end of the scope
     std::printf("epoch %d: test accuracy %.3f\n", epoch, nn::accuracy(model, test));

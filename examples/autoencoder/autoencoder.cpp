@@ -93,21 +93,22 @@ int compare(const train::CommandLine& line, const Settings& settings) {
     Loader batches(data.train, {.batch = options.batch, .seed = run.seed(), .transform = random_flip() | to_unit()});
     run.start(model, optimizer, batches);
     run.measure_inner([&] { return measure(model, watched, data.part(), settings.noise); });
+    const Generator noise(run.seed(), kBatchStream);
     run.measure_instruments([&](const Batch& part, std::int64_t first) {
-      const Generator random =
-          Generator(run.seed(), kBatchStream).split(static_cast<std::uint64_t>(batches.position()));
+      const Generator random = noise.split(static_cast<std::uint64_t>(batches.position()));
       const Array input = with_noise(part.images, settings.noise, random.split(static_cast<std::uint64_t>(first)));
       return mse_loss(model(input), part.images);
     });
     while (run.next_epoch()) {
       model.train();
-      for (const auto& [images, labels] : run.batches(batches)) {
-        const Generator random =
-            Generator(run.seed(), kBatchStream).split(static_cast<std::uint64_t>(batches.position()));
-        const Tensor loss = mse_loss(model(with_noise(images, settings.noise, random)), images);
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
+      for (auto& step : run.steps(batches)) {
+        const Tensor loss = optimizer.step([&] {
+          for (const auto& [images, labels] : step) {
+            const Generator random = noise.split(static_cast<std::uint64_t>(step.number()));
+            step.backward(mse_loss(model(with_noise(images, settings.noise, random)), images));
+          }
+          return step.loss();
+        });
         run.step(loss);
         if (!run.evaluation_due()) continue;
         const auto slow = run.evaluation_weights();
@@ -126,7 +127,7 @@ int compare(const train::CommandLine& line, const Settings& settings) {
 
 int main(int argc, char** argv) try {
   train::CommandLine line("Trains convolutional autoencoders and compares optimizers.", defaults(),
-                          {.datasets = dataset_names(), .validation = true, .predict = true, .inner_steps = true});
+                          {.datasets = dataset_names(), .validation = true, .predict = true});
   Settings settings;
   line.add("--noise", settings.noise, "Standard deviation of the noise on the input, images in [0, 1]; 0: none");
   line.add("--code", settings.code, "Channels of the bottleneck, at an eighth of height and width", 1, 4096);

@@ -13,7 +13,6 @@
 #include <tandem/tandem.h>
 
 using namespace tandem;
-using train::Metrics;
 
 namespace reconstruction {
 namespace {
@@ -38,17 +37,6 @@ void check_fit(const nn::ModelInfo& info, const Dataset& set, const std::string&
        fmt::format("{}x{}x{}, trained on {}", images.shape(1), images.shape(2), images.shape(3),
                    fmt::join(info.input, "x")),
        size == nullptr ? "" : fmt::format("--size {} makes a folder's pictures so", *size));
-}
-
-/// A file as the model wants it: its largest window of the right proportions, resized: [1, C, H, W] in [0, 1].
-Array prepare(const std::string& file, const nn::ModelInfo& info) {
-  Dataset one;
-  one.name = file;
-  one.images = cover(read_image(file), {info.input[1], info.input[2]});
-  one.labels = Array::zeros({1}, DType::i64);
-  one.classes = {"picture"};
-  Loader loader(one, {.batch = 1, .shuffle = false, .workers = 0, .transform = to_unit()});
-  return loader.next()->images;
 }
 
 /// Where the reconstruction of each file by each model goes: by model, then by file.
@@ -120,28 +108,13 @@ nn::ModelInfo describe_pictures(const Dataset& dataset) {
 }
 
 int evaluate(const train::CommandLine& line, const Measure& measure) {
-  const train::Options& options = line.options();
-  const train::ImageData data = train::open_images(options);
-  check_pictures(data);
-  const auto sum = fmt::format("{:016x}", checksum(data.train));
-  std::vector<std::pair<std::string, Metrics>> all;
-  for (const train::SavedModel& saved : train::saved_models(options.evaluate)) {
-    const auto [model, info] = nn::load_model(saved.path);
-    const auto trained_on = info.extra.find("data_checksum");
-    // A folder that is not that of training was not split for it either: all of it is new to the model.
-    const bool is_other = options.dataset == "folder" && trained_on != info.extra.end() && trained_on->second != sum;
-    Dataset set = is_other ? join(data.train, data.test) : data.test;
-    if (is_other && data.has_validation) set = join(set, data.watched);
-    if (all.empty() && !options.json)
-      fmt::print("data       {}{}\n", data.description,
-                 is_other ? fmt::format("; not those of training: all {} are measured", set.size()) : "");
-    check_fit(info, set, saved.path.string());
-    model->evaluate();
-    const NoGradGuard no_grad;
-    Loader loader(set, {.batch = kTestBatch, .shuffle = false, .transform = to_unit()});
-    all.emplace_back(saved.run, measure(*model, loader, "test"));
-  }
-  return train::print_evaluations(options, all);
+  return train::evaluate_images(
+      line, [&](nn::Module& model, const nn::ModelInfo& info, const train::ImageData& data, const std::string& path) {
+        check_pictures(data);
+        check_fit(info, data.test, path);
+        Loader loader(data.test, {.batch = kTestBatch, .shuffle = false, .transform = to_unit()});
+        return measure(model, loader, "test");
+      });
 }
 
 int predict(const train::Options& options) {
@@ -154,7 +127,7 @@ int predict(const train::Options& options) {
     model->evaluate();
     const NoGradGuard no_grad;
     for (std::size_t i = 0; i < options.predict.size(); ++i) {
-      const Array picture = prepare(options.predict[i], info);
+      const Array picture = train::read_picture(options.predict[i], info, to_unit());
       const Array back = (*model)(picture).value();
       write_png(targets[m][i], back);
       Measures measures;

@@ -78,11 +78,11 @@ int compare(const train::CommandLine& line, std::int64_t cutout_size) {
         [&](const Batch& part, std::int64_t) { return cross_entropy((*model)(part.images), part.labels); });
     while (run.next_epoch()) {
       model->train();
-      for (const auto& [images, labels] : run.batches(batches)) {
-        const Tensor loss = cross_entropy((*model)(images), labels);
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
+      for (auto& step : run.steps(batches)) {
+        const Tensor loss = optimizer.step([&] {
+          for (const auto& [images, labels] : step) step.backward(cross_entropy((*model)(images), labels));
+          return step.loss();
+        });
         run.step(loss);
         if (!run.evaluation_due()) continue;
         const auto slow = run.evaluation_weights();
@@ -105,8 +105,7 @@ int main(int argc, char** argv) try {
                            .models = nn::model_names(nn::ModelTask::classification),
                            .batch_norm = true,
                            .validation = true,
-                           .predict = true,
-                           .inner_steps = true});
+                           .predict = true});
   std::int64_t cutout_size = 0;
   line.add("--cutout", cutout_size, "Side of the square that is cut out of training images, in pixels; 0: none");
   line.complete([](train::Options& o) { train::choose_image_dataset(o, "cifar10"); });

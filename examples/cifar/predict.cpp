@@ -5,14 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include <tandem/tandem.h>
 
 using namespace tandem;
-using train::Metrics;
 
 namespace cifar {
 namespace {
@@ -47,46 +45,16 @@ void check_size(const nn::ModelInfo& info, const Dataset& set, const std::string
        fmt::format("--size {} makes a folder's pictures so", info.input[1]));
 }
 
-/// A file as the model wants it: its largest window of the right proportions, resized, normalised: [1, C, H, W].
-Array prepare(const std::string& file, const nn::ModelInfo& info) {
-  Dataset one;
-  one.name = file;
-  one.images = cover(read_image(file), {info.input[1], info.input[2]});
-  one.labels = Array::zeros({1}, DType::i64);
-  one.classes = {"picture"};
-  one.statistics = {info.mean, info.deviation};
-  Loader loader(one, {.batch = 1, .shuffle = false, .workers = 0, .transform = normalize(one.statistics)});
-  return loader.next()->images;
-}
-
 }  // namespace
 
 int evaluate(const train::CommandLine& line, Measure measure) {
-  const train::Options& options = line.options();
-  const train::ImageData data = train::open_images(options);
-  const auto checksum_text = fmt::format("{:016x}", checksum(data.train));
-  std::vector<std::pair<std::string, Metrics>> all;
-  bool is_announced = options.json;
-  for (const train::SavedModel& saved : train::saved_models(options.evaluate)) {
-    const auto [model, info] = nn::load_model(saved.path);
-    const auto trained_on = info.extra.find("data_checksum");
-    // A folder that is not that of training was not split for it either: all of it is new to the model.
-    const bool is_other =
-        options.dataset == "folder" && trained_on != info.extra.end() && trained_on->second != checksum_text;
-    const Dataset set = is_other ? join(data.train, data.test) : data.test;
-    if (!is_announced)
-      fmt::print("data       {}{}\n", data.description,
-                 is_other ? fmt::format("; not those of training: all {} are measured", set.size()) : "");
-    is_announced = true;
-    const std::string path = saved.path.string();
-    check_size(info, set, path);
-    model->evaluate();
-    const NoGradGuard no_grad;
-    Loader loader(with_labels_of(info, set, path),
-                  {.batch = 500, .shuffle = false, .transform = normalize({info.mean, info.deviation})});
-    all.emplace_back(saved.run, measure(*model, loader, "test"));
-  }
-  return train::print_evaluations(options, all);
+  return train::evaluate_images(
+      line, [&](nn::Module& model, const nn::ModelInfo& info, const train::ImageData& data, const std::string& path) {
+        check_size(info, data.test, path);
+        Loader loader(with_labels_of(info, data.test, path),
+                      {.batch = 500, .shuffle = false, .transform = normalize({info.mean, info.deviation})});
+        return measure(model, loader, "test");
+      });
 }
 
 int predict(const train::Options& options) {
@@ -97,7 +65,8 @@ int predict(const train::Options& options) {
     model->evaluate();
     const NoGradGuard no_grad;
     for (const std::string& file : options.predict) {
-      const Tensor chances = softmax((*model)(prepare(file, info)), 1);
+      const Tensor chances =
+          softmax((*model)(train::read_picture(file, info, normalize({info.mean, info.deviation}))), 1);
       const std::vector<float> p = chances.value().to_vector<float>();
       std::vector<std::size_t> order(p.size());
       std::iota(order.begin(), order.end(), std::size_t{0});

@@ -38,7 +38,7 @@ int compare(const CommandLine& line, const Own& own, const language::Text& text)
                                .model = options.model,
                                .metric = text.metric(),
                                .watched = "test_loss",
-                               .steps_per_epoch = batches.batches()});
+                               .batches_per_epoch = batches.batches()});
   for (train::Run& run : comparison) {
     nn::seed(run.seed());
     nn::LstmLanguageModel model(architecture);
@@ -48,15 +48,21 @@ int compare(const CommandLine& line, const Own& own, const language::Text& text)
     nn::LanguageModelState state;  // goes on from batch to batch, and begins from zeros with an epoch
     run.carry([&] { return language::to_arrays(state); }, [&](const NamedArrays& a) { state = language::to_state(a); });
     run.start(model, optimizer, batches);
+    run.measure_inner([&] { return language::measure(model, text.watched(), own.bptt); });
     while (run.next_epoch()) {
       model.train();
-      for (const auto& [inputs, targets] : run.batches(batches)) {
-        const nn::LanguageModelOutput output = model(inputs, state);
-        state = output.state.detach();
-        const Tensor loss = language::token_loss(output.logits, targets);
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
+      for (auto& step : run.steps(batches)) {
+        nn::LanguageModelState next;
+        const Tensor loss = optimizer.step([&] {
+          next = state;  // where the step began, however often it is evaluated
+          for (const auto& [inputs, targets] : step) {
+            const nn::LanguageModelOutput output = model(inputs, next);
+            next = output.state.detach();
+            step.backward(language::token_loss(output.logits, targets));
+          }
+          return step.loss();
+        });
+        state = next;
         run.step(loss);
         if (!run.evaluation_due()) continue;
         const auto slow = run.evaluation_weights();

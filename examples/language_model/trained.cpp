@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <vector>
@@ -18,15 +17,6 @@ using namespace tandem;
 
 namespace language {
 namespace {
-
-std::optional<std::uint64_t> saved_checksum(const nn::ModelInfo& info) {
-  const auto found = info.extra.find("data_checksum");
-  if (found == info.extra.end()) return std::nullopt;
-  const std::string& text = found->second;
-  std::uint64_t value = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  return status != std::errc() || end != text.data() + text.size() ? std::nullopt : std::optional(value);
-}
 
 /// The data set and path that are evaluated on: what the command line gives of them decides; else they are the run's.
 train::Options with_data(const train::CommandLine& line) {
@@ -73,7 +63,7 @@ TrainedModel load(const std::filesystem::path& path) {
   const auto [module, info] = nn::load_model(path);
   TrainedModel trained{.model = std::dynamic_pointer_cast<nn::LstmLanguageModel>(module),
                        .vocabulary = {},
-                       .training_checksum = saved_checksum(info)};
+                       .training_checksum = train::training_checksum(info)};
   if (!trained.model) fail(file, "not a language model", fmt::format("it is \"{}\"", info.name));
   if (info.vocabulary.empty()) fail(file, "not a language model of this program", "it has no vocabulary");
   trained.vocabulary = Vocabulary::from_text(info.vocabulary, file + ": vocabulary");

@@ -12,7 +12,7 @@
 #include <tandem/optim/momentum.h>
 #include <tandem/optim/optimizer.h>
 #include <tandem/optim/sgd.h>
-#include <tandem/train/interrupt.h>
+#include <tandem/train/program.h>
 
 namespace tandem::quadratic {
 namespace {

@@ -12,7 +12,7 @@
 
 namespace tandem::quadratic {
 
-/// Between the steps of all that is measured: throws train::Interrupted once Ctrl-C was noted (train/interrupt.h).
+/// Between the steps of all that is measured: throws train::Interrupted once Ctrl-C was noted (train/program.h).
 void check_interrupt();
 
 /// An average over copies.

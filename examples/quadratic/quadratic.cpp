@@ -14,7 +14,6 @@
 #include <tandem/core/error.h>
 #include <tandem/core/threads.h>
 #include <tandem/train/command_line.h>
-#include <tandem/train/interrupt.h>
 #include <tandem/train/program.h>
 
 #include "files.h"

@@ -64,7 +64,7 @@ BySeed by_seed(const std::vector<RunRecord>& runs, const Contender& contender, c
     const double value = value_of(run.*metrics, metric);
     if (run.is_diverged())
       values[run.seed] = kNone;
-    else if (run.is_over() && !std::isnan(value))
+    else if (run.is_complete() && !std::isnan(value))
       values[run.seed] = value;
   }
   return values;
@@ -75,7 +75,7 @@ BySeed by_seed(const std::vector<RunRecord>& runs, const Contender& contender, c
 std::vector<Discrepancy> same_experiment(const RunFolder& a, const RunFolder& b) {
   std::vector<Discrepancy> all;
   compare_texts("program", a.program, b.program, all);
-  compare_texts(a.experiment, b.experiment, all);
+  compare_texts(texts_of(a), texts_of(b), all);
   compare_texts(a.options, b.options, all);
   compare_texts("steps per epoch", std::to_string(a.steps_per_epoch), std::to_string(b.steps_per_epoch), all);
   compare_texts("steps", std::to_string(a.total_steps), std::to_string(b.total_steps), all);
@@ -105,7 +105,7 @@ std::vector<std::string> Comparison::metrics() const {
   };
   for (const RunRecord& run : runs) {
     for (std::size_t i = 2; i < run.metrics.columns.size(); ++i) add(run.metrics.columns[i]);
-    for (const auto& [name, ignored] : run.final_metrics) add(name);
+    for (const auto& [name, ignored] : run.final) add(name);
   }
   return names;
 }
@@ -117,11 +117,11 @@ std::vector<std::uint64_t> Comparison::seeds() const {
 }
 
 BySeed Comparison::final_values(const Contender& contender, const std::string& name) const {
-  return by_seed(runs, contender, name, &RunRecord::final_metrics);
+  return by_seed(runs, contender, name, &RunRecord::final);
 }
 
 BySeed Comparison::best_values(const Contender& contender, const std::string& name) const {
-  return by_seed(runs, contender, name, &RunRecord::best_metrics);
+  return by_seed(runs, contender, name, &RunRecord::best);
 }
 
 std::vector<Comparison> join(std::vector<RunFolder> folders) {
@@ -148,7 +148,7 @@ std::vector<std::int64_t> equal_steps(const Comparison& comparison) {
   std::map<std::int64_t, std::size_t> counts;
   std::size_t over = 0;
   for (const RunRecord& run : comparison.runs) {
-    if (!run.is_over()) continue;
+    if (!run.is_complete()) continue;
     ++over;
     if (const std::vector<double>* steps = run.metrics.column("step"))
       for (const double step : *steps) ++counts[static_cast<std::int64_t>(step)];

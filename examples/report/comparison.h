@@ -40,7 +40,7 @@ struct Comparison {
   std::vector<Contender> contenders;
 
   const RunFolder& first() const { return folders.front(); }
-  const std::string& metric() const { return folders.front().metric; }
+  const std::string& metric() const { return folders.front().experiment.metric; }
   /// Names of all metrics, in the order in which they were measured.
   std::vector<std::string> metrics() const;
   /// All seeds, ascending.

@@ -35,7 +35,7 @@ double seconds_per_step(const std::vector<const RunRecord*>& runs) {
 
 /// How a run that did not come to its end looks: where, and why.
 Json end_of(const RunRecord& run) {
-  return run.is_diverged() ? Json{{"mark", "cross"}, {"text", fmt::format("diverged at step {}", run.diverged_step)}}
+  return run.is_diverged() ? Json{{"mark", "cross"}, {"text", fmt::format("diverged at step {}", run.step)}}
                            : Json{{"mark", "circle"}, {"text", fmt::format("interrupted at step {}", run.step)}};
 }
 
@@ -92,7 +92,7 @@ Json series_of(const Comparison& comparison, CsvTable RunRecord::*table, const s
     std::size_t shortest = SIZE_MAX, longest = 0;
     for (const std::size_t i : contender.runs) {
       const RunRecord& run = comparison.runs[i];
-      if (!run.is_over()) continue;
+      if (!run.is_complete()) continue;
       over.push_back(points_of(run.*table, column));
       over_runs.push_back(&run);
       shortest = std::min(shortest, over.back().x.size());
@@ -107,11 +107,11 @@ Json series_of(const Comparison& comparison, CsvTable RunRecord::*table, const s
       const RunRecord& run = comparison.runs[i];
       const Points points = points_of(run.*table, column);
       // A mean reaches as far as its shortest run; longer ones, where patience ended another, go on alone.
-      if (points.x.empty() || (run.is_over() && shortest == longest)) continue;
+      if (points.x.empty() || (run.is_complete() && shortest == longest)) continue;
       all.push_back(series_of(fmt::format("{}, seed {}", contender.name, run.seed), c, {points.x, points.y, {}, {}}));
       all.back()["style"] = "thin";
       all.back()["seconds_per_step"] = to_json(seconds_per_step({&run}));
-      if (!run.is_over()) all.back()["end"] = end_of(run);
+      if (!run.is_complete()) all.back()["end"] = end_of(run);
     }
   }
   return all;

@@ -49,6 +49,19 @@ std::string read_below(const std::filesystem::path& folder, const std::filesyste
   return read_file(file, limit);
 }
 
+void check_depth(std::string_view text, const std::string& where) {
+  constexpr int kDeepest = 32;
+  int depth = 0;
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') is_quoted = !is_quoted;
+    if (is_quoted && text[i] == '\\') ++i;
+    if (is_quoted) continue;
+    depth += text[i] == '[' || text[i] == '{' ? 1 : text[i] == ']' || text[i] == '}' ? -1 : 0;
+    if (depth > kDeepest) fail(where, fmt::format("nests deeper than {} levels", kDeepest));
+  }
+}
+
 PictureSize png_size(std::string_view png, const std::string& where) {
   constexpr std::size_t kWidth = 16, kHeight = 20, kHeaderEnd = 24;
   constexpr std::int64_t kLargest = 65535;

@@ -20,6 +20,10 @@ bool has_file(const std::filesystem::path& folder, const std::filesystem::path& 
 /// lies outside the folder once links are followed.
 std::string read_below(const std::filesystem::path& folder, const std::filesystem::path& below, std::uint64_t limit);
 
+/// Throws Error for JSON that nests deeper than any file of ours: a million brackets would exhaust the stack of what
+/// reads them.
+void check_depth(std::string_view text, const std::string& where);
+
 /// Pixels of a PNG file, from its header.
 struct PictureSize {
   std::int64_t width = 0, height = 0;

@@ -243,8 +243,8 @@ Json instrument_section(const Comparison& comparison) {
   const std::vector<MeasuredRun> runs = measured_runs(comparison);
   if (runs.empty()) return nullptr;
   const RunFolder& first = comparison.first();
-  Json section = {{"title", fmt::format("Cockpit: {}: {} on {}", first.program, text_of(first.experiment, "model"),
-                                        text_of(first.experiment, "dataset"))}};
+  Json section = {
+      {"title", fmt::format("Cockpit: {}: {} on {}", first.program, first.experiment.model, first.experiment.dataset)}};
   section["text"] = fmt::format(
       "Gradient noise, curvature and step quality, measured round single steps with the batch of that step in parts. {}"
       "The optimizer's alpha here is Cockpit's, of a step; it is not Lookahead's.",

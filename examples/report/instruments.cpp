@@ -3,17 +3,28 @@
 
 #include <fmt/format.h>
 
-#include <tandem/core/error.h>
 #include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
 
-#include "json_text.h"
+#include <tandem/core/error.h>
+
+#include "folder_files.h"
+#include "metrics.h"
 
 namespace tandem::report {
 namespace {
 
+using Json = nlohmann::ordered_json;
 using Counts = InstrumentDetails::Counts;
 constexpr const char* kFormat = "instruments 1";
 constexpr std::size_t kMostBins = 200, kMostParameters = 10'000;
+
+/// A number, or one of the texts that stand for numbers that are not finite; null was not measured.
+double to_number(const Json& json, const std::string& where) {
+  if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
+  return json.is_string() ? parse_number(json.get<std::string>(), where) : json.get<double>();
+}
 
 /// [[bin, ..., count], ...] into counts; `dims` bins are named by each entry, the last one varies slowest.
 Counts counts_of(const Json& entries, std::size_t bins, std::size_t dims, const std::string& where) {
@@ -85,7 +96,9 @@ void read_instruments(const std::string& text, const std::string& where, RunReco
     const std::size_t end = text.find('\n', begin);
     if (end == std::string::npos) fail(line_name, "is cut off");
     try {
-      const Json line = parse_json(text.substr(begin, end - begin), line_name);
+      const std::string one = text.substr(begin, end - begin);
+      check_depth(one, line_name);
+      const Json line = Json::parse(one);
       if (number == 1)
         read_header(line, run.instrument_details, line_name);
       else

@@ -66,14 +66,9 @@ Json entry_of(const std::string& term, const Comparison& comparison, const Value
 Json configuration(const Comparison& comparison) {
   const RunFolder& first = comparison.first();
   Json list = Json::array();
-  const auto experiment = [&](const std::string& term, const std::string& name) {
-    if (const std::string text = text_of(first.experiment, name); !text.empty()) list.push_back({term, text});
-  };
-  experiment("data", "data");
-  experiment("checksum of the data", "data_checksum");
-  const double parameters = parse_number(text_of(first.experiment, "parameters"), first.path.string());
-  list.push_back({"model", fmt::format("{}, {} parameters", text_of(first.experiment, "model"),
-                                       with_commas(std::llround(parameters)))});
+  list.push_back({"data", first.experiment.data});
+  list.push_back({"checksum of the data", first.experiment.data_checksum});
+  list.push_back({"model", fmt::format("{}, {} parameters", first.experiment.model, with_commas(first.parameters))});
   Json optimizers = {"optimizers"};
   for (const Contender& contender : comparison.contenders)
     optimizers.push_back(contender.name == contender.optimizer ? contender.name
@@ -108,7 +103,7 @@ Json notes_of(const Comparison& comparison, std::span<const Comparison> others) 
                                        [&](std::size_t i) { return comparison.runs[i].is_diverged(); });
     if (diverged != contender.runs.end())
       notes.push_back(fmt::format("{}: {}: {}.", contender.name, ends_text(comparison, contender),
-                                  comparison.runs[*diverged].diverged_reason));
+                                  comparison.runs[*diverged].reason));
   }
   std::size_t missing = 0;
   for (const RunFolder& folder : comparison.folders) missing += folder.missing.size();
@@ -155,8 +150,8 @@ Json difference_figure(const Comparison& comparison) {
 
 Json comparison_section(const Comparison& comparison, std::span<const Comparison> others) {
   const RunFolder& first = comparison.first();
-  Json section = {{"title", fmt::format("{}: {} on {}", first.program, text_of(first.experiment, "model"),
-                                        text_of(first.experiment, "dataset"))}};
+  Json section = {
+      {"title", fmt::format("{}: {} on {}", first.program, first.experiment.model, first.experiment.dataset)}};
   section["text"] = fmt::format(
       "{}, {}; {} steps a run. Equal seeds have the same initial weights and the same batches. Metrics are of the "
       "evaluation weights: for Lookahead the slow ones.",

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tables.h"
+
 namespace tandem::report {
 namespace {
 
@@ -108,6 +110,24 @@ std::vector<Grid> grids_of(const Comparison& comparison) {
     grids.push_back(std::move(grid));
   }
   return grids;
+}
+
+Place place_of(const Comparison& comparison, const std::optional<std::size_t>& contender, const std::string& metric) {
+  if (!contender) return {mean_and_deviation({}), 0, 0};
+  const Contender& c = comparison.contenders[*contender];
+  Place place{mean_and_deviation(values_of(comparison.final_values(c, metric))), 0, c.runs.size()};
+  for (const std::size_t i : c.runs) place.diverged += comparison.runs[i].is_diverged() ? 1 : 0;
+  return place;
+}
+
+std::string further_axes(const Grid& grid, std::size_t number) {
+  std::string text;
+  for (std::size_t a = grid.axes.size() - std::min<std::size_t>(grid.axes.size(), 2); a-- > 0;) {
+    const SweepAxis& axis = grid.axes[a];
+    text = axis.name + "=" + axis.values[number % axis.values.size()] + (text.empty() ? "" : ", ") + text;
+    number /= axis.values.size();
+  }
+  return text;
 }
 
 }  // namespace tandem::report

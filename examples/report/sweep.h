@@ -19,4 +19,14 @@ struct Grid {
 
 std::vector<Grid> grids_of(const Comparison& comparison);
 
+/// What stands at a place: the values of a metric over the seeds that did not diverge, how many did, and of how many.
+struct Place {
+  MeanAndDeviation values;  ///< a mean of NaN where nothing was measured
+  std::size_t diverged = 0, runs = 0;
+};
+Place place_of(const Comparison& comparison, const std::optional<std::size_t>& contender, const std::string& metric);
+
+/// "k=5, state=reset": the axes before the last two, at the values that belong to this number; empty without such.
+std::string further_axes(const Grid& grid, std::size_t number);
+
 }  // namespace tandem::report

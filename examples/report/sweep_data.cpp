@@ -14,21 +14,9 @@
 namespace tandem::report {
 namespace {
 
-struct Place {
-  MeanAndDeviation values;
-  std::size_t diverged = 0, runs = 0;
-};
-
-Place place_of(const Comparison& comparison, std::size_t contender, const std::string& metric) {
-  const Contender& c = comparison.contenders[contender];
-  Place place{mean_and_deviation(values_of(comparison.final_values(c, metric))), 0, c.runs.size()};
-  for (const std::size_t i : c.runs) place.diverged += comparison.runs[i].is_diverged() ? 1 : 0;
-  return place;
-}
-
 Json cell_of(const Comparison& comparison, const std::optional<std::size_t>& contender, const std::string& metric) {
   if (!contender) return nullptr;
-  const Place place = place_of(comparison, *contender, metric);
+  const Place place = place_of(comparison, contender, metric);
   return {{"name", comparison.contenders[*contender].name},
           {"value", to_json(place.values.mean)},
           {"deviation", place.values.count > 1 ? to_json(place.values.deviation) : Json()},
@@ -80,9 +68,8 @@ Json line_figure(const Comparison& comparison, const std::vector<Grid>& grids, c
                 {"y", Json::array()},     {"low", Json::array()},        {"high", Json::array()},
                 {"notes", Json::array()}, {"diverged", Json::array()}};
     for (std::size_t i = 0; i < grid.places.size(); ++i) {
-      const Place place = grid.places[i] ? place_of(comparison, *grid.places[i], metric) : Place{};
-      const double n = static_cast<double>(place.values.count),
-                   mean = place.runs == 0 ? std::nan("") : place.values.mean;
+      const Place place = place_of(comparison, grid.places[i], metric);
+      const double n = static_cast<double>(place.values.count), mean = place.values.mean;
       const double reach =
           n > 1 ? t_quantile(place.values.count - 1) * place.values.deviation / std::sqrt(n) : std::nan("");
       one["y"].push_back(to_json(mean));
@@ -100,15 +87,14 @@ Json line_figure(const Comparison& comparison, const std::vector<Grid>& grids, c
           {"series", std::move(series)}};
 }
 
-/// "k=5, lr=0.1": the axes before the last two at the values that belong to this number.
-std::string choice_name(const Grid& grid, std::size_t number) {
-  std::string text;
-  for (std::size_t a = grid.axes.size() - 2; a-- > 0;) {
-    const SweepAxis& axis = grid.axes[a];
-    text = axis.name + "=" + axis.values[number % axis.values.size()] + (text.empty() ? "" : ", ") + text;
-    number /= axis.values.size();
+/// The least and the largest value of a grid, which the colours of its heat maps span together; null without any.
+Json extent_of(const Comparison& comparison, const Grid& grid, const std::string& metric) {
+  double low = INFINITY, high = -INFINITY;
+  for (const auto& contender : grid.places) {
+    const double mean = place_of(comparison, contender, metric).values.mean;
+    if (std::isfinite(mean)) low = std::min(low, mean), high = std::max(high, mean);
   }
-  return text;
+  return low <= high ? Json{to_json(low), to_json(high)} : Json();
 }
 
 }  // namespace
@@ -137,8 +123,9 @@ Json sweep_figure(const Comparison& comparison) {
       const std::size_t size = grid.axes.back().values.size() * grid.axes[grid.axes.size() - 2].values.size();
       for (std::size_t first = 0; first < grid.places.size(); first += size) {
         figures.push_back(heat_map(comparison, grid, first, metric));
-        if (grid.axes.size() > 2)
-          figures.back()["title"] = fmt::format("{}: {}, {}", grid.name, metric, choice_name(grid, first / size));
+        if (grid.axes.size() < 3) continue;
+        figures.back()["title"] = fmt::format("{}: {}, {}", grid.name, metric, further_axes(grid, first / size));
+        figures.back()["extent"] = extent_of(comparison, grid, metric);
       }
     }
     variants.push_back({{"kind", "group"}, {"figures", std::move(figures)}});

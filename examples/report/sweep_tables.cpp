@@ -4,23 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sweep.h"
 #include "tables.h"
 
 namespace tandem::report {
 namespace {
-
-/// What stands at a place: the mean over the seeds that did not diverge, how many did, and of how many.
-struct Place {
-  double mean = std::nan("");
-  std::size_t diverged = 0, runs = 0;
-};
-
-Place place_of(const Comparison& comparison, std::size_t contender) {
-  const Contender& c = comparison.contenders[contender];
-  Place place{mean_and_deviation(values_of(comparison.final_values(c, comparison.metric()))).mean, 0, c.runs.size()};
-  for (const std::size_t i : c.runs) place.diverged += comparison.runs[i].is_diverged() ? 1 : 0;
-  return place;
-}
 
 /// Towards the better in four shades.
 std::string shade(double value, double worst, double best) {
@@ -31,21 +19,11 @@ std::string shade(double value, double worst, double best) {
 
 Cell cell_of(const Place& place, double worst, double best) {
   if (place.runs == 0) return {""};
-  if (std::isnan(place.mean)) return {place.diverged == place.runs ? "diverged" : "-"};
-  std::string text = (place.mean == best ? "*" : "") + shown(place.mean) + " " + shade(place.mean, worst, best);
+  if (std::isnan(place.values.mean)) return {place.diverged == place.runs ? "diverged" : "-"};
+  std::string text =
+      (place.values.mean == best ? "*" : "") + shown(place.values.mean) + " " + shade(place.values.mean, worst, best);
   if (place.diverged > 0) text += fmt::format(" {}/{} diverged", place.diverged, place.runs);
-  return {text, place.mean};
-}
-
-/// The axes before the last two, at the values that belong to this number.
-std::string further_axes(const Grid& grid, std::size_t number) {
-  std::string text;
-  for (std::size_t a = grid.axes.size() - std::min<std::size_t>(grid.axes.size(), 2); a-- > 0;) {
-    const SweepAxis& axis = grid.axes[a];
-    text = fmt::format(", {}={}", axis.name, axis.values[number % axis.values.size()]) + text;
-    number /= axis.values.size();
-  }
-  return text;
+  return {text, place.values.mean};
 }
 
 }  // namespace
@@ -56,8 +34,8 @@ std::vector<Table> sweep_tables(const Comparison& comparison) {
     std::vector<Place> places;
     double worst = std::nan(""), best = std::nan("");
     for (const auto& contender : grid.places) {
-      places.push_back(contender ? place_of(comparison, *contender) : Place{});
-      const double mean = places.back().mean;
+      places.push_back(place_of(comparison, contender, comparison.metric()));
+      const double mean = places.back().values.mean;
       if (std::isnan(mean)) continue;
       if (is_better(comparison.metric(), mean, best)) best = mean;
       if (std::isnan(worst) || is_better(comparison.metric(), worst, mean)) worst = mean;
@@ -67,8 +45,9 @@ std::vector<Table> sweep_tables(const Comparison& comparison) {
     const SweepAxis rows = has_rows ? grid.axes[grid.axes.size() - 2] : SweepAxis{"", {comparison.metric()}};
     const std::size_t size = rows.values.size() * columns.values.size();
     for (std::size_t first = 0; first < places.size(); first += size) {
+      const std::string further = further_axes(grid, first / size);
       Table table{fmt::format("{} by {}{}: {}{}", comparison.metric(), has_rows ? rows.name + " and " : "",
-                              columns.name, grid.name, further_axes(grid, first / size)),
+                              columns.name, grid.name, further.empty() ? "" : ", " + further),
                   {{has_rows ? rows.name : "", true}},
                   {},
                   "* the best; darker is better."};

@@ -92,9 +92,9 @@ std::string ends_text(const Comparison& comparison, const Contender& contender) 
   std::vector<std::int64_t> diverged, interrupted, stopped;
   for (const std::size_t i : contender.runs) {
     const RunRecord& run = comparison.runs[i];
-    if (run.is_diverged()) diverged.push_back(run.diverged_step);
-    if (run.status == Status::kInterrupted) interrupted.push_back(run.step);
-    if (run.status == Status::kStopped) stopped.push_back(run.step);
+    if (run.is_diverged()) diverged.push_back(run.step);
+    if (run.status == RunStatus::interrupted) interrupted.push_back(run.step);
+    if (run.status == RunStatus::stopped) stopped.push_back(run.step);
   }
   std::string text;
   for (const std::string& part : {end_text("diverged", diverged, contender.runs.size()),
@@ -120,7 +120,7 @@ Table results_table(const Comparison& comparison) {
     double speed = 0;
     for (const std::size_t i : contender.runs) {
       speed += comparison.runs[i].examples_per_second / static_cast<double>(contender.runs.size());
-      left_out += comparison.runs[i].is_over() ? 0 : 1;
+      left_out += comparison.runs[i].is_complete() ? 0 : 1;
     }
     row.push_back(std::isfinite(speed) && std::abs(speed) < 1e15 ? Cell{with_commas(std::llround(speed)), speed}
                                                                  : Cell{"-"});

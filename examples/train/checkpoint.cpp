@@ -1,12 +1,17 @@
-// Checkpoints of runs. Doubles travel as text in the shortest form that reads back the same.
+// What a run starts from, and its checkpoints. Doubles travel as text in the shortest form that reads back the same.
 #include "checkpoint.h"
 
 #include <fmt/format.h>
+
+#include <fnmatch.h>
 
 #include <charconv>
 
 #include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/nn/model_file.h>
+
+#include "finite_watch.h"
 
 namespace tandem::train {
 namespace {
@@ -67,6 +72,53 @@ void check_owner(const std::filesystem::path& path, const Checkpoint& c, const C
 
 }  // namespace
 
+std::string load_init(nn::Module& model, const std::filesystem::path& path, const std::string& called, bool new_head) {
+  std::string advice;
+  try {
+    if (new_head) return nn::load_fitting_weights(model, path).to_string();
+    try {
+      nn::load_weights(model, path);
+    } catch (const Error&) {
+      nn::load_fitting_weights(model, path);  // throws when nothing fits, or the file is damaged
+      advice = "; with --new-head what does not fit keeps its initial values";
+      throw;
+    }
+  } catch (const Error& error) {
+    std::string what = error.what();
+    if (const auto at = what.find(path.string()); at != std::string::npos)
+      what.replace(at, path.string().size(), called);
+    throw Error(what + advice);
+  }
+  return {};
+}
+
+void freeze(nn::Module& model, const std::string& pattern) {
+  NamedTensors parameters = model.parameters();
+  bool is_any = false;
+  for (NamedTensor& parameter : parameters) {
+    if (::fnmatch(pattern.c_str(), parameter.name.c_str(), 0) != 0) continue;
+    parameter.tensor.set_requires_grad(false);
+    is_any = true;
+  }
+  if (!is_any)
+    fail_usage("--freeze", fmt::format("no parameter matches \"{}\"", pattern),
+               parameters.empty() ? ""
+                                  : fmt::format("the first is \"{}\", the last \"{}\"", parameters.front().name,
+                                                parameters.back().name));
+}
+
+std::string bad_entry(const nn::Module& model) {
+  for (const NamedTensor& entry : model.state_dict())
+    if (!is_finite(entry.tensor.value())) return entry.name;
+  return {};
+}
+
+bool has_checkpoint(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  return std::filesystem::exists(folder / kCheckpoint, ignored) ||
+         std::filesystem::exists(folder / "checkpoint.previous.safetensors", ignored);
+}
+
 void save_state(const std::filesystem::path& path, const CheckpointOwner& owner, const TrainingState& s,
                 const nn::Module& model, const Optimizer& optimizer) {
   Checkpoint c;
@@ -74,9 +126,12 @@ void save_state(const std::filesystem::path& path, const CheckpointOwner& owner,
   graft(c.arrays, "optimizer/", optimizer.state_tree());
   graft(c.arrays, "random/", values_of(model.random_state()));
   graft(c.arrays, "carried/", s.carried);
-  c.metadata = {{"program", owner.program},     {"run", owner.run},
-                {"optimizer", owner.optimizer}, {"data_checksum", owner.data_checksum},
-                {"last", metrics_text(s.last)}, {"best", metrics_text(s.best)}};
+  c.metadata = {{"program", owner.program},
+                {"run", owner.run},
+                {"optimizer", owner.optimizer},
+                {"data_checksum", owner.data_checksum},
+                {"last", report::metrics_text(s.last)},
+                {"best", report::metrics_text(s.best)}};
   for_each_number(s, [&](const char* key, const auto& value) { c.metadata[key] = fmt::format("{}", value); });
   save_checkpoint(path, c);
 }
@@ -89,8 +144,8 @@ TrainingState load_state(const std::filesystem::path& path, const CheckpointOwne
   try {
     TrainingState s;
     for_each_number(s, [&, &checkpoint = c](const char* key, auto& value) { read_number(checkpoint, key, value); });
-    s.last = parse_metrics(c.text("last"));
-    s.best = parse_metrics(c.text("best"));
+    s.last = report::parse_metrics(c.text("last"));
+    s.best = report::parse_metrics(c.text("best"));
     s.carried = subtree(c.arrays, "carried/");
     model.load_state_dict(tensors_of(subtree(c.arrays, "model/")));
     model.load_random_state(tensors_of(subtree(c.arrays, "random/")));

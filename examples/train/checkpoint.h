@@ -1,5 +1,6 @@
-// The state inside a run, and its checkpoint: with the model, the optimizer and what the program carries, everything
-// that is needed to go on bit for bit. Not here: the file format (core/checkpoint.h), when one is written (run.h).
+// What a run starts from; the state inside it, and its checkpoint: with the model, the optimizer and what the program
+// carries, everything that is needed to go on bit for bit. Not here: the file format (core/checkpoint.h), when one is
+// written (run.h).
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,21 @@
 #include <tandem/nn/module.h>
 #include <tandem/optim/optimizer.h>
 
-#include "manifest.h"
+#include "run_folder.h"
 
 namespace tandem::train {
+
+inline constexpr const char* kCheckpoint = "checkpoint.safetensors";  ///< in the folder of a run
+
+/// The weights of --init, from the run folder's copy, which errors call as it was given; with `new_head` those that
+/// fit, and which that were. Throws Error when they do not fit.
+std::string load_init(nn::Module& model, const std::filesystem::path& path, const std::string& called, bool new_head);
+/// The parameters whose names match are not trained. Throws UsageError when there is none.
+void freeze(nn::Module& model, const std::string& pattern);
+/// The first entry of the model that is not finite; empty where all are.
+std::string bad_entry(const nn::Module& model);
+/// A checkpoint lies in the folder of a run, or the one before it.
+bool has_checkpoint(const std::filesystem::path& folder);
 
 /// What was trained on: sums of an epoch, or of a run.
 struct Trained {

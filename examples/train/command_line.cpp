@@ -1,5 +1,6 @@
-// The command line over CLI11. CLI11 reads; what the values may be is checked here, in our grammar of errors.
-#include "command_line.h"
+// The command line read, over CLI11; a run's options as its manifest keeps them, and back. The options themselves:
+// shared_options.cpp.
+#include "command_line_parser.h"
 
 #include <fmt/format.h>
 
@@ -14,44 +15,30 @@
 #include <tandem/optim/rule.h>
 #include <tandem/optim/schedule.h>
 
-#include "command_line_parser.h"
 #include "jobs.h"
-#include "manifest.h"
-#include "sweep.h"
+#include "run_folder.h"
 
 namespace tandem::train {
 namespace {
 
-using Names = std::set<std::string>;
+// What options of all programs are to a run; names between spaces.
+using Names = std::string_view;
+// A resumed run may have them otherwise than it began with.
+constexpr Names kMayDiffer = " --checkpoint-every --config --data --epochs --jobs --quiet --resume --steps ";
+// They say nothing of what is computed: where things lie, what is shown and kept, what is done instead.
+constexpr Names kAside =
+    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --help --init --instruments --jobs "
+    "--json "
+    "--log-every --optimizer --out --overwrite --predict --quiet --resume --seed --skip-bad-files --threads ";
+// No part of a run: each call of the program has its own.
+constexpr Names kOfCall =
+    " --config --evaluate --find-lr --help --jobs --json --out --overwrite --predict --quiet --resume ";
+// Without effect where nothing is trained.
+constexpr Names kOfTraining =
+    " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --freeze --inner-steps --instruments --jobs "
+    "--log-every --optimizer --out --overwrite --patience --reestimate --resume --schedule --steps ";
 
-// Options of all programs that a resumed run may have otherwise than it began with.
-const Names kMayDiffer = {"--resume", "--data",  "--quiet",  "--checkpoint-every",
-                          "--jobs",   "--steps", "--epochs", "--config"};
-// Options that say nothing of what is computed: where things lie, what is shown and kept, what is done instead.
-const Names kNotOfExperiment = {"--help",
-                                "--config",
-                                "--data",
-                                "--optimizer",
-                                "--seed",
-                                "--threads",
-                                "--jobs",
-                                "--out",
-                                "--resume",
-                                "--overwrite",
-                                "--evaluate",
-                                "--predict",
-                                "--find-lr",
-                                "--quiet",
-                                "--json",
-                                "--init",
-                                "--checkpoint-every",
-                                "--log-every",
-                                "--evaluate-every",
-                                "--instruments",
-                                "--skip-bad-files"};
-// Options that are no part of a run: each call of the program has its own.
-const Names kOfOneCall = {"--help",    "--config",  "--out",   "--resume", "--overwrite", "--evaluate",
-                          "--predict", "--find-lr", "--quiet", "--jobs",   "--json"};
+bool is_in(Names names, const std::string& name) { return names.find(" " + name + " ") != Names::npos; }
 
 bool is_flag(const CLI::Option& option) { return option.get_expected_max() == 0; }
 bool is_list(const CLI::Option& option) { return option.get_expected_max() > 1; }
@@ -70,12 +57,7 @@ std::string value_of(CLI::Option& option) {
 void check_specs(const Options& options) {
   constexpr std::int64_t kAnyLength = 1'000'000;
   parse_schedule(options.schedule, kAnyLength);
-  for (const Contestant& contestant : expand_optimizers(options.optimizers)) {
-    const Rule rule = parse_rule(contestant.spec, kAnyLength);
-    if (rule.needs_closure())
-      fail_usage("--optimizer", "the rule needs the loss at other weights, which the programs do not compute",
-                 rule.describe(), "use it in a loop of your own with step(closure)");
-  }
+  for (const Contestant& contestant : expand_optimizers(options.optimizers)) parse_rule(contestant.spec, kAnyLength);
 }
 
 }  // namespace
@@ -90,56 +72,13 @@ std::string shell_quoted(const std::string& argument) {
 
 CommandLine::CommandLine(const std::string& description, const Options& defaults, const Offers& offers)
     : options_(defaults), defaults_(defaults), parser_(std::make_unique<Parser>(description)) {
-  CLI::App& app = parser_->app;
-  app.name(options_.program);
-  app.option_defaults()->always_capture_default();
-  app.get_formatter()->column_width(28);
+  parser_->name(options_.program);
+  parser_->option_defaults()->always_capture_default();
+  parser_->get_formatter()->column_width(28);
   add_shared(offers);
 }
 
 CommandLine::~CommandLine() = default;
-
-void CommandLine::add(const std::string& name, std::int64_t& value, const std::string& help, std::int64_t low,
-                      std::int64_t high) {
-  restore_.emplace_back([&value, initial = value] { value = initial; });
-  checks_.push_back({name, [name, &value, low, high] { check_within(name, value, low, high); }});
-  parser_->app.add_option(name, value, help)->type_name("N");
-}
-
-void CommandLine::add(const std::string& name, double& value, const std::string& help) {
-  restore_.emplace_back([&value, initial = value] { value = initial; });
-  parser_->app.add_option(name, value, help)->type_name("X");
-}
-
-void CommandLine::add(const std::string& name, std::string& value, const std::string& help,
-                      const std::vector<std::string>& choices) {
-  restore_.emplace_back([&value, initial = value] { value = initial; });
-  checks_.push_back({name, [name, &value, choices] { check_choice(name, value, choices); }});
-  parser_->app.add_option(name, value, fmt::format("{}: {}", help, fmt::join(choices, ", ")))->type_name("NAME");
-}
-
-void CommandLine::add(const std::string& name, std::string& value, const std::string& help) {
-  restore_.emplace_back([&value, initial = value] { value = initial; });
-  parser_->app.add_option(name, value, help)->type_name("TEXT");
-}
-
-void CommandLine::add_path(const std::string& name, std::string& value, const std::string& help) {
-  add(name, value, help);
-  parser_->app.get_option(name)->type_name("PATH");
-  paths_.push_back(name);
-}
-
-void CommandLine::add(const std::string& name, bool& value, const std::string& help) {
-  restore_.emplace_back([&value, initial = value] { value = initial; });
-  parser_->app.add_flag(name, value, help);
-}
-
-void CommandLine::describe(const std::string& name, const OptionHelp& help) {
-  CLI::Option* option = parser_->app.get_option(name);
-  if (!help.text.empty()) option->description(help.text);
-  if (!help.type.empty()) option->type_name(help.type);
-  if (!help.default_value.empty()) option->default_str(help.default_value);
-}
 
 bool CommandLine::is_given(const std::string& name) const {
   return std::find(given_.begin(), given_.end(), name) != given_.end();
@@ -151,10 +90,8 @@ void CommandLine::refuse(const std::vector<std::string>& names, const std::strin
 }
 
 void CommandLine::refuse_training_options() const {
-  refuse({"--optimizer", "--schedule", "--epochs", "--steps", "--evaluate-every", "--log-every", "--instruments",
-          "--checkpoint-every", "--patience", "--reestimate", "--freeze", "--find-lr", "--jobs", "--out", "--overwrite",
-          "--resume"},
-         "is for training");
+  for (const std::string& name : given_)
+    if (is_in(kOfTraining, name)) fail_usage(name, "is for training", {}, "leave it out");
 }
 
 bool CommandLine::is_path(const std::string& name) const {
@@ -172,7 +109,7 @@ bool CommandLine::parse(int argc, char** argv) {
   }
   try {
     read(arguments);
-    for (CLI::Option* option : parser_->app.get_options())
+    for (CLI::Option* option : parser_->get_options())
       if (option->count() > 0) given_.push_back(option->get_name());
     if (!options_.resume.empty()) {
       adopt(options_.resume, true);
@@ -182,39 +119,49 @@ bool CommandLine::parse(int argc, char** argv) {
       complete_(options_);
     }
   } catch (const CLI::CallForHelp&) {
-    std::fputs(parser_->app.help().c_str(), stdout);
+    std::fputs(parser_->help().c_str(), stdout);
     return false;
   } catch (const CLI::ParseError& error) {
     fail_usage(options_.program, "the command line is wrong", error.what(),
                fmt::format("{} --help lists the options", options_.program));
   }
   check();
-  if (options_.threads > 0) set_threads(std::max(1, options_.threads / (run_of_this_process() ? 1 : options_.jobs)));
+  first_init_ = options_.init.empty() ? options_.init : std::filesystem::absolute(options_.init).lexically_normal();
+  if (!options_.resume.empty() && !options_.init.empty()) options_.init = options_.resume / kInitFile;
+  if (options_.threads > 0)
+    set_threads(
+        static_cast<int>(std::max<std::int64_t>(1, options_.threads / (run_of_this_process() ? 1 : options_.jobs))));
   return true;
 }
 
 void CommandLine::read(const std::vector<std::string>& arguments) {
-  parser_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+  parser_->parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+}
+
+void CommandLine::reset() {
+  options_ = defaults_;
+  precision_ = "f32";
+  for (const auto& restore : restore_) restore();
+  parser_->clear();
 }
 
 std::vector<std::pair<std::string, std::string>> CommandLine::resolved() const {
   std::vector<std::pair<std::string, std::string>> all;
-  for (CLI::Option* option : parser_->app.get_options()) {
+  for (CLI::Option* option : parser_->get_options()) {
     const std::string name = option->get_name();
-    if (!kNotOfExperiment.contains(name) && !is_path(name)) all.emplace_back(name.substr(2), value_of(*option));
+    if (!is_in(kAside, name) && !is_path(name)) all.emplace_back(name.substr(2), value_of(*option));
   }
-  if (!options_.init.empty()) all.emplace_back("init", options_.init.string());
+  if (!first_init_.empty()) all.emplace_back("init", first_init_.string());
   return all;
 }
 
 std::vector<std::string> CommandLine::resolved_arguments() const {
   std::vector<std::string> all;
-  for (CLI::Option* option : parser_->app.get_options()) {
+  for (CLI::Option* option : parser_->get_options()) {
     const std::string name = option->get_name();
-    if (kOfOneCall.contains(name) || is_list(*option)) continue;
-    std::string value = value_of(*option);
-    if ((is_path(name) || name == "--init") && !value.empty())
-      value = std::filesystem::absolute(value).lexically_normal().string();
+    if (is_in(kOfCall, name) || is_list(*option)) continue;
+    std::string value = name == "--init" ? first_init_.string() : value_of(*option);
+    if (is_path(name) && !value.empty()) value = std::filesystem::absolute(value).lexically_normal().string();
     if (is_flag(*option) && value == "true") all.push_back(name);
     if (!is_flag(*option) && !value.empty()) all.push_back(name + "=" + value);
   }
@@ -224,62 +171,62 @@ std::vector<std::string> CommandLine::resolved_arguments() const {
   return all;
 }
 
+std::vector<std::string> CommandLine::arguments_of_jobs() const {
+  std::vector<std::string> all;
+  for (const std::string& name : given_) {
+    const bool is_again = is_in(kMayDiffer, name) || is_path(name) || name == "--find-lr";
+    if (!is_again || name == "--resume" || name == "--jobs" || name == "--config") continue;
+    CLI::Option& option = *parser_->get_option(name);
+    all.push_back(is_flag(option) ? name : name + "=" + value_of(option));
+  }
+  return all;
+}
+
 void CommandLine::adopt(const std::filesystem::path& folder, bool is_resume) {
-  CLI::App& app = parser_->app;
   const Options now = options_;
-  const char* const option_name = is_resume ? "--resume" : "--evaluate";
   const Manifest manifest = read_manifest(is_resume ? folder : comparison_of(folder));
   if (manifest.program != options_.program)
-    fail_usage(option_name,
+    fail_usage(is_resume ? "--resume" : "--evaluate",
                fmt::format("{} is a run of {}, not of {}", folder.string(), manifest.program, options_.program));
-  std::map<std::string, std::string> given;
-  for (CLI::Option* option : app.get_options())
-    if (option->count() > 0) given[option->get_name()] = value_of(*option);
-
-  options_ = defaults_;
-  precision_ = "f32";
-  for (const auto& restore : restore_) restore();
-  app.clear();
+  const auto values = [&](bool is_given_only) {
+    std::map<std::string, std::string> all;
+    for (CLI::Option* option : parser_->get_options())
+      if (!is_given_only || option->count() > 0) all[option->get_name()] = value_of(*option);
+    return all;
+  };
+  const std::map<std::string, std::string> given = values(true);
+  reset();
+  read(manifest.arguments);
+  std::map<std::string, std::string> first = values(false);
+  for (const auto& [name, value] : given) {
+    if (!is_resume || is_in(kMayDiffer, name) || is_path(name) || value == first[name]) continue;
+    if (name == "--find-lr" && run_of_this_process()) continue;
+    fail_usage("--resume",
+               fmt::format("{} is {}, the run has {}", name, value, first[name].empty() ? "none" : first[name]), {},
+               "leave it out");
+  }
+  reset();
   // What this call says comes last, so that it holds where the two differ.
   std::vector<std::string> arguments;
-  for (const std::string& argument : manifest.arguments) {
-    const std::string name = argument.substr(0, argument.find('='));
-    if (!given.contains(name)) arguments.push_back(argument);
-  }
-  std::map<std::string, std::string> first;
-  read(manifest.arguments);
-  for (CLI::Option* option : app.get_options()) first[option->get_name()] = value_of(*option);
-  if (is_resume) {
-    for (const auto& [name, value] : given) {
-      if (kMayDiffer.contains(name) || is_path(name) || value == first[name]) continue;
-      fail_usage("--resume",
-                 fmt::format("{} is {}, the run has {}", name, value, first[name].empty() ? "none" : first[name]), {},
-                 "leave it out");
-    }
-  }
-  options_ = defaults_;
-  for (const auto& restore : restore_) restore();
-  app.clear();
+  for (const std::string& argument : manifest.arguments)
+    if (!given.contains(argument.substr(0, argument.find('=')))) arguments.push_back(argument);
   for (const auto& [name, value] : given) {
-    const CLI::Option& option = *app.get_option(name);
+    const CLI::Option& option = *parser_->get_option(name);
     const bool is_evaluate = name == "--evaluate";  // which excludes options of training, as the run has them
     if (!is_list(option) && !is_evaluate) arguments.push_back(is_flag(option) ? name : name + "=" + value);
   }
   read(arguments);
   options_.evaluate = now.evaluate;
-  options_.seeds = is_resume || now.seeds.empty() || !given.contains("--seed") ? options_.seeds : now.seeds;
   options_.predict = now.predict;
-  options_.threads = is_resume ? manifest.threads * std::max(1, now.jobs) : options_.threads;
-  if (is_resume && !given.contains("--jobs")) options_.threads = manifest.threads;
+  if (given.contains("--seed") && !is_resume) options_.seeds = now.seeds;
+  if (is_resume) options_.threads = manifest.threads * std::max<std::int64_t>(1, now.jobs);
 }
 
 void CommandLine::check() const {
   const Options& o = options_;
-  for (const Check& check : checks_) check.check();
+  for (const auto& check : checks_) check();
   if ((o.size != 0 || o.skip_bad_files) && o.dataset != "folder" && o.evaluate.empty() && o.predict.empty())
     fail_usage(o.size != 0 ? "--size" : "--skip-bad-files", "is for --dataset folder", {}, "leave it out");
-  check_within("--threads", o.threads, 0, 1024);
-  check_within("--jobs", o.jobs, 1, 256);
   const std::set<std::uint64_t> different(o.seeds.begin(), o.seeds.end());
   if (different.size() != o.seeds.size()) fail_usage("--seed", "the same seed is given twice");
   if (o.new_head && o.init.empty()) fail_usage("--new-head", "is for --init", {}, "leave it out");

@@ -1,6 +1,7 @@
 // CommandLine: the options that all programs share (CLI11 inside command_line.cpp). A program gives its defaults, adds
 // options of its own, and gets back Options that were checked. With --resume they come from the run folder's manifest,
-// as they were resolved when the run began. Not here: what a SPEC means (optim/parse.h), run folders (run_folder.h).
+// as they were resolved when the run began. Below: its optimizers as contestants. Not here: what a SPEC means
+// (optim/parse.h), run folders (run_folder.h).
 #pragma once
 
 #include <cstdint>
@@ -11,23 +12,27 @@
 #include <utility>
 #include <vector>
 
+#include <tandem/report/manifest.h>
+
 namespace tandem::train {
 
 struct Options {
-  std::string program = {};                  ///< its name, for the run folder and summary.json
-  std::string data = {};                     ///< empty: the default folder of the data set
-  std::string dataset = {};                  ///< empty: the program chooses, in CommandLine::complete
-  std::int64_t size = 0;                     ///< side of the pictures of a folder; 0: as they are
-  bool skip_bad_files = false;               ///< of a folder
-  std::vector<std::string> optimizers = {};  ///< specs, which may hold lists in braces (sweep.h); at least one
+  std::string program = {};     ///< its name, for the run folder and summary.json
+  std::string data = {};        ///< empty: the default folder of the data set
+  std::string dataset = {};     ///< empty: the program chooses, in CommandLine::complete
+  std::int64_t size = 0;        ///< side of the pictures of a folder; 0: as they are
+  bool skip_bad_files = false;  ///< of a folder
+  std::vector<std::string> optimizers =
+      {};  ///< specs, which may hold lists in braces (expand_optimizers); at least one
   std::string schedule = "constant";
   std::string model = {};
   std::int64_t epochs = 1;
   std::int64_t steps = 0;  ///< end each run after so many; 0: after `epochs`
   std::int64_t batch = 128;
+  std::int64_t accumulate = 1;  ///< batches a step
   std::vector<std::uint64_t> seeds = {0};
-  int threads = 0;                    ///< of all runs that go on at a time; 0: as many as there are processors
-  int jobs = 1;                       ///< runs at a time, each with threads / jobs
+  std::int64_t threads = 0;           ///< of all runs that go on at a time; 0: as many as there are processors
+  std::int64_t jobs = 1;              ///< runs at a time, each with threads / jobs
   std::int64_t evaluate_every = 0;    ///< steps between evaluations; 0: about twenty a run. Also at every epoch's end
   std::int64_t log_every = 0;         ///< steps between lines of steps.csv; 0: 1, or more in a long run
   std::int64_t inner_steps = 0;       ///< steps in the middle of a run after each of which all weights are measured
@@ -36,7 +41,7 @@ struct Options {
   std::int64_t validation = 0;        ///< examples held out of the training set; 0: the test set is watched
   std::int64_t patience = 0;          ///< end a run after so many evaluations without a better one; 0: never
   std::int64_t reestimate = 0;        ///< batches that batch-norm statistics are gathered from anew; 0: they stay
-  std::filesystem::path init = {};    ///< a model file whose weights a run starts from
+  std::filesystem::path init = {};    ///< a model file whose weights a run starts from; of a resumed run its own copy
   bool new_head = false;              ///< with init: what does not fit keeps its initial values
   std::vector<std::string> freeze = {};   ///< patterns of parameters that are not trained: "conv1.*"
   bool find_lr = false;                   ///< the loss over a rising lr instead of a training
@@ -59,7 +64,6 @@ struct Offers {
   bool batch_norm = false;                 ///< --reestimate
   bool validation = false;                 ///< --validation
   bool predict = false;                    ///< --predict
-  bool inner_steps = false;                ///< --inner-steps
 };
 
 /// What --help says of an option. Empty: as it is for every program.
@@ -114,26 +118,48 @@ class CommandLine {
   std::vector<std::pair<std::string, std::string>> resolved() const;
   /// Arguments that give these Options again, whatever the defaults are then: what a manifest keeps.
   std::vector<std::string> resolved_arguments() const;
+  /// What a process that does one run of this comparison needs beside the manifest: options of this call that a resumed
+  /// run may have otherwise.
+  std::vector<std::string> arguments_of_jobs() const;
 
  private:
   struct Parser;  // CLI11
-  struct Check {
-    std::string name;
-    std::function<void()> check;
-  };
   void add_shared(const Offers& offers);
+  template <class T>
+  void add_value(const std::string& name, T& value, const std::string& help, const char* type);
   void read(const std::vector<std::string>& arguments);
+  void reset();
   void adopt(const std::filesystem::path& folder, bool is_resume);
   void check() const;
   bool is_path(const std::string& name) const;
 
   Options options_, defaults_;
-  std::vector<Check> checks_;
+  std::vector<std::function<void()>> checks_;
   std::vector<std::function<void()>> restore_;  // each gives a value of add() its default again
   std::vector<std::string> given_, paths_;
   std::function<void(Options&)> complete_;
   std::string precision_ = "f32", executable_, command_;
+  std::filesystem::path first_init_;  // --init as the run began with it, absolute
   std::unique_ptr<Parser> parser_;
 };
+
+/// One of the optimizers of a command line, lists in braces expanded; the text work is optim's (optim/sweep.h).
+struct Contestant {
+  std::string spec;   ///< one rule, without braces
+  std::string name;   ///< that it was given; may be empty
+  std::string label;  ///< "k=5 alpha=0.2", "lookahead(momentum)", or the name it was given
+  std::vector<std::pair<std::string, std::string>> choices;  ///< of the lists in braces: axis and value
+};
+
+/// In the order of the command line, of lists the last one varying fastest. Throws UsageError for a spec that cannot be
+/// read, and when two contestants are the same rule.
+std::vector<Contestant> expand_optimizers(const std::vector<std::string>& specs);
+
+/// Each list in braces once, with the values of all contestants that have it.
+std::vector<report::SweepAxis> sweep_axes(const std::vector<Contestant>& contestants);
+
+/// The name of a run and its folder: the label with '-' for what files should not have, and the seed:
+/// "k=5-alpha=0.2-seed0".
+std::string run_name(const std::string& label, std::uint64_t seed);
 
 }  // namespace tandem::train

@@ -13,11 +13,11 @@
 #include <tandem/core/threads.h>
 #include <tandem/core/versions.h>
 #include <tandem/optim/rule_labels.h>
+#include <tandem/report/folder_files.h>
 #include <tandem/report/report.h>
 #include <tandem/report/tables.h>
 
 #include "find_lr.h"
-#include "interrupt.h"
 #include "jobs.h"
 #include "program.h"
 
@@ -50,21 +50,25 @@ std::string threads_text(int threads) { return fmt::format("{} thread{}", thread
 
 Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
     : line_(line), options_(line.options()), only_(run_of_this_process()) {
-  if (experiment.steps_per_epoch < 1) fail(options_.program, "an epoch has no batch", experiment.data);
-  const int all_threads = options_.threads > 0 ? options_.threads : threads();
-  set_threads(only_ || options_.jobs == 1 ? all_threads : std::max(1, all_threads / options_.jobs));
+  if (experiment.batches_per_epoch < 1) fail(options_.program, "an epoch has no batch", experiment.data);
+  const int all_threads = options_.threads > 0 ? static_cast<int>(options_.threads) : threads();
+  set_threads(only_ ? all_threads : std::max(1, all_threads / static_cast<int>(options_.jobs)));
   manifest_.program = options_.program;
   manifest_.command = line.command();
   manifest_.arguments = line.resolved_arguments();
   manifest_.options = line.resolved();
   manifest_.experiment = experiment;
-  manifest_.total_steps = total_steps_of(options_, experiment.steps_per_epoch);
+  manifest_.steps_per_epoch = (experiment.batches_per_epoch + options_.accumulate - 1) / options_.accumulate;
+  manifest_.total_steps = total_steps_of(options_, manifest_.steps_per_epoch);
   if (options_.find_lr) manifest_.total_steps = std::min(manifest_.total_steps, kFindSteps);
   manifest_.threads = threads();
   manifest_.machine = fmt::format("{}, {}", processor_name(), instruction_set());
   manifest_.software = library_versions();
   plan();
-  if (!options_.resume.empty()) {
+  const bool is_new = options_.resume.empty();
+  // Before a folder is emptied in which it may lie.
+  const std::string init = is_new && !options_.init.empty() ? read_file(options_.init) : std::string();
+  if (!is_new) {
     const Manifest before = read_manifest(options_.resume);
     if (before.experiment.data_checksum != experiment.data_checksum)
       fail(options_.resume.string(), "the training data are not those of this run",
@@ -84,6 +88,7 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
                  "begin a new one, with --init and the model of this one");
     }
     manifest_.command = before.command;
+    manifest_.created = before.created;
     manifest_.parameters = before.parameters;
     path_ = options_.resume;
     if (!only_) folder_ = std::make_unique<RunFolder>(RunFolder::open(path_));
@@ -94,8 +99,9 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
     folder_ = std::make_unique<RunFolder>(RunFolder::create(options_.out, options_.overwrite, line.executable()));
   }
   if (folder_) path_ = folder_->path();
+  if (!init.empty()) write_file(path_ / kInitFile, init);
   std::int64_t open = 0;
-  for (const PlannedRun& run : manifest_.runs) open += is_over(run) ? 0 : 1;
+  for (const PlannedRun& run : manifest_.planned) open += is_over(run) ? 0 : 1;
   if (only_) open = 1;
   progress_ = std::make_unique<Progress>(
       only_ && !options_.quiet ? ProgressStyle::lines : progress_style(options_.quiet), open * manifest_.total_steps);
@@ -106,7 +112,8 @@ Comparison::~Comparison() = default;
 void Comparison::plan() {
   const std::vector<Contestant> contestants = expand_optimizers(options_.optimizers);
   manifest_.sweep = sweep_axes(contestants);
-  if (options_.find_lr && !options_.resume.empty()) fail_usage("--find-lr", "is not for --resume", {}, "leave it out");
+  if (options_.find_lr && !options_.resume.empty() && !only_)
+    fail_usage("--find-lr", "is not for --resume", {}, "leave it out");
   std::set<std::string> names;
   for (const std::uint64_t seed : options_.seeds) {
     for (const Contestant& contestant : contestants) {
@@ -119,14 +126,14 @@ void Comparison::plan() {
       for (const auto& [axis, value] : contestant.choices)  // as the axes have them
         for (auto& [argument, text] : arguments)
           if (argument == axis) text = value;
-      manifest_.runs.push_back({name, contestant.label, rule.describe(), arguments, seed});
+      manifest_.planned.push_back({name, contestant.label, rule.describe(), arguments, seed});
       rules_.push_back(scheduled(rule, options_.find_lr ? kRisingLr : options_.schedule, manifest_.total_steps));
     }
   }
 }
 
 bool Comparison::is_over(const PlannedRun& run) const {
-  const std::optional<RunRecord> record = read_run_record(path_ / run.name);
+  const std::optional<RunResult> record = read_run_result(path_, run.name);
   if (!record || !record->is_over()) return false;
   return !is_extended_ || record->status == RunStatus::diverged || record->step >= manifest_.total_steps;
 }
@@ -150,7 +157,7 @@ void Comparison::print_start() const {
   fmt::print("model      {}{}\n", manifest_.experiment.model,
              parameters > 0 ? fmt::format(": {} parameters", with_commas(parameters)) : "");
   std::set<std::string> shown;
-  for (std::size_t i = 0; i < manifest_.runs.size(); ++i)
+  for (std::size_t i = 0; i < manifest_.planned.size(); ++i)
     if (shown.insert(rules_[i].describe()).second) fmt::print("optimizer  {}\n", rules_[i].describe());
   fmt::print("seed       {}\n", fmt::join(options_.seeds, ", "));
   fmt::print("precision  f32, {}, {} ({})\n", threads_text(manifest_.threads), instruction_set(), processor_name());
@@ -160,8 +167,8 @@ void Comparison::print_start() const {
 
 void Comparison::run_jobs() {
   std::vector<std::size_t> open;
-  for (std::size_t i = 0; i < manifest_.runs.size(); ++i)
-    if (!is_over(manifest_.runs[i])) open.push_back(i);
+  for (std::size_t i = 0; i < manifest_.planned.size(); ++i)
+    if (!is_over(manifest_.planned[i])) open.push_back(i);
   if (options_.resume.empty()) {
     write_manifest(path_, manifest_);
     folder_->keep();
@@ -169,17 +176,13 @@ void Comparison::run_jobs() {
   print_start();
   fmt::print("jobs       {} runs, {} at a time\n", open.size(), options_.jobs);
   std::fflush(stdout);
-  const JobsResult result = train::run_jobs({.folder = path_,
-                                             .runs = open,
-                                             .at_a_time = options_.jobs,
-                                             .threads = manifest_.threads,
-                                             .data = options_.data,
-                                             .quiet = options_.quiet});
+  const JobsResult result = train::run_jobs(
+      {.folder = path_, .runs = open, .at_a_time = options_.jobs, .arguments = line_.arguments_of_jobs()});
   if (interrupt_signal() != 0)
     throw Interrupted(fmt::format("interrupted, saved; go on with: {} --resume {}", line_.executable(),
                                   shell_quoted(path_.string())));
   if (result.exit_code != 0)
-    fail(manifest_.runs[result.run].name, "its process ended without a result",
+    fail(manifest_.planned[result.run].name, "its process ended without a result",
          fmt::format("exit code {}", result.exit_code), "its message stands above; --resume goes on");
 }
 
@@ -187,8 +190,8 @@ void Comparison::begin_run() {
   if (interrupt_signal() != 0)
     throw Interrupted(fmt::format("interrupted between two runs; go on with: {} --resume {}", line_.executable(),
                                   shell_quoted(path_.string())));
-  for (; next_ < manifest_.runs.size(); ++next_) {
-    const PlannedRun& planned = manifest_.runs[next_];
+  for (; next_ < manifest_.planned.size(); ++next_) {
+    const PlannedRun& planned = manifest_.planned[next_];
     if (only_ ? next_ != *only_ : is_over(planned)) continue;
     run_ = std::make_unique<Run>(
         RunContext{.options = options_,
@@ -210,7 +213,7 @@ void Comparison::begin_run() {
 void Comparison::end_run() {
   if (!run_->is_finished())
     fail(run_->name(), "the program's loop ended before the run", {}, "loop while (run.next_epoch())");
-  write_run_record(path_ / run_->name(), run_->result());
+  write_run_result(path_, run_->name(), run_->result());
   if (folder_) folder_->keep();
   run_.reset();
   ++next_;
@@ -220,9 +223,8 @@ void Comparison::picture(const std::string& figure, const std::string& row, cons
                          const std::string& caption) {
   if (only_) return;
   const std::string file = fmt::format("{}-{}.png", figure, row);
-  if (!is_plain_name(file)) fail("comparison", "a picture's name cannot be a file's", file);
-  pictures_.push_back({figure, row, caption, file});
-  pngs_.push_back(png);
+  report::check_plain_name(file, "comparison: a picture");
+  pictures_.push_back({figure, row, caption, file, png});
 }
 
 int Comparison::finish() {
@@ -230,7 +232,7 @@ int Comparison::finish() {
   if (!pictures_.empty()) {
     write_pictures(path_, pictures_);  // the list first: what lies there is known by it
     make_writable_folder(path_ / "pictures");
-    for (std::size_t i = 0; i < pngs_.size(); ++i) write_file(path_ / "pictures" / pictures_[i].file, pngs_[i]);
+    for (const Picture& picture : pictures_) write_file(path_ / "pictures" / picture.file, picture.png);
   }
   join_logs(path_, manifest_);
   if (options_.find_lr) {
@@ -238,8 +240,8 @@ int Comparison::finish() {
     fmt::print("\n{}\nwritten: {}/report.html\n", found_lr_table(path_, manifest_), path_.string());
     return kExitDone;
   }
-  for (const PlannedRun& run : manifest_.runs)
-    if (const auto record = read_run_record(path_ / run.name)) manifest_.parameters = record->parameters;
+  for (const PlannedRun& run : manifest_.planned)
+    if (const auto record = read_run_result(path_, run.name)) manifest_.parameters = record->parameters;
   write_manifest(path_, manifest_);  // which knows the model's size only now, with --jobs
   write_summary(path_, manifest_);
   report::write_report(path_ / "report.html", {path_});
@@ -249,8 +251,8 @@ int Comparison::finish() {
       "what TensorBoard reads\n",
       report::comparison_text(report::read_comparison(path_)), base);
   bool any = false;
-  for (const PlannedRun& run : manifest_.runs) {
-    const std::optional<RunRecord> record = read_run_record(path_ / run.name);
+  for (const PlannedRun& run : manifest_.planned) {
+    const std::optional<RunResult> record = read_run_result(path_, run.name);
     any = any || (record && record->status != RunStatus::diverged);
   }
   return any ? kExitDone : kExitDiverged;

@@ -2,7 +2,7 @@
 // weights and same batches for equal seeds. Runs that are over are skipped; a run that diverges is a result. With
 // --jobs the runs go on in processes of their own, which this process waits for.
 //
-//   train::Comparison comparison(line, {.dataset = "mine", .metric = "test_loss", .steps_per_epoch = 100, ...});
+//   train::Comparison comparison(line, {.dataset = "mine", .metric = "test_loss", .batches_per_epoch = 100, ...});
 //   for (train::Run& run : comparison) { ... }       // run.h
 //   return comparison.finish();                      // tables, summary, report
 //
@@ -14,7 +14,7 @@
 #include <optional>
 #include <vector>
 
-#include "interrupt.h"
+#include "program.h"
 #include "run.h"
 #include "run_folder.h"
 
@@ -84,8 +84,7 @@ class Comparison {
   InterruptGuard interrupts_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Run> run_;
-  std::vector<SavedPicture> pictures_;
-  std::vector<std::string> pngs_;  // of pictures_
+  std::vector<Picture> pictures_;
   std::size_t next_ = 0;
   bool is_announced_ = false, is_extended_ = false;
 };

@@ -48,7 +48,7 @@ report::CsvTable steps_of(const std::filesystem::path& folder, const PlannedRun&
 
 std::string found_lr_table(const std::filesystem::path& folder, const Manifest& manifest) {
   std::string text = fmt::format("{:<40} {:>16} {:>16}\n", "learning rates", "steepest fall", "least loss");
-  for (const PlannedRun& run : manifest.runs) {
+  for (const PlannedRun& run : manifest.planned) {
     const report::CsvTable steps = steps_of(folder, run);
     const FoundLr found = find_lr(*steps.column("lr"), *steps.column("loss"));
     text += fmt::format("{:<40} {:>16.3g} {:>16.3g}\n", run.name, found.steepest, found.least);
@@ -58,7 +58,7 @@ std::string found_lr_table(const std::filesystem::path& folder, const Manifest& 
 
 void write_lr_report(const std::filesystem::path& folder, const Manifest& manifest) {
   report::Json series = report::Json::array();
-  for (const PlannedRun& run : manifest.runs) {
+  for (const PlannedRun& run : manifest.planned) {
     const report::CsvTable steps = steps_of(folder, run);
     report::Json x = report::Json::array(), y = report::Json::array();
     for (const double lr : *steps.column("lr")) x.push_back(report::to_json(lr));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "manifest.h"
+#include "run_folder.h"
 
 namespace tandem::train {
 

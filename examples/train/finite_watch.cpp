@@ -1,4 +1,4 @@
-// The search repeats the model's call, which is why it must come before the weights change.
+// The search, by nn's observer of calls; innermost layers are heard of first.
 #include "finite_watch.h"
 
 #include <fmt/format.h>
@@ -31,26 +31,31 @@ bool is_finite(const Array& array) { return !is_floating(array.dtype()) || kerne
 FiniteWatch::FiniteWatch(nn::Module& model)
     : model_(model), observe_([this](nn::Module& layer, const Tensor& x, const Tensor& y) { see(layer, x, y); }) {}
 
+void FiniteWatch::search(bool on) {
+  is_searching_ = on;
+  has_looked_ = has_looked_ || !on;
+}
+
 void FiniteWatch::see(nn::Module& layer, const Tensor& x, const Tensor& y) {
-  if (&layer != &model_ || !finding_.empty() || is_finite(y.value())) return;
-  finding_ = fmt::format("the output of {} is not finite{}", describe_layer(model_, layer), bad_parameter(layer));
-  std::string first;
-  const NoGradGuard no_grad;
-  const nn::ObserveCalls observe([&](nn::Module& below, const Tensor&, const Tensor& output) {
-    if (!first.empty() || is_finite(output.value())) return;
-    first = fmt::format("{} is the first whose output is not finite{}", describe_layer(model_, below),
-                        bad_parameter(below));
-  });
-  try {
-    model_(x);
-  } catch (const Error&) {
-    return;  // a model that is called with more than x: its name is all there is to say
+  const bool is_evaluation = &layer == &model_ && !model_.is_training();
+  if (!finding_.empty() || (!is_searching_ && !is_evaluation) || is_finite(y.value())) return;
+  const std::string who = describe_layer(model_, layer), why = bad_parameter(layer);
+  if (!is_searching_) {
+    const NoGradGuard no_grad;
+    search(true);
+    try {
+      model_(x);
+    } catch (const Error&) {  // called with more than x: its name is all there is to say
+    }
+    search(false);
   }
-  if (!first.empty()) finding_ = first;
+  if (finding_.empty() && is_searching_)
+    finding_ = fmt::format("{} is the first whose output is not finite{}", who, why);
+  if (finding_.empty()) finding_ = fmt::format("the output of {} is not finite{}", who, why);
 }
 
 std::string FiniteWatch::finding() const {
-  return finding_.empty() ? "the outputs of the model are finite, the loss computed from them is not" : finding_;
+  return finding_.empty() ? "the outputs of all layers are finite, the loss computed from them is not" : finding_;
 }
 
 }  // namespace tandem::train

@@ -5,13 +5,18 @@
 
 #include <algorithm>
 
+#include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
 #include <tandem/data/catalog.h>
 #include <tandem/data/cifar.h>
 #include <tandem/data/hold_out.h>
+#include <tandem/data/image.h>
+#include <tandem/data/join.h>
 #include <tandem/data/loader.h>
+#include <tandem/data/resize.h>
 
 #include "progress.h"
+#include "saved_models.h"
 
 namespace tandem::train {
 namespace {
@@ -79,7 +84,7 @@ Experiment image_experiment(const ImageData& data, const std::string& model, con
           .model = model,
           .metric = metric,
           .watched = {},
-          .steps_per_epoch = (data.train.size() + full - 1) / full};
+          .batches_per_epoch = (data.train.size() + full - 1) / full};
 }
 
 nn::ModelInfo describe_images(const Dataset& dataset) {
@@ -88,6 +93,40 @@ nn::ModelInfo describe_images(const Dataset& dataset) {
           .mean = dataset.statistics.mean,
           .deviation = dataset.statistics.deviation,
           .input = {images.shape(1), images.shape(2), images.shape(3)}};
+}
+
+int evaluate_images(const CommandLine& line, const MeasureImages& measure) {
+  const Options& options = line.options();
+  const ImageData data = open_images(options);
+  const std::uint64_t sum = checksum(data.train);
+  std::vector<std::pair<std::string, Metrics>> all;
+  for (const SavedModel& saved : saved_models(options.evaluate)) {
+    const auto [model, info] = nn::load_model(saved.path);
+    const std::optional<std::uint64_t> trained_on = training_checksum(info);
+    // A folder that is not that of training was not split for it either: all of it is new to the model.
+    const bool is_other = options.dataset == "folder" && trained_on && *trained_on != sum;
+    ImageData now = data;
+    if (is_other) now.test = join(data.train, data.test);
+    if (is_other && data.has_validation) now.test = join(now.test, data.watched);
+    if (all.empty() && !options.json)
+      fmt::print("data       {}{}\n", data.description,
+                 is_other ? fmt::format("; not those of training: all {} are measured", now.test.size()) : "");
+    model->evaluate();
+    const NoGradGuard no_grad;
+    all.emplace_back(saved.run, measure(*model, info, now, saved.path.string()));
+  }
+  return print_evaluations(options, all);
+}
+
+Array read_picture(const std::string& file, const nn::ModelInfo& info, const Transform& transform) {
+  Dataset one;
+  one.name = file;
+  one.images = cover(read_image(file), {info.input[1], info.input[2]});
+  one.labels = Array::zeros({1}, DType::i64);
+  one.classes = {"picture"};
+  one.statistics = {info.mean, info.deviation};
+  Loader loader(one, {.batch = 1, .shuffle = false, .workers = 0, .transform = transform});
+  return loader.next()->images;
 }
 
 Array sample_images(const Dataset& dataset, std::int64_t count, const Transform& transform) {

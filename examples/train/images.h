@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <tandem/core/array.h>
@@ -11,7 +12,7 @@
 #include <tandem/nn/model_file.h>
 
 #include "command_line.h"
-#include "manifest.h"
+#include "run_folder.h"
 
 namespace tandem::train {
 
@@ -40,6 +41,15 @@ Experiment image_experiment(const ImageData& data, const std::string& model, con
 
 /// What the file of a model of such pictures says of them: names of classes, normalisation and size.
 nn::ModelInfo describe_images(const Dataset& dataset);
+
+/// What --evaluate of a program on pictures does: `measure` of every saved model of the run folder, on data.test, which
+/// is all pictures where the folder is not that of training. Prints the results; returns the exit code.
+using MeasureImages = std::function<Metrics(nn::Module& model, const nn::ModelInfo& info, const ImageData& data,
+                                            const std::string& model_file)>;
+int evaluate_images(const CommandLine& line, const MeasureImages& measure);
+
+/// A picture file as a model wants it: its largest window of the right proportions, resized: f32 [1, C, H, W].
+Array read_picture(const std::string& file, const nn::ModelInfo& info, const Transform& transform);
 
 /// `count` pictures spread over a set, as `transform` gives them: f32 [count, C, H, W].
 Array sample_images(const Dataset& dataset, std::int64_t count, const Transform& transform);

@@ -14,7 +14,7 @@
 
 #include <tandem/core/error.h>
 
-#include "interrupt.h"
+#include "program.h"
 
 namespace tandem::train {
 namespace {
@@ -24,8 +24,7 @@ constexpr const char* kRun = "TANDEM_RUN";
 pid_t spawn(const JobsOptions& options, std::size_t run) {
   std::vector<std::string> arguments = {std::filesystem::read_symlink("/proc/self/exe").string(), "--resume",
                                         options.folder.string()};
-  if (!options.data.empty()) arguments.insert(arguments.end(), {"--data", options.data});
-  if (options.quiet) arguments.emplace_back("--quiet");
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);

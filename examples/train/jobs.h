@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,10 +17,8 @@ std::optional<std::size_t> run_of_this_process();
 struct JobsOptions {
   std::filesystem::path folder;
   std::vector<std::size_t> runs;
-  int at_a_time = 1;
-  int threads = 1;   ///< of each
-  std::string data;  ///< as --data was given
-  bool quiet = false;
+  std::int64_t at_a_time = 1;
+  std::vector<std::string> arguments;  ///< beside --resume: CommandLine::arguments_of_jobs()
 };
 
 struct JobsResult {

@@ -1,6 +1,10 @@
-// Exceptions become one line and an exit code. Line breaks inside a message would make it look like several errors.
+// Exceptions become one line and an exit code: line breaks inside a message would make it look like several errors. The
+// flag is all that a signal handler may touch; it removes itself, so that a second Ctrl-C ends the process as usual.
 #include "program.h"
 
+#include <signal.h>
+
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -8,10 +12,20 @@
 
 #include <tandem/core/error.h>
 
-#include "interrupt.h"
-
 namespace tandem::train {
 namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void handle(int signal) { interrupted = signal; }
+
+void install(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+}
 
 int end_with(int code, std::string line) {
   for (char& c : line)
@@ -36,5 +50,16 @@ int end_by_exception() {
     return end_with(kExitError, error.what());
   }
 }
+
+InterruptGuard::InterruptGuard() {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a name, as a full disk is
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone (`| head`) does not end a training
+  interrupted = 0;
+  install(handle);
+}
+
+InterruptGuard::~InterruptGuard() { install(SIG_DFL); }
+
+int interrupt_signal() { return interrupted; }
 
 }  // namespace tandem::train

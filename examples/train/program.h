@@ -6,8 +6,12 @@
 //     return train::end_by_exception();
 //   }
 //
-// Not here: the command line (command_line.h), training (run.h).
+// And Ctrl-C, a closed terminal, a request to end: the first one asks the training loop to finish its step, write its
+// checkpoint and end; a second one ends at once. Not here: the command line (command_line.h), training (run.h).
 #pragma once
+
+#include <stdexcept>
+#include <string>
 
 namespace tandem::train {
 
@@ -17,7 +21,26 @@ inline constexpr int kExitUsage = 2;     ///< the command line is wrong
 inline constexpr int kExitDiverged = 3;  ///< every run diverged
 
 /// Inside a catch block: prints what the exception says, in one line. The exit code: 128 + the signal's number after
-/// Ctrl-C (interrupt.h), kExitUsage for a UsageError, kExitError for any other exception.
+/// Ctrl-C, kExitUsage for a UsageError, kExitError for any other exception.
 int end_by_exception();
+
+/// Thrown when a run was interrupted and everything is saved; what() is the line that says how to go on.
+class Interrupted : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the process; the second one ends it. SIGPIPE
+/// and SIGXFSZ are left to the calls that meet them, from then on.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+};
+
+/// The signal that came since the last guard was made; 0: none. Programs end with 128 + it.
+int interrupt_signal();
 
 }  // namespace tandem::train

@@ -59,8 +59,8 @@ void Progress::end_epoch(const Metrics& metrics, std::string_view metric, double
   metric_ = fmt::format("{} {:.4f}", metric, report::value_of(metrics, metric));
   std::string line = fmt::format("{}  epoch {}/{}  step {}", run_, epoch_, epochs_, run_done_);
   for (const auto& [name, value] : metrics) line += fmt::format("  {} {:.4f}", name, value);
-  line +=
-      fmt::format("  {} examples/s  {}\n", with_commas(std::llround(examples_per_second)), format_duration(seconds));
+  line += fmt::format("  {} examples/s  {}\n", with_commas(std::llround(examples_per_second)),
+                      report::shown_duration(seconds));
   wipe();
   print(line);
 }
@@ -93,7 +93,7 @@ std::string bar_line(const BarLine& bar, std::size_t width) {
     text += fmt::format(" {:3}%  loss {:.4f}", 100 * bar.done / bar.steps, bar.loss);
     if (has_metric && !bar.metric.empty()) text += "  " + bar.metric;
     if (has_speed) text += fmt::format("  {} examples/s", with_commas(std::llround(bar.examples_per_second)));
-    return text + fmt::format("  {} left", format_duration(bar.seconds_left));
+    return text + fmt::format("  {} left", report::shown_duration(bar.seconds_left));
   };
   for (const std::string& text : {line(kBarWidth, true, true), line(kBarWidth / 2, true, true),
                                   line(kBarWidth / 2, true, false), line(kBarWidth / 2, false, false)})
@@ -101,20 +101,6 @@ std::string bar_line(const BarLine& bar, std::size_t width) {
   std::string text = line(0, false, false);
   text.resize(std::min(text.size(), width));
   return text;
-}
-
-std::string format_duration(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
-
-std::string with_commas(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  const std::size_t first = digits[0] == '-' ? 1 : 0;
-  for (std::size_t i = digits.size(); i > first + 3;) digits.insert(i -= 3, 1, ',');
-  return digits;
 }
 
 }  // namespace tandem::train

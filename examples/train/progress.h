@@ -11,7 +11,7 @@
 
 namespace tandem::train {
 
-using report::Metrics;
+using report::Metrics, report::with_commas;
 
 enum class ProgressStyle { quiet, lines, bar };
 
@@ -59,10 +59,5 @@ struct BarLine {
 };
 /// One line of at most `width` characters: where it is narrow, first the bar shrinks, then speed, metric and bar go.
 std::string bar_line(const BarLine& bar, std::size_t width);
-
-/// "8 s", "3:05" (minutes), "1:02:05".
-std::string format_duration(double seconds);
-/// "50,000".
-std::string with_commas(std::int64_t number);
 
 }  // namespace tandem::train

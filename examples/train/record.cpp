@@ -50,7 +50,7 @@ std::string csv_field(const std::string& text) {
 template <class Joined>
 void join(const std::filesystem::path& folder, const Manifest& manifest, const char* name, Joined joined) {
   std::string text;
-  for (const PlannedRun& run : manifest.runs) {
+  for (const PlannedRun& run : manifest.planned) {
     const std::filesystem::path path = folder / run.name / name;
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) continue;
@@ -95,8 +95,8 @@ class RunLogs::Log {
 
 RunLogs::RunLogs(std::filesystem::path folder, const LogPosition& position)
     : folder_(std::move(folder)),
-      steps_(open("steps.csv", position.steps)),
-      metrics_(open("metrics.csv", position.metrics)) {
+      steps_(std::make_unique<Log>(folder_ / "steps.csv", position.steps)),
+      metrics_(std::make_unique<Log>(folder_ / "metrics.csv", position.metrics)) {
   inner_ = reopen("inner.csv", position.inner);
   instruments_ = reopen("instruments.jsonl", position.instruments);
   const std::int64_t events = position.events > 0 ? kept(folder_ / kEvents, position.events) : 0;
@@ -113,13 +113,9 @@ RunLogs::~RunLogs() {
   }
 }
 
-std::unique_ptr<RunLogs::Log> RunLogs::open(const char* name, std::int64_t keep) const {
-  return std::make_unique<Log>(folder_ / name, keep);
-}
-
-/// Of a log that stands only where there is something in it.
+/// A log that stands only where there is something in it.
 std::unique_ptr<RunLogs::Log> RunLogs::reopen(const char* name, std::int64_t keep) const {
-  if (keep > 0) return open(name, keep);
+  if (keep > 0) return std::make_unique<Log>(folder_ / name, keep);
   std::error_code ignored;
   std::filesystem::remove(folder_ / name, ignored);
   return nullptr;
@@ -146,36 +142,33 @@ void RunLogs::step(const StepLine& line) {
   events_->end();
 }
 
-void RunLogs::evaluation(std::int64_t step, double epoch, const Metrics& metrics) {
-  const auto out = std::back_inserter(metrics_->buffer());
-  if (metrics_->is_empty()) {
-    fmt::format_to(out, "step,epoch");
+/// A line of metrics behind other values; their names, where it is the first line.
+void RunLogs::line(Log& log, const char* names, const std::string& values, const Metrics& metrics) {
+  const auto out = std::back_inserter(log.buffer());
+  if (log.is_empty()) {
+    fmt::format_to(out, "{}", names);
     for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", name);
     fmt::format_to(out, "\n");
   }
-  fmt::format_to(out, "{},{}", step, epoch);
+  fmt::format_to(out, "{}", values);
   for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", value);
-  metrics_->end_line();
+  log.end_line();
+}
+
+void RunLogs::evaluation(std::int64_t step, double epoch, const Metrics& metrics) {
+  line(*metrics_, "step,epoch", fmt::format("{},{}", step, epoch), metrics);
   events_->begin(step);
   for (const auto& [name, value] : metrics) events_->add(name, value);
   events_->end();
 }
 
 void RunLogs::inner(std::int64_t step, const char* weights, const Metrics& metrics) {
-  if (!inner_) inner_ = open("inner.csv", 0);
-  const auto out = std::back_inserter(inner_->buffer());
-  if (inner_->is_empty()) {
-    fmt::format_to(out, "step,weights");
-    for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", name);
-    fmt::format_to(out, "\n");
-  }
-  fmt::format_to(out, "{},{}", step, weights);
-  for (const auto& [name, value] : metrics) fmt::format_to(out, ",{}", value);
-  inner_->end_line();
+  if (!inner_) inner_ = std::make_unique<Log>(folder_ / "inner.csv", 0);
+  line(*inner_, "step,weights", fmt::format("{},{}", step, weights), metrics);
 }
 
 void RunLogs::instruments(std::int64_t step, const InstrumentReport& report) {
-  if (!instruments_) instruments_ = open("instruments.jsonl", 0);
+  if (!instruments_) instruments_ = std::make_unique<Log>(folder_ / "instruments.jsonl", 0);
   const auto out = std::back_inserter(instruments_->buffer());
   if (instruments_->is_empty()) fmt::format_to(out, "{}\n", instrument_header(report));
   fmt::format_to(out, "{}", instrument_line(step, report));

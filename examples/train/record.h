@@ -48,8 +48,8 @@ class RunLogs {
 
  private:
   class Log;
-  std::unique_ptr<Log> open(const char* name, std::int64_t keep) const;
   std::unique_ptr<Log> reopen(const char* name, std::int64_t keep) const;
+  static void line(Log& log, const char* names, const std::string& values, const Metrics& metrics);
 
   std::filesystem::path folder_;
   std::unique_ptr<Log> steps_, metrics_, inner_, instruments_;

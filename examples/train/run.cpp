@@ -1,9 +1,7 @@
-// The bookkeeping of a run, in the order in which a program calls it.
+// The bookkeeping of a run, in the order in which a program calls it; then what it measures.
 #include "run.h"
 
 #include <fmt/format.h>
-
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,9 +11,10 @@
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
 #include <tandem/core/tree.h>
-#include <tandem/data/png.h>
+#include <tandem/nn/running_statistics.h>
 
-#include "interrupt.h"
+#include "program.h"
+#include "run_folder.h"
 
 namespace tandem::train {
 namespace {
@@ -24,55 +23,27 @@ constexpr std::int64_t kEvaluations = 20;    // of a run, where --evaluate-every
 constexpr std::int64_t kStepLines = 20'000;  // of a run at most, where --log-every does not say it
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
-/// The parameters whose names match are not trained. Throws UsageError when there is none.
-void freeze(nn::Module& model, const std::string& pattern) {
-  NamedTensors parameters = model.parameters();
-  bool is_any = false;
-  for (NamedTensor& parameter : parameters) {
-    if (::fnmatch(pattern.c_str(), parameter.name.c_str(), 0) != 0) continue;
-    parameter.tensor.set_requires_grad(false);
-    is_any = true;
-  }
-  if (!is_any)
-    fail_usage("--freeze", fmt::format("no parameter matches \"{}\"", pattern),
-               parameters.empty() ? ""
-                                  : fmt::format("the first is \"{}\", the last \"{}\"", parameters.front().name,
-                                                parameters.back().name));
-}
-
-/// The first entry of the model that is not finite; empty where all are.
-std::string bad_entry(const nn::Module& model) {
-  for (const NamedTensor& entry : model.state_dict())
-    if (!is_finite(entry.tensor.value())) return entry.name;
-  return {};
-}
-
 }  // namespace
 
 Run::Run(RunContext context) : context_(std::move(context)), begin_(Clock::now()), epoch_begin_(begin_) {}
 
-Run::~Run() = default;
-
 void Run::prepare(nn::Module& model) const {
   const Options& options = context_.options;
-  if (!options.init.empty() && options.new_head) {
-    const nn::LoadReport report = nn::load_fitting_weights(model, options.init);
-    context_.progress.note("init       " + report.to_string());
-  } else if (!options.init.empty()) {
-    nn::load_weights(model, options.init);
+  if (!options.init.empty() && !has_checkpoint(folder())) {
+    const std::string loaded = load_init(model, context_.folder / kInitFile, options.init.string(), options.new_head);
+    if (!loaded.empty()) context_.progress.note("init       " + loaded);
   }
   for (const std::string& pattern : options.freeze) freeze(model, pattern);
 }
 
-void Run::carry(std::function<NamedArrays()> save, std::function<void(const NamedArrays&)> load) {
-  save_carried_ = std::move(save);
-  load_carried_ = std::move(load);
+CheckpointOwner Run::owner() const {
+  return {context_.manifest.program, name(), rule().describe(), context_.manifest.experiment.data_checksum};
 }
 
 void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batches) {
   model_ = &model;
   optimizer_ = &optimizer;
-  steps_per_epoch_ = batches;
+  batches_per_epoch_ = batches;
   const Options& options = context_.options;
   const Manifest& manifest = context_.manifest;
   evaluate_every_ =
@@ -80,13 +51,9 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
   log_every_ = options.log_every > 0 ? options.log_every : (total_steps() + kStepLines - 1) / kStepLines;
   context_.announce(model);
   if (options.instruments > 0) instruments_.emplace(optimizer);  // distances are from the initial weights
-  const std::filesystem::path checkpoint = folder() / "checkpoint.safetensors";
-  std::error_code ignored;
   make_writable_folder(folder());
-  if (std::filesystem::exists(checkpoint, ignored) ||
-      std::filesystem::exists(folder() / "checkpoint.previous.safetensors", ignored)) {
-    state_ = load_state(checkpoint, {manifest.program, name(), rule().describe(), manifest.experiment.data_checksum},
-                        model, optimizer);
+  if (has_checkpoint(folder())) {
+    state_ = load_state(folder() / kCheckpoint, owner(), model, optimizer);
     if (load_carried_ && !state_.carried.empty()) load_carried_(std::exchange(state_.carried, {}));
     fmt::print("resume     {} from step {} of {} (epoch {})\n", name(), state_.step, total_steps(), state_.epochs + 1);
   }
@@ -95,11 +62,13 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
   optimizer.watch_steps(true);
   seconds_before_ = state_.seconds;
   begin_ = Clock::now();
-  const std::int64_t epochs = (total_steps() + steps_per_epoch_ - 1) / steps_per_epoch_;
+  const std::int64_t epochs = (total_steps() + manifest.steps_per_epoch - 1) / manifest.steps_per_epoch;
   context_.progress.start_run(name(), epochs, total_steps(), state_.step);
 }
 
 bool Run::next_epoch() {
+  if (context_.options.inner_steps > 0 && !measure_inner_)
+    fail_usage("--inner-steps", "this program does not measure single steps", {}, "leave it out");
   if (context_.options.instruments > 0 && !part_loss_.has_value())
     fail_usage("--instruments", "this program does not measure parts of its batches", {}, "leave it out");
   if (is_over()) {
@@ -110,12 +79,19 @@ bool Run::next_epoch() {
   return true;
 }
 
-void Run::begin_batches() {
+void Run::begin_steps() {
   epoch_seconds_before_ = state_.epoch.seconds;
   epoch_begin_ = Clock::now();
 }
 
-bool Run::wants_batch() const { return !is_over() && state_.batches < steps_per_epoch_ && !is_epoch_over_; }
+std::int64_t Run::batches_wanted() const {
+  if (is_over() || is_epoch_over_) return 0;
+  return std::min(context_.options.accumulate, batches_per_epoch_ - state_.batches);
+}
+
+std::int64_t Run::steps_in(std::int64_t batches) const {
+  return (batches + context_.options.accumulate - 1) / context_.options.accumulate;
+}
 
 void Run::step(double loss) {
   ++state_.step;
@@ -133,23 +109,23 @@ void Run::step(double loss) {
     diverge(fmt::format("train_loss is {}: {}", loss, watch_->finding()));
     return;
   }
-  ++state_.batches;
+  state_.batches += step_->batches();
   end_instruments();
   if (is_inner(state_.step)) write_inner(state_.step, line.synced ? "slow" : "fast");
   if (state_.step % log_every_ == 0) logs_->step(line);
-  state_.epoch.loss += loss * static_cast<double>(batch_examples_);
-  state_.epoch.examples += batch_examples_;
+  state_.epoch.loss += loss * static_cast<double>(step_->examples());
+  state_.epoch.examples += step_->examples();
   state_.epoch.seconds = epoch_seconds_before_ + std::chrono::duration<double>(Clock::now() - epoch_begin_).count();
-  is_epoch_over_ = state_.batches == steps_per_epoch_;
+  is_epoch_over_ = state_.batches == batches_per_epoch_;
   const bool is_near_end =
-      context_.options.evaluate_every == 0 && steps_per_epoch_ - state_.batches < evaluate_every_ / 2;
+      context_.options.evaluate_every == 0 && steps_in(batches_per_epoch_ - state_.batches) < evaluate_every_ / 2;
   evaluation_due_ =
       (state_.step % evaluate_every_ == 0 && !is_near_end) || is_epoch_over_ || state_.step == total_steps();
   if (context_.options.find_lr) find_lr(loss);
   context_.progress.step(state_.epoch.mean_loss(), state_.epoch.examples_per_second());
 }
 
-void Run::end_batch() {
+void Run::end_step() {
   evaluation_due_ = false;
   if (is_diverged_) return;
   const std::int64_t every = context_.options.checkpoint_every;
@@ -184,10 +160,7 @@ void Run::save() {
   state_.seconds = seconds();
   state_.logs = logs_->sync();
   state_.carried = state_.batches > 0 && save_carried_ ? save_carried_() : NamedArrays{};
-  const Manifest& manifest = context_.manifest;
-  save_state(folder() / "checkpoint.safetensors",
-             {manifest.program, name(), rule().describe(), manifest.experiment.data_checksum}, state_, *model_,
-             *optimizer_);
+  save_state(folder() / kCheckpoint, owner(), state_, *model_, *optimizer_);
   state_.carried.clear();
   context_.keep();
 }
@@ -211,7 +184,7 @@ void Run::finish() {
   }
   result_.status = is_diverged_ ? RunStatus::diverged : is_stopped_ ? RunStatus::stopped : RunStatus::finished;
   result_.step = state_.step;
-  result_.epochs = state_.epochs + (state_.batches > 0 ? 1 : 0);
+  result_.epochs = static_cast<double>(state_.epochs + (state_.batches > 0 ? 1 : 0));
   result_.parameters = model_->parameter_count();
   result_.seconds = seconds();
   const double train_seconds = state_.all.seconds + state_.epoch.seconds;
@@ -229,7 +202,103 @@ void Run::picture(const std::string& figure, const std::string& png, const std::
   const std::filesystem::path folder_of_pictures = folder() / "pictures";
   make_writable_folder(folder_of_pictures);
   write_file(folder_of_pictures / (figure + ".png"), png);
-  result_.pictures.push_back({figure, "", caption, figure + ".png"});
+  result_.pictures.push_back({figure, "", caption, figure + ".png", {}});
+}
+
+EvaluationScope::EvaluationScope(Run& run)
+    : run_(run), weights_(run.optimizer_->evaluation_weights()), behaviour_(*run.model_) {
+  run_.is_evaluating_ = true;
+  evaluation_begin_ = Run::Clock::now();
+  if (run_.context_.options.reestimate > 0 && run_.gather_) {
+    for (const NamedTensor& buffer : run_.model_->buffers()) statistics_.push_back(buffer.tensor.value().clone());
+    nn::reestimate_running_statistics(*run_.model_, run_.gather_);
+  }
+  run_.model_->evaluate();
+}
+
+EvaluationScope::~EvaluationScope() {
+  NamedTensors buffers = run_.model_->buffers();
+  for (std::size_t i = 0; i < statistics_.size(); ++i) buffers[i].tensor.mutable_value().copy_from(statistics_[i]);
+  run_.is_evaluating_ = false;
+  run_.epoch_begin_ += Run::Clock::now() - evaluation_begin_;  // evaluations are no part of examples a second
+}
+
+void Run::find_lr(double loss) {
+  constexpr double kTooFar = 4;  // times the least loss: the lr is too large by now
+  evaluation_due_ = false;
+  least_loss_ = state_.step == 1 ? loss : std::min(least_loss_, loss);
+  is_stopped_ = loss > kTooFar * least_loss_;
+}
+
+void Run::record(const Metrics& metrics) {
+  evaluation_due_ = false;
+  state_.last = metrics;
+  state_.last.insert(state_.last.begin(), {"train_loss", state_.epoch.mean_loss()});
+  const double epoch = static_cast<double>(state_.epochs) +
+                       static_cast<double>(state_.batches) / static_cast<double>(batches_per_epoch_);
+  logs_->evaluation(state_.step, epoch, state_.last);
+  const Experiment& e = context_.manifest.experiment;
+  for (const std::string& name : {watched_metric(e), e.metric}) {
+    const double value = report::value_of(metrics, name);
+    if (!std::isnan(value)) continue;
+    if (std::none_of(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == name; }))
+      fail("run.record", fmt::format("the metric \"{}\" is missing", name), "it is what the runs are compared by");
+    diverge(fmt::format("{} is nan: {}", name, watch_->finding()));
+    return;
+  }
+  report::keep_best(state_.best, state_.last);
+  ++state_.evaluations;
+  const std::string watched = watched_metric(e);
+  const double value = report::value_of(metrics, watched);
+  if (state_.evaluations == 1 || report::is_better(watched, value, state_.best_watched)) {
+    state_.best_watched = value;
+    state_.evaluations_since_best = 0;
+    if (context_.options.validation > 0 || context_.options.patience > 0) save_model_file("best.safetensors");
+  } else {
+    ++state_.evaluations_since_best;
+    is_stopped_ = context_.options.patience > 0 && state_.evaluations_since_best >= context_.options.patience;
+  }
+}
+
+void Run::measure_inner(std::function<Metrics()> measure) {
+  if (context_.options.inner_steps == 0) return;
+  measure_inner_ = std::move(measure);
+  optimizer_->on_sync([this](const SyncEvent& event) {
+    if (event.level == 0 && is_inner(event.step)) write_inner(event.step, "fast");
+  });
+}
+
+/// Of the steps in the middle of the run.
+bool Run::is_inner(std::int64_t step) const {
+  const std::int64_t first = std::max<std::int64_t>(0, (total_steps() - context_.options.inner_steps) / 2);
+  return measure_inner_ && step > first && step <= first + context_.options.inner_steps;
+}
+
+void Run::write_inner(std::int64_t step, const char* weights) {
+  const auto begin = Clock::now();
+  const nn::BehaviourScope behaviour(*model_);
+  const NoGradGuard no_grad;
+  model_->evaluate();
+  logs_->inner(step, weights, measure_inner_());
+  epoch_begin_ += Clock::now() - begin;
+}
+
+void Run::save_model_file(const char* file) {
+  const std::unique_ptr<EvaluationScope> scope(is_evaluating_ ? nullptr : new EvaluationScope(*this));
+  nn::ModelInfo info = info_;
+  const Manifest& m = context_.manifest;
+  info.extra["program"] = m.program;
+  info.extra["dataset"] = m.experiment.dataset;
+  info.extra["data_checksum"] = m.experiment.data_checksum;
+  info.extra["optimizer"] = context_.plan.optimizer;
+  info.extra["schedule"] = context_.options.schedule;
+  info.extra["seed"] = std::to_string(seed());
+  nn::save_model(folder() / file, *model_, info);
+}
+
+void Run::record_final(const Metrics& metrics) {
+  result_.final.insert(result_.final.end(), metrics.begin(), metrics.end());
+  report::keep_best(result_.best, metrics);
 }
 
 }  // namespace tandem::train

@@ -24,20 +24,9 @@
 #include "finite_watch.h"
 #include "progress.h"
 #include "record.h"
+#include "step_batches.h"
 
 namespace tandem::train {
-
-/// Examples in a batch, which its loss is the mean over: images, target tokens.
-template <class Batch>
-std::int64_t examples_in(const Batch& batch) {
-  if constexpr (requires { batch.tokens; }) {
-    return batch.tokens;
-  } else if constexpr (requires { batch.labels; }) {
-    return batch.labels.size();
-  } else {
-    return batch.targets.size();
-  }
-}
 
 /// What a run needs to know of its comparison.
 struct RunContext {
@@ -78,15 +67,15 @@ class EvaluationScope {
 ///     auto model = ...;
 ///     run.prepare(*model);
 ///     Optimizer optimizer(model->parameters(), run.rule());
-///     run.start(*model, optimizer, train);                         // exact, where there is a checkpoint
+///     run.start(*model, optimizer, batches);              // exact, where there is a checkpoint
 ///     while (run.next_epoch()) {
 ///       model->train();
-///       for (const auto& [images, labels] : run.batches(train)) {  // position, progress, signals, checkpoints
-///         const Tensor loss = cross_entropy((*model)(images), labels);
-///         optimizer.zero_grad();
-///         loss.backward();
-///         optimizer.step();
-///         run.step(loss);                                          // finite? the step's record
+///       for (auto& step : run.steps(batches)) {           // position, progress, signals, checkpoints
+///         run.step(optimizer.step([&] {                   // called again where the rule wants the loss elsewhere
+///           for (const auto& [images, labels] : step)     // --accumulate of them
+///             step.backward(cross_entropy((*model)(images), labels));
+///           return step.loss();
+///         }));                                            // finite? the step's record
 ///         if (!run.evaluation_due()) continue;
 ///         const auto slow = run.evaluation_weights();
 ///         run.record({{"test_accuracy", nn::accuracy(*model, test)}});
@@ -96,7 +85,6 @@ class EvaluationScope {
 class Run {
  public:
   explicit Run(RunContext context);
-  ~Run();
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
@@ -119,7 +107,10 @@ class Run {
   }
   /// What goes on from batch to batch beside the model (the state of a recurrent one) and belongs into checkpoints.
   /// Called before start(), which gives back what was saved.
-  void carry(std::function<NamedArrays()> save, std::function<void(const NamedArrays&)> load);
+  void carry(std::function<NamedArrays()> save, std::function<void(const NamedArrays&)> load) {
+    save_carried_ = std::move(save);
+    load_carried_ = std::move(load);
+  }
   /// What a model file says beside the weights. Default: nothing, and load_model cannot make the model.
   void describe_model(const nn::ModelInfo& info) { info_ = info; }
 
@@ -127,12 +118,12 @@ class Run {
   bool next_epoch();
   std::int64_t epoch() const { return state_.epochs; }
 
-  /// The batches of this epoch that are left.
+  /// The steps of this epoch that are left.
   template <class Source>
-  class Batches;
+  class Steps;
   template <class Source>
-  Batches<Source> batches(Source& source) {
-    return Batches<Source>(*this, source);
+  Steps<Source> steps(Source& source) {
+    return Steps<Source>(*this, source);
   }
 
   /// After optimizer.step(): a loss that is not finite ends the run, which is then diverged. Writes the step's record.
@@ -144,15 +135,15 @@ class Run {
   [[nodiscard]] EvaluationScope evaluation_weights() { return EvaluationScope(*this); }
   /// What an evaluation gave. Infinite values are values; nan of the watched metric ends the run as diverged.
   void record(const Metrics& metrics);
-  /// With --inner-steps N: what measures the weights as they are, called after every step of a stretch of N in the
-  /// middle of the run: of fast weights, at a sync before the pull and of the slow ones after it. They stand in
-  /// inner.csv and are no evaluations.
+  /// With --inner-steps N, before the first epoch: what measures the weights as they are, called after every step of a
+  /// stretch of N in the middle of the run: of fast weights, at a sync before the pull and of the slow ones after it.
+  /// They stand in inner.csv and are no evaluations.
   void measure_inner(std::function<Metrics()> measure);
 
   /// With --instruments N, before the first epoch: the loss of a part of a batch, as the loop computes it, e.g.
   /// [&](const Batch& part, std::int64_t first) { return cross_entropy((*model)(part.images), part.labels); }, `first`
-  /// the number of the part's first row in its batch. It is measured round steps 1, 1 + N, 1 + 2 N ... (instruments.h
-  /// of optim/study): not before it, and nothing of the training changes.
+  /// the number of the part's first row in its batch. Round steps 1, 1 + N, 1 + 2 N ... it is evaluated as
+  /// optim/study/instruments.h says; no bit of the training changes.
   template <class Loss>
   void measure_instruments(Loss loss);
 
@@ -165,19 +156,21 @@ class Run {
   void picture(const std::string& figure, const std::string& png, const std::string& caption = {});
 
   bool is_finished() const { return is_complete_ || is_diverged_; }
-  const RunRecord& result() const { return result_; }
+  const RunResult& result() const { return result_; }
 
  private:
   friend class EvaluationScope;
   friend class Comparison;
   using Clock = std::chrono::steady_clock;
 
+  CheckpointOwner owner() const;
   void start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batches);
   template <class Source>
   void gather_statistics(Source& batches);
-  void begin_batches();
-  bool wants_batch() const;
-  void end_batch();
+  void begin_steps();
+  std::int64_t batches_wanted() const;
+  void end_step();
+  std::int64_t steps_in(std::int64_t batches) const;
   void end_epoch();
   void save();
   void save_model_file(const char* name);
@@ -207,8 +200,9 @@ class Run {
   std::optional<FiniteWatch> watch_;
   std::unique_ptr<RunLogs> logs_;
   TrainingState state_;
-  RunRecord result_;
-  std::int64_t steps_per_epoch_ = 0, batch_examples_ = 0, evaluate_every_ = 1, log_every_ = 1;
+  RunResult result_;
+  std::int64_t batches_per_epoch_ = 0, evaluate_every_ = 1, log_every_ = 1;
+  StepMean* step_ = nullptr;  // the step at hand
   bool evaluation_due_ = false, is_evaluating_ = false, is_diverged_ = false, is_stopped_ = false, is_complete_ = false;
   bool is_epoch_over_ = false;
   double least_loss_ = 0, seconds_before_ = 0, epoch_seconds_before_ = 0;
@@ -216,38 +210,30 @@ class Run {
 };
 
 template <class Source>
-class Run::Batches {
+class Run::Steps {
  public:
-  using Batch = typename decltype(std::declval<Source&>().next())::value_type;
+  using Step = StepBatches<typename decltype(std::declval<Source&>().next())::value_type>;
 
   class Iterator {
    public:
     using iterator_category = std::input_iterator_tag;
-    using value_type = Batch;
+    using value_type = Step;
     using difference_type = std::ptrdiff_t;
-    using pointer = const Batch*;
-    using reference = const Batch&;
+    using pointer = Step*;
+    using reference = Step&;
 
-    const Batch& operator*() const { return *batch_; }
+    Step& operator*() const { return steps_->step_; }
     Iterator& operator++() {
-      run_->end_batch();
-      fetch();
+      steps_->run_.end_step();
+      steps_->fetch();
       return *this;
     }
-    bool operator==(std::default_sentinel_t) const { return !batch_.has_value(); }
+    bool operator==(std::default_sentinel_t) const { return steps_->step_.batches() == 0; }
 
    private:
-    friend class Batches;
-    Iterator(Run* run, Source* source) : run_(run), source_(source) { fetch(); }
-    void fetch() {
-      batch_ = run_->wants_batch() ? source_->next() : std::nullopt;
-      if (!batch_) return;
-      run_->batch_examples_ = examples_in(*batch_);
-      run_->look(std::vector<Batch>{*batch_});
-    }
-    Run* run_;
-    Source* source_;
-    std::optional<Batch> batch_;
+    friend class Steps;
+    explicit Iterator(Steps* steps) : steps_(steps) {}
+    Steps* steps_;
   };
 
   Iterator begin() {
@@ -256,16 +242,25 @@ class Run::Batches {
     } else {
       source_.set_position(run_.state_.batches);
     }
-    run_.begin_batches();
-    return Iterator(&run_, &source_);
+    run_.begin_steps();
+    fetch();
+    return Iterator(this);
   }
   std::default_sentinel_t end() const { return {}; }
 
  private:
   friend class Run;
-  Batches(Run& run, Source& source) : run_(run), source_(source) {}
+  Steps(Run& run, Source& source) : run_(run), source_(source), step_(*run.watch_) {}
+  void fetch() {
+    step_.clear(run_.state_.epochs * run_.batches_per_epoch_ + run_.state_.batches);
+    for (std::int64_t left = run_.batches_wanted(); left > 0; --left)
+      if (auto batch = source_.next()) step_.add(std::move(*batch));
+    run_.step_ = &step_;
+    run_.look(step_.held());
+  }
   Run& run_;
   Source& source_;
+  Step step_;
 };
 
 template <class Loss>
@@ -277,7 +272,7 @@ void Run::measure_instruments(Loss loss) {
 template <class Batch>
 void Run::look(const std::vector<Batch>& batches) {
   const std::int64_t every = context_.options.instruments;
-  if (every == 0 || state_.step % every != 0) return;
+  if (every == 0 || batches.empty() || state_.step % every != 0) return;
   const auto* loss = std::any_cast<std::function<Tensor(const Batch&, std::int64_t)>>(&part_loss_);
   if (loss == nullptr) fail("run.measure_instruments", "the loss is of batches of another type");
   begin_instruments(parts_of(batches, *loss, [](const Batch& part) { return examples_in(part); }));

@@ -11,14 +11,12 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
 
 #include "command_line.h"
-#include "manifest.h"
 
 namespace tandem::train {
 namespace {
@@ -33,19 +31,21 @@ void remove_file(const fs::path& path) {
 /// Only where it is empty, and no link.
 void remove_folder(const fs::path& path) { ::rmdir(path.c_str()); }
 
-/// Files of ours in the pictures folder beside `list`, a JSON list or an object that holds one as "pictures".
-void remove_pictures(const fs::path& folder, const fs::path& list) {
+void remove_pictures(const fs::path& folder, const std::vector<Picture>& pictures) {
   std::error_code ignored;
-  if (!fs::is_regular_file(list, ignored)) return;
-  nlohmann::json json = nlohmann::json::parse(read_file(list), nullptr, false);
-  if (json.is_object()) json = json.value("pictures", nlohmann::json::array());
-  if (!json.is_array() || fs::is_symlink(folder / "pictures", ignored)) return;
-  for (const auto& picture : json) {
-    if (!picture.is_object() || !picture.contains("file") || !picture["file"].is_string()) continue;
-    const auto name = picture["file"].get<std::string>();
-    if (is_plain_name(name)) remove_file(folder / "pictures" / name);
-  }
+  if (fs::is_symlink(folder / "pictures", ignored)) return;
+  for (const Picture& picture : pictures) remove_file(folder / "pictures" / picture.file);
   remove_folder(folder / "pictures");
+}
+
+/// The pictures that a list names; none where it is damaged, whose pictures then stay.
+template <class Read>
+std::vector<Picture> listed(const Read& read) {
+  try {
+    return read();
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 /// What lies in a folder that is not empty, and what to do about it.
@@ -55,16 +55,16 @@ void remove_pictures(const fs::path& folder, const fs::path& list) {
     fail_usage("--out", fmt::format("{} holds files that are not Tandem's", name), {}, "take another folder");
   const Manifest manifest = read_manifest(path);
   std::size_t over = 0;
-  for (const PlannedRun& run : manifest.runs) {
-    const auto record = read_run_record(path / run.name);
+  for (const PlannedRun& run : manifest.planned) {
+    const auto record = read_run_result(path, run.name);
     over += record && record->is_over() ? 1 : 0;
   }
-  if (over == manifest.runs.size())
+  if (over == manifest.planned.size())
     fail_usage("--out", fmt::format("{} holds a comparison that is finished", name),
                fmt::format("{} runs of {}", over, manifest.program),
                "take another folder, or replace it with --overwrite");
   fail_usage("--out", fmt::format("{} holds a comparison that is not finished", name),
-             fmt::format("{} of {} runs are over", over, manifest.runs.size()),
+             fmt::format("{} of {} runs are over", over, manifest.planned.size()),
              fmt::format("go on with: {} --resume {}; or replace it with --overwrite", executable, name));
 }
 
@@ -89,11 +89,11 @@ fs::path without_slash(const fs::path& path) {
 
 void remove_run_files(const fs::path& folder) {
   const Manifest manifest = read_manifest(folder);
-  for (const PlannedRun& run : manifest.runs) {
+  for (const PlannedRun& run : manifest.planned) {
     const fs::path path = folder / run.name;
     std::error_code ignored;
     if (fs::is_symlink(path, ignored) || !fs::is_directory(path, ignored)) continue;
-    remove_pictures(path, path / "run.json");
+    remove_pictures(path, listed([&] { return read_run_result(folder, run.name).value_or(RunResult{}).pictures; }));
     for (const char* name : {"run.json", "metrics.csv", "steps.csv", "inner.csv", "instruments.jsonl",
                              "events.out.tfevents.tandem", "model.safetensors", "best.safetensors",
                              "checkpoint.safetensors", "checkpoint.previous.safetensors", "checkpoint.safetensors.new"})
@@ -101,8 +101,9 @@ void remove_run_files(const fs::path& folder) {
     remove_stale_temporaries(path);
     remove_folder(path);
   }
-  remove_pictures(folder, folder / "pictures.json");
-  for (const char* name : {"summary.json", "metrics.csv", "steps.csv", "report.html", "pictures.json", "manifest.json"})
+  remove_pictures(folder, listed([&] { return report::read_pictures(folder); }));
+  for (const char* name :
+       {"summary.json", "metrics.csv", "steps.csv", "report.html", kInitFile, "pictures.json", "manifest.json"})
     remove_file(folder / name);
   remove_stale_temporaries(folder);
 }
@@ -157,6 +158,7 @@ RunFolder::~RunFolder() {
   if (is_new_ && !is_kept_) {
     std::error_code ignored;
     if (is_run_folder(path_)) remove_run_files(path_);
+    remove_file(path_ / kInitFile);  // written before the manifest that lists it
     for (auto made = made_.rbegin(); made != made_.rend(); ++made) remove_folder(*made);
   }
   if (lock_ >= 0) ::close(lock_);
@@ -168,5 +170,13 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
       is_kept_(std::exchange(other.is_kept_, true)),
       is_new_(std::exchange(other.is_new_, false)),
       lock_(std::exchange(other.lock_, -1)) {}
+
+fs::path comparison_of(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path folder = fs::weakly_canonical(path, ignored);
+  if (!is_run_folder(folder) && folder.has_parent_path() && is_run_folder(folder.parent_path()))
+    return folder.parent_path();
+  return path;
+}
 
 }  // namespace tandem::train

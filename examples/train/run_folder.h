@@ -1,17 +1,27 @@
 // RunFolder: who owns a folder. It belongs to Tandem where a manifest of Tandem says so, and to one process at a time.
 // Nothing is deleted that a run did not write under a name of its own.
 //
-//   OUT/manifest.json summary.json metrics.csv steps.csv report.html pictures.json pictures/*.png
+//   OUT/manifest.json summary.json metrics.csv steps.csv report.html init.safetensors pictures.json pictures/*.png
 //   OUT/RUN/run.json metrics.csv steps.csv inner.csv events.out.tfevents.tandem *.safetensors pictures/*.png
 //
-// Not here: what the files say (manifest.h, record.h, checkpoint.h).
+// Not here: what the files say (report/manifest.h, record.h, checkpoint.h).
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include <tandem/report/manifest.h>
+
 namespace tandem::train {
+
+using report::Experiment, report::Manifest, report::Metrics, report::Picture, report::PlannedRun, report::RunResult,
+    report::RunStatus, report::Texts, report::is_run_folder, report::read_manifest, report::read_run_result,
+    report::watched_metric, report::write_manifest, report::write_pictures, report::write_run_result,
+    report::write_summary;
+
+/// In OUT: a copy of the model that --init names, from which every run of the folder starts, also when it is resumed.
+inline constexpr const char* kInitFile = "init.safetensors";
 
 class RunFolder {
  public:
@@ -45,5 +55,8 @@ class RunFolder {
 
 /// Deletes what a comparison wrote into a folder, by the names in its manifest, and folders that are empty then.
 void remove_run_files(const std::filesystem::path& folder);
+
+/// The folder whose manifest a path belongs to: itself, or the one above when it is the folder of a run.
+std::filesystem::path comparison_of(const std::filesystem::path& path);
 
 }  // namespace tandem::train

@@ -4,12 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdio>
 
 #include <tandem/core/error.h>
 
-#include "manifest.h"
 #include "program.h"
+#include "run_folder.h"
 
 namespace tandem::train {
 
@@ -19,7 +20,7 @@ std::vector<SavedModel> saved_models(const std::filesystem::path& folder) {
   const bool is_run = !std::filesystem::equivalent(comparison, folder, ignored);
   const std::string only = is_run ? std::filesystem::weakly_canonical(folder).filename().string() : std::string();
   std::vector<SavedModel> models;
-  for (const PlannedRun& run : read_manifest(comparison).runs) {
+  for (const PlannedRun& run : read_manifest(comparison).planned) {
     const std::filesystem::path path = comparison / run.name / "model.safetensors";
     if (is_run && run.name != only) continue;
     if (std::filesystem::is_regular_file(path, ignored)) models.push_back({run.name, path});
@@ -34,6 +35,15 @@ std::vector<SavedModel> models_to_use(const Options& options) {
   return {{options.init.string(), options.init}};
 }
 
+std::optional<std::uint64_t> training_checksum(const nn::ModelInfo& info) {
+  const auto found = info.extra.find("data_checksum");
+  if (found == info.extra.end()) return std::nullopt;
+  const std::string& text = found->second;
+  std::uint64_t value = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return status != std::errc() || end != text.data() + text.size() ? std::nullopt : std::optional(value);
+}
+
 int print_evaluations(const Options& options, const std::vector<std::pair<std::string, report::Metrics>>& evaluations) {
   if (!options.json) {
     for (const auto& [run, metrics] : evaluations) {
@@ -45,7 +55,7 @@ int print_evaluations(const Options& options, const std::vector<std::pair<std::s
   }
   std::string text;
   for (const auto& [run, metrics] : evaluations)
-    text += fmt::format("{}\"{}\": {}", text.empty() ? "" : ", ", run, metrics_text(metrics));
+    text += fmt::format("{}\"{}\": {}", text.empty() ? "" : ", ", run, report::metrics_text(metrics));
   fmt::print("{{{}}}\n", text);
   return kExitDone;
 }

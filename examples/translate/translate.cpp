@@ -50,7 +50,7 @@ int compare(const CommandLine& line, const Own& own) {
                                .model = options.model,
                                .metric = "bleu",
                                .watched = "test_loss",
-                               .steps_per_epoch = SentenceBatches(pairs.train, batching).batches()});
+                               .batches_per_epoch = SentenceBatches(pairs.train, batching).batches()});
   for (train::Run& run : comparison) {
     nn::seed(run.seed());
     nn::Transformer model(pairs.architecture);
@@ -60,15 +60,16 @@ int compare(const CommandLine& line, const Own& own) {
     batching.seed = run.seed();
     SentenceBatches batches(pairs.train, batching);
     run.start(model, optimizer, batches);
+    run.measure_inner([&] { return translation::measure(model, validation, pairs.sets.validation, pairs.codes); });
     run.measure_instruments(
         [&](const SentenceBatch& part, std::int64_t) { return translation::token_loss(model, part, kLabelSmoothing); });
     while (run.next_epoch()) {
       model.train();
-      for (const SentenceBatch& batch : run.batches(batches)) {
-        const Tensor loss = translation::token_loss(model, batch, kLabelSmoothing);
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
+      for (auto& step : run.steps(batches)) {
+        const Tensor loss = optimizer.step([&] {
+          for (const auto& batch : step) step.backward(translation::token_loss(model, batch, kLabelSmoothing));
+          return step.loss();
+        });
         run.step(loss);
         if (!run.evaluation_due()) continue;
         const auto slow = run.evaluation_weights();

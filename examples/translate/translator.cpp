@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <utility>
@@ -88,12 +87,13 @@ Translator load_translator(const std::filesystem::path& path) {
     const auto found = extra.find(key);
     return found == extra.end() ? std::string() : found->second;
   };
-  Translator translator{std::move(codes), std::move(model), value("dataset"), value("from"), value("to"), {}};
-  const std::string checksum = value("data_checksum");
-  std::uint64_t number = 0;
-  const auto [end, status] = std::from_chars(checksum.data(), checksum.data() + checksum.size(), number, 16);
-  if (status == std::errc() && end == checksum.data() + checksum.size()) translator.training_checksum = number;
-  return translator;
+  return {std::move(codes),
+          std::move(model),
+          value("dataset"),
+          value("from"),
+          value("to"),
+          train::training_checksum(info),
+          {}};
 }
 
 std::vector<std::int64_t> Translator::encode(std::string_view line, const std::string& where,

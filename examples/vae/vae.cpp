@@ -107,11 +107,11 @@ int compare(const train::CommandLine& line, std::int64_t latent) {
     run.measure_instruments([&](const Batch& part, std::int64_t) { return model.bound(part.images).loss; });
     while (run.next_epoch()) {
       model.train();
-      for (const auto& [images, labels] : run.batches(batches)) {
-        const Tensor loss = model.bound(images).loss;  // -ELBO, in nats an image
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
+      for (auto& step : run.steps(batches)) {
+        const Tensor loss = optimizer.step([&] {
+          for (const auto& [images, labels] : step) step.backward(model.bound(images).loss);  // -ELBO, nats an image
+          return step.loss();
+        });
         run.step(loss);
         if (!run.evaluation_due()) continue;
         const auto slow = run.evaluation_weights();
@@ -134,7 +134,7 @@ int compare(const train::CommandLine& line, std::int64_t latent) {
 
 int main(int argc, char** argv) try {
   train::CommandLine line("Trains convolutional variational autoencoders and compares optimizers.", defaults(),
-                          {.datasets = dataset_names(), .validation = true, .predict = true, .inner_steps = true});
+                          {.datasets = dataset_names(), .validation = true, .predict = true});
   std::int64_t latent = 128;
   line.add("--latent", latent, "Numbers in the code of an image", 1, 16384);
   line.complete([](train::Options& o) { train::choose_image_dataset(o, "cifar100"); });

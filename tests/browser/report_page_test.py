@@ -314,6 +314,8 @@ GENERIC = {"title": "quadratic", "sections": [{"title": "q", "figures": [
          "high": [0.0013, None, None], "diverged": [0.5]}]},
     {"kind": "heatmap", "title": "rate", "x": {"name": "momentum", "values": ["0", "0.9"]}, "y": {"name": "kappa", "values": ["10", "100"]},
      "measure": "rate", "larger_is_better": False, "cells": [{"value": 0.9}, {"value": 0.8}, None, {"value": "inf", "diverged": 1, "runs": 1}]},
+    {"kind": "heatmap", "title": "part of a grid", "x": {"name": "lr", "values": ["1", "2"]}, "y": {"name": "k", "values": ["5"]},
+     "measure": "rate", "larger_is_better": True, "extent": [0.5, 0.9], "cells": [{"value": 0.5}, {"value": 0.75}]},
     {"kind": "points", "title": "effects", "x": {"label": "effect"}, "rows": [{"name": "a", "value": 1, "low": 0.5, "high": 1.5}]},
     {"kind": "spiral"}]}]}
 
@@ -336,6 +338,9 @@ def test_other_programs(page):
         cells = b.run("return [...window.figures('rate').querySelectorAll('.place')].map((p) => p.textContent)")
         check(cells == ["0.9000", "0.8000", "", "diverged"], "a heat map with an empty and a diverged cell")
         check(b.run("return window.figures('rate').querySelectorAll('.place')[1].querySelector('.best') !== null"), "smaller may be better")
+        check(b.run("return window.figures('part of a grid').querySelector('.best') === null") and
+              b.run("return window.figures('part of a grid').querySelector('.colour-bar').textContent").startswith("0.50000.9000"),
+              "heat maps that are one grid share its colours and its best cell")
         check(b.run("return window.figures('effects').querySelectorAll('.interval').length") == 1, "points with intervals")
         check(b.run("return document.querySelector('.figures').innerText.includes('kind \"spiral\", which this page does not know')"),
               "a kind that is not known is said")

@@ -46,12 +46,11 @@ int main(int argc, char** argv) try {
     run.start(*model, optimizer, batches);
     while (run.next_epoch()) {
       model->train();
-      for (const auto& [images, labels] : run.batches(batches)) {
-        const Tensor loss = cross_entropy((*model)(images), labels);
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
-        run.step(loss);
+      for (auto& step : run.steps(batches)) {
+        run.step(optimizer.step([&] {
+          for (const auto& [images, labels] : step) step.backward(cross_entropy((*model)(images), labels));
+          return step.loss();
+        }));
         if (!run.evaluation_due()) continue;
         const auto slow = run.evaluation_weights();
         run.record({{"test_accuracy", nn::accuracy(*model, test)}});

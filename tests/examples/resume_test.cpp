@@ -169,8 +169,7 @@ TEST_CASE("what must not be resumed is refused with one line, and nothing change
   write_file(folder / "data/data_batch_1.bin", tiny_cifar_records(24, 77));
   CHECK(refused({}, 1).find("the training data are not those of this run") != std::string::npos);
   CHECK(run_child("cifar", {"--resume", (folder / "data").string()}).last_error_line() ==
-        (folder / "data").string() +
-            ": not a run folder: manifest.json is not there; give the folder that --out named");
+        (folder / "data").string() + ": not a run folder: it has no manifest.json; name the folder that --out named");
 }
 
 TEST_CASE("a disk that is full while saving: a clear error, and the checkpoint before goes on") {

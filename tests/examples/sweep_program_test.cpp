@@ -81,14 +81,27 @@ TEST_CASE("a sweep with diverging cells: every cell is a run, named by what diff
   }
 }
 
-TEST_CASE("--find-lr prints two rates and trains nothing further") {
+TEST_CASE("--find-lr prints two rates and trains nothing further, the same with --jobs") {
   const TemporaryFolder folder;
   write_tiny_cifar10(folder / "data");
-  const Finished found = run_child("cifar", {"--data", (folder / "data").string(), "--out", (folder / "run").string(),
-                                             "--model", "convnet", "--batch", "32", "--epochs", "50", "--optimizer",
-                                             "momentum(lr=0.1, momentum=0.9)", "--find-lr", "--quiet"});
-  INFO(found.error);
-  REQUIRE(found.code == 0);
-  CHECK(found.output.find("steepest fall") != std::string::npos);
-  CHECK_FALSE(std::filesystem::exists(folder / "run/momentum-seed0/model.safetensors"));
+  const auto find = [&](const std::string& out, const std::vector<std::string>& more) {
+    std::vector<std::string> all = {"--data",      (folder / "data").string(),
+                                    "--out",       (folder / out).string(),
+                                    "--model",     "convnet",
+                                    "--batch",     "32",
+                                    "--epochs",    "50",
+                                    "--optimizer", "momentum(lr=0.1, momentum=0.9)",
+                                    "--seed",      "0",
+                                    "--seed",      "1",
+                                    "--find-lr",   "--quiet"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Finished found = run_child("cifar", all);
+    INFO(found.error);
+    REQUIRE(found.code == 0);
+    CHECK_FALSE(std::filesystem::exists(folder / out / "momentum-seed0/model.safetensors"));
+    return found.output.substr(found.output.find("learning rates"));
+  };
+  const std::string one = find("one", {"--threads", "1"}), two = find("two", {"--threads", "2", "--jobs", "2"});
+  CHECK(one.find("steepest fall") != std::string::npos);
+  CHECK(one.substr(0, one.find("written")) == two.substr(0, two.find("written")));
 }

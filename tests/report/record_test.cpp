@@ -50,20 +50,19 @@ TEST_CASE("a folder is read as it was written") {
   fake.write(t / "out");
   const RunFolder folder = read_run_folder(t / "out");
   CHECK(folder.program == "cifar");
-  CHECK(folder.metric == "test_accuracy");
-  CHECK(text_of(folder.experiment, "metrics") == "train_loss, test_accuracy");
-  CHECK(text_of(folder.experiment, "parameters") == "1234");
+  CHECK(folder.experiment.metric == "test_accuracy");
+  CHECK(text_of(texts_of(folder), "parameters") == "1234");
   CHECK(text_of(folder.options, "batch") == "8");
   CHECK(folder.sweep.at(0).values == std::vector<std::string>{"5", "10"});
   CHECK(folder.missing == std::vector<std::string>{"sgd-seed1"});
   REQUIRE(folder.runs.size() == 5);
-  CHECK(folder.runs[0].status == Status::kFinished);
-  CHECK(value_of(folder.runs[0].final_metrics, "test_accuracy") == 0.5);
+  CHECK(folder.runs[0].status == RunStatus::finished);
+  CHECK(value_of(folder.runs[0].final, "test_accuracy") == 0.5);
   CHECK(folder.runs[0].metrics.rows() == 4);
   CHECK(folder.runs[0].steps.column("distance")->at(3) == 4);
   CHECK(std::isnan(folder.runs[0].steps.column("alpha")->at(3)));
   CHECK(folder.runs[1].is_diverged());
-  CHECK(folder.runs[1].diverged_step == 17);
+  CHECK(folder.runs[1].step == 17);
   CHECK(std::isnan(folder.runs[1].steps.column("loss")->at(16)));
 }
 
@@ -71,7 +70,7 @@ TEST_CASE("numbers that are not finite are read from text") {
   const TemporaryFolder t;
   two_optimizers().write(t / "out");
   replace_in(t / "out" / "sgd-seed0" / "run.json", "\"train_loss\":0.5", "\"train_loss\":\"-inf\"");
-  CHECK(std::isinf(value_of(read_run_folder(t / "out").runs[0].final_metrics, "train_loss")));
+  CHECK(std::isinf(value_of(read_run_folder(t / "out").runs[0].final, "train_loss")));
 }
 
 TEST_CASE("what is no run folder is refused with a word on what it is") {

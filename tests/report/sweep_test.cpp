@@ -4,6 +4,11 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include <tandem/report/page_data.h>
+#include <tandem/report/tables.h>
+
 #include "core/temporary_folder.h"
 #include "fake_folder.h"
 
@@ -61,3 +66,44 @@ TEST_CASE("a place that was not run is empty; words keep their order") {
 }
 
 TEST_CASE("without a sweep there is no grid") { CHECK(grids(two_optimizers()).empty()); }
+
+TEST_CASE("three axes: a heat map and a table for each value of the first, coloured on one scale") {
+  FakeFolder fake;
+  const std::vector<std::string> ks = {"5", "10"}, lrs = {"0.02", "0.1"}, alphas = {"0.2", "0.5", "0.8"};
+  double accuracy = 0.1;
+  for (const std::string& k : ks)
+    for (const std::string& lr : lrs)
+      for (const std::string& alpha : alphas) {
+        const std::string label = fmt::format("k={} lr={} alpha={}", k, lr, alpha);
+        fake.runs.push_back({fmt::format("la-{}-{}-{}", k, lr, alpha),
+                             label,
+                             label,
+                             0,
+                             accuracy,
+                             k == "10" && alpha == "0.8" ? 20 : 0,
+                             {{"rule", "lookahead(sgd)"}, {"k", k}, {"lr", lr}, {"alpha", alpha}}});
+        accuracy += 0.05;
+      }
+  fake.sweep = {{"k", ks}, {"lr", lrs}, {"alpha", alphas}};
+  const TemporaryFolder t;
+  fake.write(t / "out");
+  const Comparison comparison = read_comparison(t / "out");
+  const Json maps = sweep_figure(comparison).at("variants")[0].at("figures");  // of test_accuracy
+  REQUIRE(maps.size() == 2);
+  CHECK(maps[0].at("title") == "lookahead(sgd): test_accuracy, k=5");
+  CHECK(maps[1].at("title") == "lookahead(sgd): test_accuracy, k=10");
+  for (const Json& map : maps) {
+    CHECK(map.at("x").at("name") == "alpha");
+    CHECK(map.at("y").at("values") == Json(lrs));
+    CHECK(map.at("cells").size() == 6);
+    CHECK(map.at("extent") == Json({0.1, 0.6}));  // of both: k=5 lr=0.02 alpha=0.2, k=10 lr=0.1 alpha=0.5
+  }
+  CHECK(maps[0].at("cells")[4].at("value") == 0.3);
+  CHECK(maps[1].at("cells")[0].at("value") == 0.4);
+  CHECK(maps[1].at("cells")[2].at("diverged") == 1);
+  const std::vector<Table> tables = sweep_tables(comparison);
+  REQUIRE(tables.size() == 2);
+  CHECK(tables[1].caption == "test_accuracy by lr and alpha: lookahead(sgd), k=10");
+  CHECK(tables[1].rows[1][2].text == "*0.6000 █");
+  CHECK(tables[1].rows[1][3].text == "diverged");
+}

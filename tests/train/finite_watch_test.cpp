@@ -25,20 +25,34 @@ TEST_CASE("finite or not, by dtype and place") {
   }
 }
 
-TEST_CASE("the first layer whose output is not finite is named, with its parameter, in the call in which it happens") {
+TEST_CASE(
+    "the first layer whose output is not finite is named, with its parameter: searched for, or in an evaluation") {
   nn::Sequential model{nn::layer<nn::Linear>({.in = 2, .out = 3}), nn::layer<nn::Linear>({.in = 3, .out = 3}),
                        nn::layer<nn::Linear>({.in = 3, .out = 1})};
-  const FiniteWatch watch(model);
+  FiniteWatch watch(model);
   const Tensor x(Array::full({4, 2}, 1));
   model(x);
-  CHECK(watch.finding() == "the outputs of the model are finite, the loss computed from them is not");
+  const std::string nothing = "the outputs of all layers are finite, the loss computed from them is not";
+  CHECK(watch.finding() == nothing);
   Tensor weight = model[1].parameters()[0].tensor;
   const Array before = weight.value().clone();
   weight.mutable_value().set({0, 0}, std::nan(""));
   weight.mutable_value().mark_changed();
   model(x);
+  CHECK(watch.finding() == nothing);  // a step looks at its loss alone
+  const std::string found =
+      "layer \"1\" " + model[1].describe() + " is the first whose output is not finite (its weight is not)";
+  SUBCASE("searched for, through any door") {
+    watch.search(true);
+    model[2](model[1](model[0](x)));
+    watch.search(false);
+  }
+  SUBCASE("in an evaluation, of the model called whole") {
+    model.evaluate();
+    model(x);
+  }
+  CHECK(watch.finding() == found);
   weight.mutable_value().copy_from(before);  // a later call does not take the finding back
   model(x);
-  CHECK(watch.finding() ==
-        "layer \"1\" " + model[1].describe() + " is the first whose output is not finite (its weight is not)");
+  CHECK(watch.finding() == found);
 }

@@ -20,7 +20,7 @@ using namespace tandem::test;
 
 namespace {
 
-std::string only_run(const std::filesystem::path& folder) { return train::read_manifest(folder).runs.at(0).name; }
+std::string only_run(const std::filesystem::path& folder) { return train::read_manifest(folder).planned.at(0).name; }
 
 std::vector<nlohmann::json> lines_of(const std::filesystem::path& path) {
   std::istringstream text(read_file(path));

@@ -76,7 +76,7 @@ inline int own_training(std::vector<std::string> arguments, const OwnChanges& ch
                                       .model = "mlp",
                                       .metric = "test_loss",
                                       .watched = changes.watched,
-                                      .steps_per_epoch = kOwnBatches});
+                                      .batches_per_epoch = kOwnBatches});
   for (train::Run& run : comparison) {
     nn::seed(run.seed());
     nn::Sequential model{nn::layer<nn::Linear>({.in = 4, .out = 8}), nn::layer<nn::Dropout>({.p = 0.5}),
@@ -91,12 +91,12 @@ inline int own_training(std::vector<std::string> arguments, const OwnChanges& ch
     if (changes.has_instruments) run.measure_instruments(loss_of);
     while (run.next_epoch()) {
       model.train();
-      for (const OwnBatch& batch : run.batches(batches)) {
+      for (auto& step : run.steps(batches)) {
         if (steps_left-- == 0) throw std::runtime_error("stopped");
-        const Tensor loss = loss_of(batch, 0);
-        optimizer.zero_grad();
-        loss.backward();
-        optimizer.step();
+        const Tensor loss = optimizer.step([&] {
+          for (const OwnBatch& batch : step) step.backward(loss_of(batch, 0));
+          return step.loss();
+        });
         run.step(loss);
         if (changes.after_step) changes.after_step(run);
         if (!run.evaluation_due()) continue;

@@ -7,7 +7,6 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/file.h>
-#include <tandem/train/manifest.h>
 
 #include "core/temporary_folder.h"
 #include "own_training.h"
@@ -64,7 +63,7 @@ TEST_CASE("a run that is there is refused with the command that goes on; --overw
   REQUIRE(own_training({"--resume", out}) == 0);
   CHECK(message_of({"--out", out}).find("holds a comparison that is finished") != std::string::npos);
 
-  const std::string run = train::read_manifest(out).runs.at(0).name;
+  const std::string run = train::read_manifest(out).planned.at(0).name;
   write_file(folder / "run/notes.txt", "mine");
   write_file(folder / "run" / run / "notes.txt", "mine");
   fs::create_directories(folder / "run/other");
@@ -74,7 +73,7 @@ TEST_CASE("a run that is there is refused with the command that goes on; --overw
   CHECK(read_file(folder / "run" / run / "notes.txt") == "mine");
   CHECK(read_file(folder / "run/other/model.safetensors") == "mine");
   CHECK_FALSE(fs::exists(folder / "run" / run / "model.safetensors"));
-  CHECK(train::read_manifest(out).runs.at(0).optimizer == "sgd(lr=0.01)");
+  CHECK(train::read_manifest(out).planned.at(0).optimizer == "sgd(lr=0.01)");
 }
 
 TEST_CASE("a run that fails before there is anything to go on from leaves nothing, and folders above it neither") {
@@ -111,7 +110,8 @@ TEST_CASE("names in a foreign manifest do not lead out of the folder") {
   const TemporaryFolder folder;
   const std::string out = (folder / "run").string();
   REQUIRE(own_training({"--out", out}) == 0);
-  const std::string run = train::read_manifest(out).runs.at(0).name, manifest = read_file(folder / "run/manifest.json");
+  const std::string run = train::read_manifest(out).planned.at(0).name,
+                    manifest = read_file(folder / "run/manifest.json");
   fs::create_directory(folder / "victim");
   write_file(folder / "victim/model.safetensors", "mine");
   write_file(folder / "victim/run.json", "mine");
@@ -120,7 +120,7 @@ TEST_CASE("names in a foreign manifest do not lead out of the folder") {
     std::string changed = manifest;
     changed.replace(changed.find("\"" + run + "\""), run.size() + 2, "\"" + name + "\"");
     write_file(folder / "run/manifest.json", changed);
-    CHECK_THROWS_WITH_AS(train::read_manifest(out), doctest::Contains("leads out of the folder"), Error);
+    CHECK_THROWS_WITH_AS(train::read_manifest(out), doctest::Contains("is not a plain name"), Error);
     CHECK_THROWS_AS(own_training({"--out", out, "--overwrite"}), Error);
     CHECK_THROWS_AS(own_training({"--resume", out}), Error);
   }
@@ -138,7 +138,7 @@ TEST_CASE("names in a foreign manifest do not lead out of the folder") {
                    "\"pictures\": [{\"figure\": \"x\", \"row\": \"\", \"caption\": \"\", \"file\": "
                    "\"../../../victim/run.json\"}]");
     write_file(path, record);
-    CHECK_THROWS_AS(train::read_run_record(folder / "run" / run), Error);
+    CHECK_THROWS_AS(train::read_run_result(folder / "run", run), Error);
     train::remove_run_files(out);
     CHECK(fs::exists(folder / "victim/run.json"));
   }

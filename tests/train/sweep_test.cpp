@@ -1,5 +1,5 @@
 // Contestants of a command line, and the names of their runs.
-#include <tandem/train/sweep.h>
+#include <tandem/train/command_line.h>
 
 #include <doctest/doctest.h>
 

@@ -38,7 +38,8 @@ function drawColourBar(root, spec, colour, extent, y, width) {
       .attr("fill", colour(extent[0] + (extent[1] - extent[0]) * (i + 0.5) / steps));
   bar.append("text").attr("y", 23).text(shown(extent[0]));
   bar.append("text").attr("x", length).attr("y", 23).attr("text-anchor", "end").text(shown(extent[1]));
-  bar.append("text").attr("y", 42).text(`${spec.larger_is_better ? "Larger" : "Smaller"} is better; the best is framed.`);
+  bar.append("text").attr("y", 42).text(
+    `${spec.larger_is_better ? "Larger" : "Smaller"} is better; the best${spec.extent ? " of all" : ""} is framed.`);
 }
 
 function makeHeatmap(host, spec) {
@@ -50,7 +51,7 @@ function makeHeatmap(host, spec) {
     ...cells.filter(({cell}) => cell).map(({cell, row, column}) =>
       [rows[row], columns[column], toNumber(cell.value), toNumber(cell.deviation), cell.diverged || 0, cell.runs === undefined ? 1 : cell.runs])];
   const values = cells.map(({cell}) => (cell ? toNumber(cell.value) : NaN)).filter(Number.isFinite);
-  const extent = values.length > 0 ? d3.extent(values) : [0, 1];
+  const extent = spec.extent ? spec.extent.map(toNumber) : values.length > 0 ? d3.extent(values) : [0, 1];
   const ends = spec.larger_is_better ? [0, 1] : [1, 0];
   const part = d3.scaleLinear().domain(extent[0] === extent[1] ? [extent[0] - 1, extent[1]] : extent).range(ends);
   const colour = (value) => d3.interpolateCividis(part(value));

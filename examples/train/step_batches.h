@@ -1,0 +1,112 @@
+// StepBatches: the batches of one step, --accumulate of them, and the mean of their losses. N batches give the gradient
+// that one batch N times as large would, for models whose examples do not see each other (batch norm's do). At an
+// epoch's end a step has the batches that are left. Not here: where batches come from, and when (run.h).
+//
+//   loss = sum_b examples_b loss_b / sum_b examples_b,   of losses that are means over the examples of their batch
+//
+// A loop over the batches begins the mean anew, so that a rule may evaluate the closure round it as often as it wants.
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include <tandem/autograd/tensor.h>
+
+#include "finite_watch.h"
+
+namespace tandem::train {
+
+/// Examples in a batch, which its loss is the mean over: images, target tokens.
+template <class Batch>
+std::int64_t examples_in(const Batch& batch) {
+  if constexpr (requires { batch.tokens; }) {
+    return batch.tokens;
+  } else if constexpr (requires { batch.labels; }) {
+    return batch.labels.size();
+  } else {
+    return batch.targets.size();
+  }
+}
+
+/// What a step knows of its batches whatever they hold.
+class StepMean {
+ public:
+  /// Adds the gradient of this batch's part of the step's loss: of loss_b examples_b / sum examples.
+  void backward(const Tensor& loss);
+  /// The step's loss.
+  Tensor loss() const;
+  /// Of the batch at hand, counted from the beginning of the run, from 1: a key for what a loop draws at random.
+  std::int64_t number() const { return before_ + static_cast<std::int64_t>(at_) + 1; }
+
+  std::int64_t batches() const { return static_cast<std::int64_t>(parts_.size()); }
+  std::int64_t examples() const { return examples_; }
+
+ protected:
+  explicit StepMean(FiniteWatch& watch) : watch_(watch) {}
+  void clear(std::int64_t before) { parts_.clear(), before_ = before, examples_ = 0; }
+  void add(std::int64_t examples) { parts_.push_back(examples), examples_ += examples; }
+  void begin();
+  /// To the next batch; after a loss that is not finite once more to the same one, while the layers are looked at.
+  void advance();
+
+  std::size_t at_ = 0;
+
+ private:
+  FiniteWatch& watch_;
+  std::vector<std::int64_t> parts_;  // examples of each batch
+  std::int64_t before_ = 0, examples_ = 0;
+  double sum_ = 0;
+  bool repeats_ = false;
+  Tensor last_;
+};
+
+template <class Batch>
+class StepBatches : public StepMean {
+ public:
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Batch;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Batch*;
+    using reference = const Batch&;
+
+    const Batch& operator*() const { return step_->held_[step_->at_]; }
+    Iterator& operator++() {
+      step_->advance();
+      return *this;
+    }
+    bool operator==(std::default_sentinel_t) const { return step_->at_ == step_->held_.size(); }
+
+   private:
+    friend class StepBatches;
+    explicit Iterator(StepBatches* step) : step_(step) {}
+    StepBatches* step_;
+  };
+
+  explicit StepBatches(FiniteWatch& watch) : StepMean(watch) {}
+
+  Iterator begin() {
+    StepMean::begin();
+    return Iterator(this);
+  }
+  std::default_sentinel_t end() const { return {}; }
+
+  /// For who fills it. `before`: batches of the run before this step.
+  void clear(std::int64_t before) {
+    held_.clear();
+    StepMean::clear(before);
+  }
+  void add(Batch batch) {
+    StepMean::add(examples_in(batch));
+    held_.push_back(std::move(batch));
+  }
+  const std::vector<Batch>& held() const { return held_; }
+
+ private:
+  std::vector<Batch> held_;
+};
+
+}  // namespace tandem::train
