@@ -260,29 +260,6 @@ void Run::record(const Metrics& metrics) {
   }
 }
 
-void Run::measure_inner(std::function<Metrics()> measure) {
-  if (context_.options.inner_steps == 0) return;
-  measure_inner_ = std::move(measure);
-  optimizer_->on_sync([this](const SyncEvent& event) {
-    if (event.level == 0 && is_inner(event.step)) write_inner(event.step, "fast");
-  });
-}
-
-/// Of the steps in the middle of the run.
-bool Run::is_inner(std::int64_t step) const {
-  const std::int64_t first = std::max<std::int64_t>(0, (total_steps() - context_.options.inner_steps) / 2);
-  return measure_inner_ && step > first && step <= first + context_.options.inner_steps;
-}
-
-void Run::write_inner(std::int64_t step, const char* weights) {
-  const auto begin = Clock::now();
-  const nn::BehaviourScope behaviour(*model_);
-  const NoGradGuard no_grad;
-  model_->evaluate();
-  logs_->inner(step, weights, measure_inner_());
-  epoch_begin_ += Clock::now() - begin;
-}
-
 void Run::save_model_file(const char* file) {
   const std::unique_ptr<EvaluationScope> scope(is_evaluating_ ? nullptr : new EvaluationScope(*this));
   nn::ModelInfo info = info_;
