@@ -26,7 +26,8 @@ const std::pair<const char*, const char*> kMeanings[] = {
      "Where the step ends on its line, by a parabola through loss and slope at both ends: −1 no step, 0 at the minimum "
      "of this batch's loss, 1 as high on the other side, above 1 higher than before."},
     {"sharpness",
-     "The largest eigenvalue of the Hessian of the batch's loss. Plain gradient descent is stable while "
+     "The largest eigenvalue of the Hessian of the loss of a quarter of the batch. Plain gradient descent is stable "
+     "while "
      "it is below 2 / lr."},
     {"distance", "|weights − initial weights|."},
     {"update_size", "|weights after − weights before| of one step, pulls of Lookahead included."},

@@ -18,6 +18,9 @@ namespace tandem::train {
 
 inline constexpr std::int64_t kInstrumentParts = 8;  ///< of a batch that has as many rows
 
+/// Products with the Hessian cost most of a measurement: they are of a quarter of the batch.
+inline InstrumentOptions instrument_options() { return {.curvature_parts = kInstrumentParts / 4}; }
+
 /// Rows of a batch: images, sentences.
 inline std::int64_t rows_of(const Batch& batch) { return batch.images.shape(0); }
 inline std::int64_t rows_of(const SentenceBatch& batch) { return batch.output.shape(0); }

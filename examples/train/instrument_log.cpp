@@ -44,7 +44,12 @@ std::string instrument_header(const InstrumentReport& report) {
 }
 
 std::string instrument_line(std::int64_t step, const InstrumentReport& report) {
-  Json line = {{"step", step}, {"examples", report.examples}, {"parts", report.parts}, {"whole", Json::object()}};
+  Json line = {{"step", step},
+               {"examples", report.examples},
+               {"parts", report.parts},
+               {"curvature_examples", report.curvature_examples},
+               {"products", report.sharpness.products},
+               {"whole", Json::object()}};
   for (const auto& [name, value] : report.scalars()) line["whole"][name] = number(value);
   line["gradients"] = bins_of(report.whole.gradients);
   line["gradients_weights"] = bins_of(report.whole.gradients_weights);

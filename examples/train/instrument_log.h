@@ -1,7 +1,8 @@
 // instruments.jsonl of a run, with --instruments N: what optim/study/instruments.h measured, a line of JSON each time.
 //
 //   {"tandem": "instruments 1", "bins": ["-32", ..., "0", ..., "32"], "parameters": ["conv1.weight", ...]}
-//   {"step": 21, "examples": 128, "parts": 8, "whole": {"loss": 2.1, "alpha": -0.4, ...},
+//   {"step": 21, "examples": 128, "parts": 8, "curvature_examples": 32, "products": 9,
+//    "whole": {"loss": 2.1, "alpha": -0.4, ...},
 //    "gradients": [[bin, count], ...], "gradients_weights": [[bin of the gradient, bin of the weight, count], ...],
 //    "by_parameter": {"distance": [a number a parameter], ...}, "gradients_by_parameter": [[[bin, count], ...], ...]}
 //

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -101,6 +102,8 @@ Instruments::Instruments(const Optimizer& optimizer, const InstrumentOptions& op
 
 Instruments::Instruments(const NamedTensors& parameters, const InstrumentOptions& options)
     : parameters_(parameters), options_(options) {
+  if (options.curvature_parts < 0)
+    fail("instruments", fmt::format("curvature_parts is {}, must be at least 0", options.curvature_parts));
   if (parameters.empty()) fail("instruments", "there are no parameters");
   for (const NamedTensor& parameter : parameters)
     if (!parameter.tensor.defined() || !parameter.tensor.requires_grad())
@@ -115,14 +118,13 @@ struct Instruments::Look {
   Evaluations::States states;  // as they were before
   std::optional<TraceEstimate> trace;
   Eigenvalue sharpness{kNotMeasured, kNotMeasured, 0, false};
+  std::int64_t curvature_examples = 0;
 };
 
 Instruments::Look Instruments::look(bool with_curvature) const {
   std::vector<Tensor> tensors;
   for (const NamedTensor& parameter : parameters_) tensors.push_back(parameter.tensor);
   Evaluations evaluations(Evaluations::Moves::none, states_);
-  double examples = 0;
-  for (const BatchPart& part : parts_) examples += static_cast<double>(part.examples);
   Look result;
   bool is_finite = true;
   evaluations.begin();  // parts draw one after the other: their masks differ
@@ -144,10 +146,14 @@ Instruments::Look Instruments::look(bool with_curvature) const {
   }
   result.states = evaluations.states();
   if (!with_curvature || !is_finite) return result;
+  const auto most = static_cast<std::size_t>(options_.curvature_parts);
+  const std::size_t count = most > 0 ? std::min(most, parts_.size()) : parts_.size();
+  for (std::size_t p = 0; p < count; ++p) result.curvature_examples += parts_[p].examples;
   Tensor mean;
   evaluations.begin();
-  for (const BatchPart& part : parts_) {
-    const Tensor share = part.loss() * (static_cast<double>(part.examples) / examples);
+  for (std::size_t p = 0; p < count; ++p) {
+    const double part_of_all = static_cast<double>(parts_[p].examples) / static_cast<double>(result.curvature_examples);
+    const Tensor share = parts_[p].loss() * part_of_all;
     mean = mean.defined() ? mean + share : share;
   }
   const Hessian hessian(mean, tensors);
@@ -180,6 +186,7 @@ void Instruments::before_step(const std::vector<BatchPart>& parts) {
   report.parts = static_cast<int>(parts.size());
   report.loss = moments(losses_, parts, n).mean;
   report.sharpness = before.sharpness;
+  report.curvature_examples = before.curvature_examples;
   Sums all;
   double distances = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

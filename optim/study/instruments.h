@@ -35,6 +35,7 @@ struct BatchPart {
 
 struct InstrumentOptions {
   bool curvature = true;      ///< eigenvalue, trace and TIC, which need second derivatives
+  int curvature_parts = 0;    ///< of the first so many parts alone, since products cost most; 0: of all
   LanczosOptions lanczos{};   ///< at most 20 products, tolerance 0.01
   TraceOptions trace{};       ///< 4 products; equal probes in every measurement, so that steps can be compared
   double snr_epsilon = 1e-5;  ///< added to the variance of an element's gradient
@@ -77,6 +78,7 @@ struct InstrumentReport {
   Eigenvalue sharpness{InstrumentValues::kNotMeasured, InstrumentValues::kNotMeasured, 0, false};  ///< of the Hessian
   std::int64_t examples = 0;
   int parts = 0;
+  std::int64_t curvature_examples = 0;  ///< in the parts that sharpness, trace and TIC are of
   InstrumentValues whole;
   std::vector<std::pair<std::string, InstrumentValues>> parameters;  ///< by name
 

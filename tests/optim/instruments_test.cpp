@@ -1,5 +1,5 @@
 // Instruments on quadratics, where every number is known, and against PyTorch's gradients of single examples
-// (golden/make_curvature_golden.py); what they must leave as it is.
+// (golden/make_curvature_golden.py). What they leave as it is: tests/train.
 #include <tandem/optim/study/instruments.h>
 
 #include "golden/golden_file.h"
@@ -147,6 +147,22 @@ TEST_CASE("curvature and TIC of a diagonal quadratic, by parameter") {
   CHECK(report.parameters[0].second.gradient_norm == doctest::Approx(std::sqrt(20.0)));
 }
 
+TEST_CASE("curvature of the first parts alone") {
+  Tensor w = weights({1});
+  const auto part = [&](double h) { return BatchPart{[&w, h] { return bowl(w, {h}, {0}); }, 2}; };
+  const std::vector<BatchPart> parts = {part(1), part(3), part(8)};
+  const auto measured = [&](int count) {
+    return Instruments(NamedTensors{{"w", w}}, {.curvature_parts = count}).measure(parts);
+  };
+  CHECK(measured(0).whole.trace == doctest::Approx(4));
+  CHECK(measured(1).whole.trace == doctest::Approx(1));
+  CHECK(measured(2).sharpness.value == doctest::Approx(2));
+  CHECK(measured(2).curvature_examples == 4);
+  CHECK(measured(9).curvature_examples == 6);
+  CHECK(measured(2).whole.gradient_norm == doctest::Approx(4));  // of all
+  CHECK(message([&] { measured(-1); }) == "instruments: curvature_parts is -1, must be at least 0");
+}
+
 TEST_CASE("the variance of examples' gradients and their mean GSNR are PyTorch's") {
   const Safetensors golden = golden::load("curvature.safetensors");
   const NamedTensors w = {
@@ -170,63 +186,6 @@ TEST_CASE("the variance of examples' gradients and their mean GSNR are PyTorch's
   std::int64_t counted = 0;
   for (const std::int64_t count : report.whole.gradients.counts) counted += count;
   CHECK(counted == 6 * 31);
-}
-
-TEST_CASE("weights, gradients, masks and running statistics stay what they would be, bit for bit") {
-  const auto train = [](bool is_measured) {
-    nn::seed(11);
-    nn::Sequential model{nn::layer<nn::Conv2d>({.in = 3, .out = 4, .kernel = 3, .padding = 1}),
-                         nn::layer<nn::BatchNorm2d>({.channels = 4}),
-                         nn::layer<nn::ReLU>(),
-                         nn::layer<nn::Flatten>(),
-                         nn::layer<nn::Dropout>({.p = 0.3}),
-                         nn::layer<nn::Linear>({.in = 144, .out = 5})};
-    Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 1e-2}), {.k = 2, .alpha = 0.5}));
-    Instruments instruments(optimizer, {.lanczos = {.iterations = 2}, .trace = {.samples = 1}});
-    Generator generator(3);
-    std::vector<double> losses;
-    for (int step = 0; step < 5; ++step) {
-      Array images = Array::empty({8, 3, 6, 6}, DType::f32, Layout::channels_last);
-      generator.fill_normal(images);
-      const Array labels = Array::from(std::vector<std::int64_t>{0, 1, 2, 3, 4, 0, 1, 2}, {8});
-      const auto loss_of = [&](std::int64_t begin, std::int64_t end) {
-        return cross_entropy(model(Tensor(images.slice(0, begin, end))), Tensor(labels.slice(0, begin, end)));
-      };
-      const std::vector<BatchPart> parts = {{[&] { return loss_of(0, 3); }, 3}, {[&] { return loss_of(3, 8); }, 5}};
-      if (is_measured && step % 2 == 0) instruments.before_step(parts);
-      const Tensor loss = loss_of(0, 8);
-      optimizer.zero_grad();
-      loss.backward();
-      if (is_measured) instruments.measure(parts);  // gradients have arrived
-      optimizer.step();
-      losses.push_back(loss.item());
-    }
-    NamedArrays all = cloned(optimizer.state_tree());
-    for (const NamedTensor& entry : model.state_dict()) all.push_back({entry.name, entry.tensor.value().clone()});
-    for (const NamedTensor& entry : model.random_state()) all.push_back({entry.name, entry.tensor.value().clone()});
-    for (const NamedTensor& entry : model.parameters()) all.push_back({entry.name, entry.tensor.grad().clone()});
-    all.push_back({"losses", Array::from(losses, {5})});
-    return all;
-  };
-  const NamedArrays without = train(false), with = train(true);
-  REQUIRE(without.size() == with.size());
-  for (std::size_t i = 0; i < with.size(); ++i) {
-    CAPTURE(with[i].name);
-    CHECK(identical(without[i].array, with[i].array));
-  }
-}
-
-TEST_CASE("both ends of a step have the same masks, parts have masks of their own") {
-  nn::seed(2);
-  nn::Dropout dropout(nn::Dropout::Options{.p = 0.5});
-  Tensor w = weights({1, 2, 3, 4, 5, 6, 7, 8});
-  Instruments instruments(NamedTensors{{"w", w}}, {.curvature = false});
-  const auto loss = [&] { return sum(square(dropout(w))); };
-  const InstrumentReport report =
-      instruments.measure({{loss, 1}, {loss, 1}}, [&] { dropout(w); });  // a step that draws, and moves nothing
-  CHECK(report.loss_after == report.loss);
-  CHECK(report.alpha == -1);
-  CHECK(report.whole.variance > 0);
 }
 
 TEST_CASE("equal probes, so that a measurement is repeated exactly; another seed gives others") {

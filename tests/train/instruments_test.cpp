@@ -1,5 +1,5 @@
-// --instruments: what is written, that a training is the same bits with and without it, and that a resume goes on with
-// the same measurements.
+// Instruments of models with dropout and batch norm; --instruments: what is written, that a training is the same bits
+// with and without it, and that a resume goes on with the same measurements.
 #include <tandem/train/comparison.h>
 
 #include <doctest/doctest.h>
@@ -10,6 +10,13 @@
 
 #include <tandem/core/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/nn/activations.h>
+#include <tandem/nn/batch_norm2d.h>
+#include <tandem/nn/conv2d.h>
+#include <tandem/nn/flatten.h>
+#include <tandem/optim/adam.h>
+#include <tandem/optim/lookahead.h>
+#include <tandem/optim/study/instruments.h>
 #include <tandem/report/record.h>
 
 #include "core/temporary_folder.h"
@@ -29,7 +36,70 @@ std::vector<nlohmann::json> lines_of(const std::filesystem::path& path) {
   return lines;
 }
 
+NamedArrays cloned(const NamedArrays& tree) {
+  NamedArrays copy;
+  for (const NamedArray& entry : tree) copy.push_back({entry.name, entry.array.clone()});
+  return copy;
+}
+
 }  // namespace
+
+TEST_CASE("weights, gradients, masks and running statistics stay what they would be, bit for bit") {
+  const auto train = [](bool is_measured) {
+    nn::seed(11);
+    nn::Sequential model{nn::layer<nn::Conv2d>({.in = 3, .out = 4, .kernel = 3, .padding = 1}),
+                         nn::layer<nn::BatchNorm2d>({.channels = 4}),
+                         nn::layer<nn::ReLU>(),
+                         nn::layer<nn::Flatten>(),
+                         nn::layer<nn::Dropout>({.p = 0.3}),
+                         nn::layer<nn::Linear>({.in = 144, .out = 5})};
+    Optimizer optimizer(model.parameters(), lookahead(adam({.lr = 1e-2}), {.k = 2, .alpha = 0.5}));
+    Instruments instruments(optimizer, {.lanczos = {.iterations = 2}, .trace = {.samples = 1}});
+    Generator generator(3);
+    std::vector<double> losses;
+    for (int step = 0; step < 5; ++step) {
+      Array images = Array::empty({8, 3, 6, 6}, DType::f32, Layout::channels_last);
+      generator.fill_normal(images);
+      const Array labels = Array::from(std::vector<std::int64_t>{0, 1, 2, 3, 4, 0, 1, 2}, {8});
+      const auto loss_of = [&](std::int64_t begin, std::int64_t end) {
+        return cross_entropy(model(Tensor(images.slice(0, begin, end))), Tensor(labels.slice(0, begin, end)));
+      };
+      const std::vector<BatchPart> parts = {{[&] { return loss_of(0, 3); }, 3}, {[&] { return loss_of(3, 8); }, 5}};
+      if (is_measured && step % 2 == 0) instruments.before_step(parts);
+      const Tensor loss = loss_of(0, 8);
+      optimizer.zero_grad();
+      loss.backward();
+      if (is_measured) instruments.measure(parts);  // gradients have arrived
+      optimizer.step();
+      losses.push_back(loss.item());
+    }
+    NamedArrays all = cloned(optimizer.state_tree());
+    for (const NamedTensor& entry : model.state_dict()) all.push_back({entry.name, entry.tensor.value().clone()});
+    for (const NamedTensor& entry : model.random_state()) all.push_back({entry.name, entry.tensor.value().clone()});
+    for (const NamedTensor& entry : model.parameters()) all.push_back({entry.name, entry.tensor.grad().clone()});
+    all.push_back({"losses", Array::from(losses, {5})});
+    return all;
+  };
+  const NamedArrays without = train(false), with = train(true);
+  REQUIRE(without.size() == with.size());
+  for (std::size_t i = 0; i < with.size(); ++i) {
+    CAPTURE(with[i].name);
+    CHECK(identical(without[i].array, with[i].array));
+  }
+}
+
+TEST_CASE("both ends of a step have the same masks, parts have masks of their own") {
+  nn::seed(2);
+  nn::Dropout dropout(nn::Dropout::Options{.p = 0.5});
+  Tensor w(Array::from({1, 2, 3, 4, 5, 6, 7, 8}, {8}), true);
+  Instruments instruments(NamedTensors{{"w", w}}, {.curvature = false});
+  const auto loss = [&] { return sum(square(dropout(w))); };
+  const InstrumentReport report =
+      instruments.measure({{loss, 1}, {loss, 1}}, [&] { dropout(w); });  // a step that draws, and moves nothing
+  CHECK(report.loss_after == report.loss);
+  CHECK(report.alpha == -1);
+  CHECK(report.whole.variance > 0);
+}
 
 TEST_CASE("a training with instruments has the same bits as one without") {
   const TemporaryFolder folder;
