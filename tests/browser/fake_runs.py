@@ -80,7 +80,7 @@ def write_run(folder, run, lr, alpha, seed, steps):
     (path / "run.json").write_text(json.dumps(result))
     (path / "metrics.csv").write_text(csv_text(["step", "epoch", *METRICS], metrics))
     (path / "steps.csv").write_text(csv_text(["step", "loss", "lr", "gradient_norm", "update_norm", "distance", "alpha", "synced"], record))
-    if lr != 0.5 and seed < 2:
+    if lr != 0.5:
         (path / "instruments.jsonl").write_text("".join(json.dumps(line) + "\n" for line in instrument_lines(steps, lr)))
     if inner:
         (path / "inner.csv").write_text(csv_text(["step", "weights", "test_loss", "test_accuracy"], inner))

@@ -317,7 +317,7 @@ GENERIC = {"title": "quadratic", "sections": [{"title": "q", "figures": [
     {"kind": "heatmap", "title": "part of a grid", "x": {"name": "lr", "values": ["1", "2"]}, "y": {"name": "k", "values": ["5"]},
      "measure": "rate", "larger_is_better": True, "extent": [0.5, 0.9], "cells": [{"value": 0.5}, {"value": 0.75}]},
     {"kind": "points", "title": "effects", "x": {"label": "effect"}, "rows": [{"name": "a", "value": 1, "low": 0.5, "high": 1.5}]},
-    {"kind": "spiral"}]}]}
+    {"kind": "spiral"}]}, {"title": "nothing drawn"}]}
 
 
 def test_other_programs(page):
