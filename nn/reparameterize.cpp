@@ -1,11 +1,8 @@
 // See reparameterize.h.
-#include <bit>
-#include <cstdint>
-
 #include <fmt/format.h>
 
 #include <tandem/autograd/ops.h>
-#include <tandem/nn/init.h>
+#include <tandem/nn/random_step.h>
 #include <tandem/nn/reparameterize.h>
 
 namespace tandem::nn {
@@ -20,11 +17,7 @@ Tensor reparameterize(const Tensor& mean, const Tensor& log_variance, Generator&
   return mean + exp(log_variance * 0.5) * Tensor(noise);
 }
 
-Reparameterize::Reparameterize() {
-  Array state = Array::zeros({2}, DType::i64);
-  state.data<std::int64_t>()[0] = std::bit_cast<std::int64_t>(default_generator().bits());
-  state_ = random_buffer("generator", state);
-}
+Reparameterize::Reparameterize() { state_ = random_buffer("generator", new_random_state()); }
 
 Tensor Reparameterize::operator()(const Tensor& mean, const Tensor& log_variance) {
   return enter(mean, [&] { return draw(mean, log_variance); });
@@ -40,13 +33,8 @@ Tensor Reparameterize::forward(const Tensor& x) {
 
 Tensor Reparameterize::draw(const Tensor& mean, const Tensor& log_variance) {
   if (!is_training()) return mean;
-  auto* state = state_.mutable_value().data<std::int64_t>();
-  const auto key = std::bit_cast<std::uint64_t>(state[0]);
-  Generator generator(key, static_cast<std::uint64_t>(state[1]));
-  Tensor z = reparameterize(mean, log_variance, generator);
-  ++state[1];
-  state_.mutable_value().mark_changed();
-  return z;
+  Generator generator = next_generator(state_);
+  return reparameterize(mean, log_variance, generator);
 }
 
 }  // namespace tandem::nn

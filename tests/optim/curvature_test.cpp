@@ -143,7 +143,7 @@ TEST_CASE("the Hessian of a small network is PyTorch's: products, largest eigenv
   };
   CHECK(-largest_eigenvalue(negative, v, {.iterations = 31, .tolerance = 1e-9}).value ==
         doctest::Approx(golden::at(golden, "smallest").item()).epsilon(1e-6));
-  const TraceEstimate trace = estimate_trace(product, v, {.samples = 2000});
+  const TraceEstimate trace = estimate_trace(product, v, {.samples = 4000});
   const double truth = golden::at(golden, "trace").item();
   CHECK(trace.standard_error < 0.02 * truth);
   CHECK(std::fabs(trace.value - truth) < 3 * trace.standard_error);
