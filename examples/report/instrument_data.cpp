@@ -248,7 +248,7 @@ Json instrument_section(const Comparison& comparison) {
       {"title", fmt::format("Cockpit: {}: {} on {}", first.program, first.experiment.model, first.experiment.dataset)}};
   section["text"] = fmt::format(
       "Gradient noise, curvature and step quality, measured round single steps with the batch of that step in parts. {}"
-      "The optimizer's alpha here is Cockpit's, of a step; it is not Lookahead's.",
+      "Here alpha is Cockpit's, of a step, not Lookahead's.",
       runs.size() < comparison.contenders.size()
           ? fmt::format("Histograms, parameters and tables are of {} of {} optimizers. ", runs.size(),
                         comparison.contenders.size())

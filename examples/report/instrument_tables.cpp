@@ -22,6 +22,8 @@ std::vector<Table::Column> columns_of(const CsvTable& table, const char* head) {
   return columns;
 }
 
+Cell whole_cell(double step) { return {fmt::format("{:.0f}", step), step}; }
+
 /// A row of a table by the names of the first one's columns.
 std::vector<Cell> row_of(const std::string& head, const CsvTable& table, std::size_t row, const CsvTable& first) {
   std::vector<Cell> cells = {{head}};
@@ -59,7 +61,7 @@ Table last_instruments_table(const std::vector<MeasuredRun>& runs) {
   for (const MeasuredRun& shown : runs) {
     const CsvTable& values = shown.run->instruments;
     table.rows.push_back(row_of(shown.name, values, values.rows() - 1, runs[0].run->instruments));
-    table.rows.back().insert(table.rows.back().begin() + 1, number_cell(values.values[0].back()));
+    table.rows.back().insert(table.rows.back().begin() + 1, whole_cell(values.values[0].back()));
   }
   return table;
 }

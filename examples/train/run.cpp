@@ -50,8 +50,7 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
       options.evaluate_every > 0 ? options.evaluate_every : std::max<std::int64_t>(1, total_steps() / kEvaluations);
   log_every_ = options.log_every > 0 ? options.log_every : (total_steps() + kStepLines - 1) / kStepLines;
   context_.announce(model);
-  if (options.instruments > 0)
-    instruments_.emplace(optimizer, instrument_options());  // distances are from the initial weights
+  make_instruments();
   make_writable_folder(folder());
   if (has_checkpoint(folder())) {
     state_ = load_state(folder() / kCheckpoint, owner(), model, optimizer);

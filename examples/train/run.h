@@ -176,6 +176,7 @@ class Run {
   void save_model_file(const char* name);
   void diverge(const std::string& reason);
   void find_lr(double loss);
+  void make_instruments();
   template <class Batch>
   void look(const std::vector<Batch>& batches);
   void begin_instruments(const std::vector<BatchPart>& parts);

@@ -29,6 +29,15 @@ void Run::write_inner(std::int64_t step, const char* weights) {
   epoch_begin_ += Clock::now() - begin;
 }
 
+/// Of the parameters that are trained, in the model's order; distances are from their values now, before a checkpoint.
+void Run::make_instruments() {
+  if (context_.options.instruments == 0) return;
+  NamedTensors trained;
+  for (const NamedTensor& parameter : model_->parameters())
+    if (parameter.tensor.requires_grad()) trained.push_back(parameter);
+  instruments_.emplace(trained, instrument_options());
+}
+
 void Run::begin_instruments(const std::vector<BatchPart>& parts) {
   const auto begin = Clock::now();
   instruments_->before_step(parts);

@@ -35,7 +35,7 @@ function makeDensity(host, spec) {
   const byPlace = new Map(cells.map((cell) => [cell.row * columns.length + cell.column, cell]));
 
   function draw() {
-    const size = spec.y.every ? 13 : Math.max(6, Math.min(15, 330 / rows.length)), height = size * rows.length;
+    const size = spec.y.every ? 16 : Math.max(6, Math.min(15, 330 / rows.length)), height = size * rows.length;
     const left = d3.max([20, ...rows.map(textWidth)]) + 14, top = 34, width = Math.max(80, frame.width() - left), cell = width / columns.length;
     frame.svg.attr("width", left + width).attr("height", top + height + 98)
       .attr("aria-label", `${spec.title || ""}: ${spec.measure} by ${spec.x.label} and ${spec.y.label}, from ${shown(scale.low)} to ${shown(scale.high)}`);
