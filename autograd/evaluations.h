@@ -1,6 +1,7 @@
 // Evaluations: one loss evaluated several times, as Optimizer::step(closure) does for rules that need gradients at
 // other weights (adaptive alpha, SAM). Every evaluation sees the same dropout masks, and what layers count or average
-// beside the loss (running statistics of batch norms) moves in the first one alone. Layers ask here; users need not.
+// beside the loss (running statistics of batch norms) moves in the first one alone, or, while a loss is studied
+// (optim/study/instruments.h), in none. Layers ask here; users need not.
 #pragma once
 
 #include <utility>
@@ -12,7 +13,15 @@ namespace tandem {
 
 class Evaluations {
  public:
-  Evaluations();
+  /// Which evaluation moves the running statistics and random states of layers; none: all is as before at the end.
+  enum class Moves { first, none };
+
+  /// Random states, each with what it was.
+  using States = std::vector<std::pair<Array, Array>>;
+
+  /// `replay`: what these states are at the beginning of each evaluation, e.g. states() of another Evaluations, for the
+  /// same masks at other weights; with Moves::none.
+  explicit Evaluations(Moves moves = Moves::first, States replay = {});
   ~Evaluations();
   Evaluations(const Evaluations&) = delete;
   Evaluations& operator=(const Evaluations&) = delete;
@@ -20,15 +29,21 @@ class Evaluations {
   /// Before each evaluation: random states that were drawn from in the first one are put back to what they were.
   void begin();
 
-  /// Of the evaluation that this thread is in: whether it is a later one.
+  /// Those that were drawn from, with what they were before.
+  const States& states() const { return states_; }
+
+  /// Of the evaluation that this thread is in: whether it is a later one, or one that moves nothing.
   static bool is_later();
   /// A layer is about to draw from `state` (its key and count), which it changes.
   static void note(const Array& state);
 
  private:
+  void put_back();
+
   Evaluations* outside_;
+  Moves moves_;
   int begun_ = 0;
-  std::vector<std::pair<Array, Array>> states_;  // alive, and as they were before the first draw
+  States states_, replay_;  // alive, and as they were before the first draw; as they are at the beginning
 };
 
 }  // namespace tandem

@@ -153,7 +153,11 @@
 #include <tandem/optim/sm3.h>
 #include <tandem/optim/soap.h>
 #include <tandem/optim/step_report.h>
+#include <tandem/optim/study/curvature.h>
 #include <tandem/optim/study/explain.h>
+#include <tandem/optim/study/histogram.h>
+#include <tandem/optim/study/instruments.h>
 #include <tandem/optim/study/snapshot.h>
+#include <tandem/optim/study/step_quality.h>
 #include <tandem/optim/sweep.h>
 #include <tandem/optim/yogi.h>

@@ -94,6 +94,11 @@ int compare(const train::CommandLine& line, const Settings& settings) {
     run.start(model, optimizer, batches);
     run.measure_inner([&] { return measure(model, watched, data.part(), settings.noise); });
     const Generator noise(run.seed(), kBatchStream);
+    run.measure_instruments([&](const Batch& part, std::int64_t first) {
+      const Generator random = noise.split(static_cast<std::uint64_t>(batches.position()));
+      const Array input = with_noise(part.images, settings.noise, random.split(static_cast<std::uint64_t>(first)));
+      return mse_loss(model(input), part.images);
+    });
     while (run.next_epoch()) {
       model.train();
       for (auto& step : run.steps(batches)) {

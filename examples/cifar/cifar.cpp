@@ -74,6 +74,8 @@ int compare(const train::CommandLine& line, std::int64_t cutout_size) {
     Loader batches(data.train, {.batch = options.batch, .seed = run.seed(), .transform = augmented});
     run.start(*model, optimizer, batches);
     run.measure_inner([&] { return measure(*model, watched, data.part()); });
+    run.measure_instruments(
+        [&](const Batch& part, std::int64_t) { return cross_entropy((*model)(part.images), part.labels); });
     while (run.next_epoch()) {
       model->train();
       for (auto& step : run.steps(batches)) {

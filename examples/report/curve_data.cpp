@@ -52,28 +52,6 @@ std::size_t most_points(const Comparison& comparison, CsvTable RunRecord::*table
   return most;
 }
 
-Json curves(const Comparison& comparison, CsvTable RunRecord::*table, const std::vector<std::string>& columns,
-            const std::string& title) {
-  Json figures = Json::array();
-  for (const std::string& column : columns) {
-    Json series = series_of(comparison, table, column);
-    if (series.empty()) continue;
-    figures.push_back(panel(column, std::move(series)));
-    figures.back()["smooth"] = column == "loss" || column == "train_loss";
-  }
-  if (figures.empty()) return nullptr;
-  std::string caption = kBands;
-  if (const std::size_t most = most_points(comparison, table); most > kMostPoints)
-    caption += fmt::format(
-        " Of up to {} points a curve at most {} are shown: the smallest and the largest of each stretch of steps.",
-        with_commas(static_cast<long long>(most)), with_commas(static_cast<long long>(kMostPoints)));
-  return {{"kind", "group"},
-          {"title", title},
-          {"caption", caption},
-          {"steps_per_epoch", comparison.first().steps_per_epoch},
-          {"figures", std::move(figures)}};
-}
-
 }  // namespace
 
 Json series_of(const std::string& name, std::size_t group, const Curve& curve) {
@@ -139,9 +117,31 @@ Json series_of(const Comparison& comparison, CsvTable RunRecord::*table, const s
   return all;
 }
 
+Json curve_group(const Comparison& comparison, CsvTable RunRecord::*table, const std::vector<std::string>& columns,
+                 const std::string& title) {
+  Json figures = Json::array();
+  for (const std::string& column : columns) {
+    Json series = series_of(comparison, table, column);
+    if (series.empty()) continue;
+    figures.push_back(panel(column, std::move(series)));
+    figures.back()["smooth"] = column == "loss" || column == "train_loss";
+  }
+  if (figures.empty()) return nullptr;
+  std::string caption = kBands;
+  if (const std::size_t most = most_points(comparison, table); most > kMostPoints)
+    caption += fmt::format(
+        " Of up to {} points a curve at most {} are shown: the smallest and the largest of each stretch of steps.",
+        with_commas(static_cast<long long>(most)), with_commas(static_cast<long long>(kMostPoints)));
+  return {{"kind", "group"},
+          {"title", title},
+          {"caption", caption},
+          {"steps_per_epoch", comparison.first().steps_per_epoch},
+          {"figures", std::move(figures)}};
+}
+
 Json metric_curves(const Comparison& comparison) {
   const bool has_curves = most_points(comparison, &RunRecord::metrics) > 1;
-  return has_curves ? curves(comparison, &RunRecord::metrics, comparison.metrics(), "Curves") : Json();
+  return has_curves ? curve_group(comparison, &RunRecord::metrics, comparison.metrics(), "Curves") : Json();
 }
 
 Json step_curves(const Comparison& comparison) {
@@ -150,7 +150,7 @@ Json step_curves(const Comparison& comparison) {
     for (const std::string& column : run.steps.columns)
       if (column != "step" && column != "synced" && std::find(columns.begin(), columns.end(), column) == columns.end())
         columns.push_back(column);
-  return curves(comparison, &RunRecord::steps, columns, "Step record");
+  return curve_group(comparison, &RunRecord::steps, columns, "Step record");
 }
 
 }  // namespace tandem::report

@@ -22,6 +22,10 @@ Points points_of(const CsvTable& table, const std::string& column);
 /// did not as a thin line of its own, up to its end.
 Json series_of(const Comparison& comparison, CsvTable RunRecord::*table, const std::string& column);
 
+/// A group of panels, one a column; null without any.
+Json curve_group(const Comparison& comparison, CsvTable RunRecord::*table, const std::vector<std::string>& columns,
+                 const std::string& title);
+
 /// True when losses as they fall are better seen on a logarithmic axis: all values positive over more than two decades.
 bool wants_log(const Json& series);
 

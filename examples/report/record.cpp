@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "folder_files.h"
+#include "instruments.h"
 
 namespace tandem::report {
 namespace {
@@ -38,10 +39,12 @@ RunFolder read_run_folder(const fs::path& path) {
       folder.missing.push_back(planned.name);
       continue;
     }
-    RunRecord run{planned, std::move(*result), read_table(path, below / "metrics.csv"), {}, {}};
+    RunRecord run{planned, std::move(*result), read_table(path, below / "metrics.csv"), {}, {}, {}, {}};
     read_files(run.pictures, path, below / "pictures");
     if (has_file(path, below / "steps.csv")) run.steps = read_table(path, below / "steps.csv");
     if (has_file(path, below / "inner.csv")) run.inner = read_table(path, below / "inner.csv", {"fast", "slow"});
+    if (const fs::path file = below / "instruments.jsonl"; has_file(path, file))
+      read_instruments(read_below(path, file, kCsvLimit), (path / file).string(), run);
     folder.runs.push_back(std::move(run));
   }
   return folder;

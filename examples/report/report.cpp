@@ -9,6 +9,7 @@
 #include <tandem/core/io/file.h>
 
 #include "comparison.h"
+#include "instrument_data.h"
 #include "page.h"
 #include "page_data.h"
 
@@ -26,6 +27,9 @@ void write_report(const std::filesystem::path& path, const std::vector<std::file
   Json data = {{"title", ""}, {"sections", Json::array()}};
   for (std::size_t i = 0; i < comparisons.size(); ++i)
     data["sections"].push_back(comparison_section(comparisons[i], std::span(comparisons).first(i)));
+  for (const Comparison& comparison : comparisons)
+    if (Json cockpit = instrument_section(comparison); !cockpit.is_null())
+      data["sections"].push_back(std::move(cockpit));
   data["title"] =
       comparisons.size() == 1 ? data["sections"][0]["title"] : Json(fmt::format("{} experiments", comparisons.size()));
   write_file(path, report_page(data));

@@ -46,6 +46,7 @@ void for_each_number(State& s, F&& f) {
   f("logs.metrics", s.logs.metrics);
   f("logs.events", s.logs.events);
   f("logs.inner", s.logs.inner);
+  f("logs.instruments", s.logs.instruments);
 }
 
 template <class T>

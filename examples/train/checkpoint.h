@@ -39,7 +39,7 @@ struct Trained {
 
 /// Bytes of the logs that belong to a state: what lies behind them was written after it.
 struct LogPosition {
-  std::int64_t steps = 0, metrics = 0, events = 0, inner = 0;
+  std::int64_t steps = 0, metrics = 0, events = 0, inner = 0, instruments = 0;
 };
 
 struct TrainingState {

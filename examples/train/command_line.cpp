@@ -23,15 +23,16 @@ namespace {
 // What options of all programs are to a run. They say nothing of what is computed: where things lie, what is shown and
 // kept, what is done instead.
 constexpr Names kAside =
-    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --fork --help --init --jobs --json "
+    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --fork --help --init --instruments --jobs "
+    "--json "
     "--log-every --optimizer --out --overwrite --predict --quiet --resume --seed --skip-bad-files --threads ";
 // No part of a run: each call of the program has its own.
 constexpr Names kOfCall =
     " --config --evaluate --find-lr --help --jobs --json --out --overwrite --predict --quiet --resume ";
 // Without effect where nothing is trained.
 constexpr Names kOfTraining =
-    " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --fork --freeze --inner-steps --jobs "
-    "--log-every --optimizer --out --overwrite --patience --reestimate --resume --schedule --steps ";
+    " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --fork --freeze --inner-steps --instruments "
+    "--jobs --log-every --optimizer --out --overwrite --patience --reestimate --resume --schedule --steps ";
 
 /// Misspelt specs are refused before data are read. How many steps a run has is not known yet; any number serves.
 void check_specs(const Options& options) {

@@ -97,11 +97,8 @@ RunLogs::RunLogs(std::filesystem::path folder, const LogPosition& position)
     : folder_(std::move(folder)),
       steps_(std::make_unique<Log>(folder_ / "steps.csv", position.steps)),
       metrics_(std::make_unique<Log>(folder_ / "metrics.csv", position.metrics)) {
-  std::error_code ignored;
-  if (position.inner > 0)
-    inner_ = std::make_unique<Log>(folder_ / "inner.csv", position.inner);
-  else
-    std::filesystem::remove(folder_ / "inner.csv", ignored);
+  inner_ = reopen("inner.csv", position.inner);
+  instruments_ = reopen("instruments.jsonl", position.instruments);
   const std::int64_t events = position.events > 0 ? kept(folder_ / kEvents, position.events) : 0;
   events_ = events == position.events && events > 0 ? std::make_unique<EventFile>(folder_ / kEvents, events)
                                                     : std::make_unique<EventFile>(folder_ / kEvents);
@@ -109,11 +106,19 @@ RunLogs::RunLogs(std::filesystem::path folder, const LogPosition& position)
 
 RunLogs::~RunLogs() {
   try {
-    for (Log* log : {steps_.get(), metrics_.get(), inner_.get()})
+    for (Log* log : {steps_.get(), metrics_.get(), inner_.get(), instruments_.get()})
       if (log != nullptr) log->flush();
   } catch (const Error& error) {
     warn(error.what());
   }
+}
+
+/// A log that stands only where there is something in it.
+std::unique_ptr<RunLogs::Log> RunLogs::reopen(const char* name, std::int64_t keep) const {
+  if (keep > 0) return std::make_unique<Log>(folder_ / name, keep);
+  std::error_code ignored;
+  std::filesystem::remove(folder_ / name, ignored);
+  return nullptr;
 }
 
 void RunLogs::step(const StepLine& line) {
@@ -162,7 +167,22 @@ void RunLogs::inner(std::int64_t step, const char* weights, const Metrics& metri
   line(*inner_, "step,weights", fmt::format("{},{}", step, weights), metrics);
 }
 
-LogPosition RunLogs::sync() { return {steps_->sync(), metrics_->sync(), events_->sync(), inner_ ? inner_->sync() : 0}; }
+void RunLogs::instruments(std::int64_t step, const InstrumentReport& report) {
+  if (!instruments_) instruments_ = std::make_unique<Log>(folder_ / "instruments.jsonl", 0);
+  const auto out = std::back_inserter(instruments_->buffer());
+  if (instruments_->is_empty()) fmt::format_to(out, "{}\n", instrument_header(report));
+  fmt::format_to(out, "{}", instrument_line(step, report));
+  instruments_->end_line();
+  events_->begin(step);
+  for (const auto& [name, value] : report.scalars())
+    if (std::isfinite(value)) events_->add(fmt::format("instruments/{}", name), value);
+  events_->end();
+}
+
+LogPosition RunLogs::sync() {
+  return {steps_->sync(), metrics_->sync(), events_->sync(), inner_ ? inner_->sync() : 0,
+          instruments_ ? instruments_->sync() : 0};
+}
 
 void join_logs(const std::filesystem::path& folder, const Manifest& manifest) {
   join(folder, manifest, "metrics.csv", [](const PlannedRun* run, std::string_view line) {

@@ -3,6 +3,7 @@
 //   steps.csv    step,loss,lr,gradient_norm,update_norm,distance,alpha,synced     an empty cell was not measured
 //   metrics.csv  step,epoch,train_loss,...          a row an evaluation; epoch is a fraction within an epoch
 //   inner.csv    step,weights,...                   weights: fast (before the pull) or slow (after it)
+//   instruments.jsonl                               with --instruments: instrument_log.h
 //   events.out.tfevents.tandem
 //
 // Lines are kept back and written together; sync() has all on the disk. Not here: how a run ended (manifest.h).
@@ -17,6 +18,7 @@
 
 #include "checkpoint.h"
 #include "event_file.h"
+#include "instrument_log.h"
 
 namespace tandem::train {
 
@@ -40,15 +42,17 @@ class RunLogs {
   void step(const StepLine& line);
   void evaluation(std::int64_t step, double epoch, const Metrics& metrics);
   void inner(std::int64_t step, const char* weights, const Metrics& metrics);
+  void instruments(std::int64_t step, const InstrumentReport& report);
   /// Everything is on the disk, and this long.
   LogPosition sync();
 
  private:
   class Log;
+  std::unique_ptr<Log> reopen(const char* name, std::int64_t keep) const;
   static void line(Log& log, const char* names, const std::string& values, const Metrics& metrics);
 
   std::filesystem::path folder_;
-  std::unique_ptr<Log> steps_, metrics_, inner_;
+  std::unique_ptr<Log> steps_, metrics_, inner_, instruments_;
   std::unique_ptr<EventFile> events_;
 };
 

@@ -50,6 +50,7 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
       options.evaluate_every > 0 ? options.evaluate_every : std::max<std::int64_t>(1, total_steps() / kEvaluations);
   log_every_ = options.log_every > 0 ? options.log_every : (total_steps() + kStepLines - 1) / kStepLines;
   context_.announce(model);
+  make_instruments();
   make_writable_folder(folder());
   if (has_checkpoint(folder())) {
     state_ = load_state(folder() / kCheckpoint, owner(), model, optimizer);
@@ -75,6 +76,8 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
 bool Run::next_epoch() {
   if (context_.options.inner_steps > 0 && !measure_inner_)
     fail_usage("--inner-steps", "this program does not measure single steps", {}, "leave it out");
+  if (context_.options.instruments > 0 && !part_loss_.has_value())
+    fail_usage("--instruments", "this program does not measure parts of its batches", {}, "leave it out");
   if (is_over()) {
     finish();
     return false;
@@ -124,6 +127,7 @@ void Run::step(double loss) {
     return;
   }
   state_.batches += step_->batches();
+  end_instruments();
   if (is_inner(state_.step)) write_inner(state_.step, line.synced ? "slow" : "fast");
   if (state_.step % log_every_ == 0) logs_->step(line);
   state_.epoch.loss += loss * static_cast<double>(step_->examples());

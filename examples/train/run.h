@@ -3,6 +3,7 @@
 // Not here: which runs there are (comparison.h), files (run_folder.h, record.h, checkpoint.h).
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <functional>
 #include <iterator>
@@ -12,10 +13,12 @@
 #include <vector>
 
 #include <tandem/autograd/record.h>
+#include <tandem/core/error.h>
 #include <tandem/nn/behaviour_scope.h>
 #include <tandem/nn/model_file.h>
 #include <tandem/optim/optimizer.h>
 
+#include "batch_parts.h"
 #include "checkpoint.h"
 #include "command_line.h"
 #include "finite_watch.h"
@@ -138,6 +141,13 @@ class Run {
   /// They stand in inner.csv and are no evaluations.
   void measure_inner(std::function<Metrics()> measure);
 
+  /// With --instruments N, before the first epoch: the loss of a part of a batch, as the loop computes it, e.g.
+  /// [&](const Batch& part, std::int64_t first) { return cross_entropy((*model)(part.images), part.labels); }, `first`
+  /// the number of the part's first row in its batch. Round steps 1, 1 + N, 1 + 2 N ... it is evaluated as
+  /// optim/study/instruments.h says; no bit of the training changes.
+  template <class Loss>
+  void measure_instruments(Loss loss);
+
   /// After the last epoch: whether the run came to its end, so that it has a model to measure and to draw; --find-lr
   /// and a run that is only repeated (replay.h) leave none.
   bool is_complete() const { return is_complete_ && leaves_model(); }
@@ -170,6 +180,11 @@ class Run {
   void save_model_file(const char* name);
   void diverge(const std::string& reason);
   void find_lr(double loss);
+  void make_instruments();
+  template <class Batch>
+  void look(const std::vector<Batch>& batches);
+  void begin_instruments(const std::vector<BatchPart>& parts);
+  void end_instruments();
   bool is_inner(std::int64_t step) const;
   void write_inner(std::int64_t step, const char* weights);
   void finish();
@@ -185,6 +200,8 @@ class Run {
   std::function<void(const NamedArrays&)> load_carried_;
   std::function<void()> gather_;
   std::function<Metrics()> measure_inner_;
+  std::optional<Instruments> instruments_;
+  std::any part_loss_;  // of measure_instruments(): a function of the batch's type
   std::optional<FiniteWatch> watch_;
   std::unique_ptr<RunLogs> logs_;
   std::unique_ptr<StepTrace> trace_;  // null: nothing is asked
@@ -245,11 +262,27 @@ class Run::Steps {
     for (std::int64_t left = run_.batches_wanted(); left > 0; --left)
       if (auto batch = source_.next()) step_.add(std::move(*batch));
     run_.step_ = &step_;
+    run_.look(step_.held());
   }
   Run& run_;
   Source& source_;
   Step step_;
 };
+
+template <class Loss>
+void Run::measure_instruments(Loss loss) {
+  part_loss_ = std::function(std::move(loss));
+}
+
+/// Before a step: the parts of its batches, where a measurement is due.
+template <class Batch>
+void Run::look(const std::vector<Batch>& batches) {
+  const std::int64_t every = context_.options.instruments;
+  if (every == 0 || batches.empty() || state_.step % every != 0) return;
+  const auto* loss = std::any_cast<std::function<Tensor(const Batch&, std::int64_t)>>(&part_loss_);
+  if (loss == nullptr) fail("run.measure_instruments", "the loss is of batches of another type");
+  begin_instruments(parts_of(batches, *loss, [](const Batch& part) { return examples_in(part); }));
+}
 
 template <class Source>
 void Run::gather_statistics(Source& batches) {

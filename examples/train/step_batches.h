@@ -103,6 +103,7 @@ class StepBatches : public StepMean {
     StepMean::add(examples_in(batch));
     held_.push_back(std::move(batch));
   }
+  const std::vector<Batch>& held() const { return held_; }
 
  private:
   std::vector<Batch> held_;

@@ -61,6 +61,8 @@ int compare(const CommandLine& line, const Own& own) {
     SentenceBatches batches(pairs.train, batching);
     run.start(model, optimizer, batches);
     run.measure_inner([&] { return translation::measure(model, validation, pairs.sets.validation, pairs.codes); });
+    run.measure_instruments(
+        [&](const SentenceBatch& part, std::int64_t) { return translation::token_loss(model, part, kLabelSmoothing); });
     while (run.next_epoch()) {
       model.train();
       for (auto& step : run.steps(batches)) {

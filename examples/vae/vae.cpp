@@ -104,6 +104,7 @@ int compare(const train::CommandLine& line, std::int64_t latent) {
     Loader batches(data.train, {.batch = options.batch, .seed = run.seed(), .transform = random_flip() | to_unit()});
     run.start(model, optimizer, batches);
     run.measure_inner([&] { return measure(model, watched, data.part()); });
+    run.measure_instruments([&](const Batch& part, std::int64_t) { return model.bound(part.images).loss; });
     while (run.next_epoch()) {
       model.train();
       for (auto& step : run.steps(batches)) {

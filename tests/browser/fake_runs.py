@@ -80,9 +80,46 @@ def write_run(folder, run, lr, alpha, seed, steps):
     (path / "run.json").write_text(json.dumps(result))
     (path / "metrics.csv").write_text(csv_text(["step", "epoch", *METRICS], metrics))
     (path / "steps.csv").write_text(csv_text(["step", "loss", "lr", "gradient_norm", "update_norm", "distance", "alpha", "synced"], record))
+    if lr != 0.5:
+        (path / "instruments.jsonl").write_text("".join(json.dumps(line) + "\n" for line in instrument_lines(steps, lr)))
     if inner:
         (path / "inner.csv").write_text(csv_text(["step", "weights", "test_loss", "test_accuracy"], inner))
     (path / "pictures/samples.png").write_bytes(png(320, 32, (90, 140, 200) if alpha is None else (200, 140, 90)))
+
+
+INSTRUMENTS = ["loss", "loss_after", "alpha", "sharpness", "sharpness_residual", "distance", "update_size", "gradient_norm", "variance",
+               "noise_scale", "signal_to_noise", "mean_gsnr", "trace", "trace_error", "tic_trace", "tic_diagonal"]
+PARAMETERS = ["conv1.weight", "bn1.weight", "fc.weight", "fc.bias"]
+MIDDLE, BINS = 20, 41
+
+
+def edge(bin):
+    """The edge of a bin nearer to 0, as its name."""
+    side = abs(bin - MIDDLE)
+    return "0" if side == 0 else f"{(-1 if bin < MIDDLE else 1) * 10 ** (-8 + (side - 1) / 2):.2g}"
+
+
+def instrument_values(step, steps, lr, parameter=0):
+    """What every instrument is at a step: formulas, so that the page can be compared with them."""
+    part = step / steps
+    values = {"loss": 2.5 * math.exp(-part), "loss_after": 2.4 * math.exp(-part), "alpha": lr * 10 * part - 0.8, "sharpness": 4 + 20 * part,
+              "sharpness_residual": 0.01, "distance": 3 * math.sqrt(part), "update_size": lr * (1 - part / 2), "gradient_norm": 1.5 - part,
+              "variance": 40 * (1 - part / 2), "noise_scale": 30 + 2000 * part, "signal_to_noise": 128 / (30 + 2000 * part),
+              "mean_gsnr": 0.05 * (1 - part / 2), "trace": 300 - 100 * part, "trace_error": 5.0, "tic_trace": 0.2 + part, "tic_diagonal": 500.0}
+    return {name: value * (1 + parameter / 10) for name, value in values.items()}
+
+
+def instrument_lines(steps, lr, every=20):
+    yield {"tandem": "instruments 1", "bins": [edge(b) for b in range(BINS)], "parameters": PARAMETERS}
+    for step in range(1, steps + 1, every):
+        shift = round(4 * step / steps)
+        bells = lambda size: [[MIDDLE + s * (b - shift), round(size * math.exp(-((b - 11) / 3) ** 2))] for b in range(shift + 1, 20) for s in (-1, 1)]
+        columns = [instrument_values(step, steps, lr, p) for p in range(len(PARAMETERS))]
+        yield {"step": step, "examples": 128, "parts": 8, "whole": instrument_values(step, steps, lr),
+               "gradients": [[b, n] for b, n in sorted(bells(4000)) if n],
+               "gradients_weights": [[x, y, 1 + (x * y) % 7] for x in range(8, 33, 2) for y in range(6, 35, 4)],
+               "by_parameter": {name: [c[name] for c in columns] for name in INSTRUMENTS[5:] if name != "trace_error"},
+               "gradients_by_parameter": [[[b, n] for b, n in sorted(bells(100 * (p + 1))) if n] for p in range(len(PARAMETERS))]}
 
 
 def write_folder(folder, steps=400, **options):

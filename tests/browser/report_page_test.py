@@ -215,6 +215,63 @@ def test_other_figures(b):
     check(b.run(f"return {group}.querySelector('svg').getAttribute('aria-label').includes('nothing: diverged')"), "and a word where it is not")
 
 
+def spots(b):
+    """The cells of the chosen density, as drawn: (value, row, column, colour)."""
+    return [tuple(s) for s in b.run("return d3.selectAll('#chosen .spot').nodes().map((n) => { const d = d3.select(n).datum(); "
+                                    "return [d.value, d.row, d.column, n.getAttribute('fill')]; })")]
+
+
+def select_in(b, group, value):
+    b.run("const g = [...document.querySelectorAll('.group')].find((g) => g.querySelector(':scope > h3')?.textContent === arguments[0]);"
+          "const s = g.querySelector('select'); s.value = [...s.options].findIndex((o) => o.textContent === arguments[1]);"
+          "s.dispatchEvent(new Event('change'))", group, value)
+
+
+def test_cockpit(b, folder):
+    lines = [json.loads(l) for l in (folder / "momentum-lr=0.1-seed0/instruments.jsonl").read_text().splitlines()]
+    bins, rows = lines[0]["bins"], lines[1:]
+    choose(b, "Instruments", "alpha")
+    points = points_of(b, "momentum lr=0.1")
+    check(len(points) == len(rows) and all(p["x"] == r["step"] and near(p["y"], r["whole"]["alpha"]) for p, r in zip(points, rows)),
+          "a curve of an instrument has its measurements")
+    check("−1 no step" in b.run("return document.querySelector('#chosen .caption').textContent"), "and says what it shows")
+    check(b.run("return document.querySelectorAll('section').length") == 2, "the cockpit is a section of its own")
+
+    choose(b, "Gradient elements", "momentum lr=0.1, seed 0")
+    cells = spots(b)
+    total = [sum(n for _, n in r["gradients"]) for r in rows]
+    labels = b.run("return d3.select(d3.select('#chosen').select('.spot').node().parentNode).selectAll('.name').data().map((d) => [d.text, d.i])")
+    top = next(bins.index(text) + i for text, i in labels if text in bins and text not in [str(r["step"]) for r in rows])
+    check(len(cells) == sum(len(r["gradients"]) for r in rows), "a spot for every bin that holds something")
+    check(all(near(value, dict(rows[column]["gradients"])[top - row] / total[column], 1e-3) for value, row, column, _ in cells),
+          "its value is the bin's share of the elements")
+    brightest, darkest = max(cells), min(cells)
+    check(brightest[3] == "#fde725" and darkest[3] == "#440154", "the fullest bin is the brightest, the emptiest the darkest")
+    check(b.run("return [...document.querySelectorAll('#chosen')][0].parentNode.querySelectorAll('figure.plot').length") == 6,
+          "runs stand side by side, six at most")
+    b.pointer("#chosen .surface", ("move", 3, 3))
+    tip = b.run("const t = document.querySelector('#chosen .tooltip'); return t.hidden ? '' : t.innerText")
+    check("element of the gradient" in tip and "step " in tip, "hovering a spot tells what it is")
+    select_in(b, "Gradient elements", "fc.bias")
+    choose(b, "Gradient elements", "momentum lr=0.1, seed 0")
+    check(len(spots(b)) == sum(len(r["gradients_by_parameter"][3]) for r in rows), "histograms of one parameter can be chosen")
+
+    select_in(b, "By parameter", "noise_scale")
+    choose(b, "By parameter", "momentum lr=0.1, seed 0")
+    cells = spots(b)
+    check(len(cells) == 4 * len(rows) and all(near(value, rows[column]["by_parameter"]["noise_scale"][row]) for value, row, column, _ in cells),
+          "every parameter's instrument at every step")
+    names = b.run("return [...document.querySelectorAll('#chosen .name')].map((t) => t.textContent)")
+    check(all(name in names for name in lines[0]["parameters"]), "every parameter is named")
+    select_in(b, "Gradients against weights", str(rows[-1]["step"]))
+    choose(b, "Gradients against weights", "momentum lr=0.1, seed 0")
+    check(len(spots(b)) == len(rows[-1]["gradients_weights"]), "gradients against weights at the last measurement")
+    b.run("window.button('CSV').click()")
+    saved = b.downloads / "momentum-lr=0.1-seed-0.csv"
+    if wait_for("the CSV of a density", lambda: saved.exists() and saved.read_text().endswith("\n")):
+        check(len(list(csv.DictReader(io.StringIO(saved.read_text())))) == len(rows[-1]["gradients_weights"]), "the CSV has a row a spot")
+
+
 def test_saving(b):
     choose(b, "Curves", "test_accuracy")
     b.run("window.button('SVG').click()")
@@ -260,7 +317,7 @@ GENERIC = {"title": "quadratic", "sections": [{"title": "q", "figures": [
     {"kind": "heatmap", "title": "part of a grid", "x": {"name": "lr", "values": ["1", "2"]}, "y": {"name": "k", "values": ["5"]},
      "measure": "rate", "larger_is_better": True, "extent": [0.5, 0.9], "cells": [{"value": 0.5}, {"value": 0.75}]},
     {"kind": "points", "title": "effects", "x": {"label": "effect"}, "rows": [{"name": "a", "value": 1, "low": 0.5, "high": 1.5}]},
-    {"kind": "spiral"}]}]}
+    {"kind": "spiral"}]}, {"title": "nothing drawn"}]}
 
 
 def test_other_programs(page):
@@ -324,7 +381,8 @@ def test_without_scripts(page, folder):
     check(reader.bad == [] and reader.open == [], f"whole HTML without outside references: {reader.bad + reader.open}")
     check(len(set(reader.ids)) == len(reader.ids), "no id is there twice")
     for part in ("Results", "paired by seed", "At equal steps", "cosine(warmup=0.1)", "The figures need scripts", "oneDNN 2.6.3",
-                 "diverged at step 17 to 19 (3 of 3 seeds)", "cifar --model resnet20 --epochs 4 --out 'runs/a & b</script>'"):
+                 "diverged at step 17 to 19 (3 of 3 seeds)", "cifar --model resnet20 --epochs 4 --out 'runs/a & b</script>'", "Instruments at the last measurement", "Instruments by step",
+                 "Parameters at the last measurement", "momentum lr=0.1, seed 0", "fc.bias"):
         check(part in reader.text, f"without scripts the page says {part}")
     finals = [json.loads((folder / f"momentum-lr=0.1-seed{s}/run.json").read_text())["final"]["test_accuracy"] for s in (0, 1, 2)]
     check(any(near(value, sum(finals) / 3, 1e-12) for value in reader.values), "numbers of tables are exact")
@@ -334,7 +392,7 @@ def test_without_scripts(page, folder):
         count = b.post("/elements", {"using": "css selector", "value": "table"})
         notice = b.post("/elements", {"using": "css selector", "value": "noscript .notice"})
         plots = b.post("/elements", {"using": "css selector", "value": "figure.plot"})
-        check(len(count) == 3 and len(notice) == 1 and len(plots) == 0, "with scripts off there are tables, a notice, no figures")
+        check(len(count) == 6 and len(notice) == 1 and len(plots) == 0, "with scripts off there are tables, a notice, no figures")
 
 
 def main():
@@ -358,6 +416,7 @@ def main():
             test_heat_map(b, folder)
             test_other_figures(b)
             test_saving(b)
+            test_cockpit(b, folder)
             check(b.console_errors() == [], "no errors in the console")
         test_other_programs(page)
         test_looks(page)

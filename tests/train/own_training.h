@@ -26,6 +26,11 @@ struct OwnBatch {
   std::int64_t tokens = 6;  ///< examples
 };
 
+inline std::int64_t rows_of(const OwnBatch& batch) { return batch.x.shape(0); }
+inline OwnBatch rows(const OwnBatch& batch, std::int64_t begin, std::int64_t end) {
+  return {batch.x.slice(0, begin, end), end - begin};
+}
+
 /// Batches that depend on (seed, epoch, number) alone.
 class OwnBatches {
  public:
@@ -51,6 +56,7 @@ struct OwnChanges {
   std::string watched = {};
   std::function<double(std::int64_t step, double loss)> measured = {};  ///< test_loss; default: the loss
   std::function<void(train::Run&)> after_step = {};
+  bool has_instruments = true;
 };
 
 inline int own_training(std::vector<std::string> arguments, const OwnChanges& changes = {}) {
@@ -79,13 +85,16 @@ inline int own_training(std::vector<std::string> arguments, const OwnChanges& ch
     Optimizer optimizer(model.parameters(), run.rule());
     OwnBatches batches(run.seed());
     run.start(model, optimizer, batches);
+    const auto loss_of = [&](const OwnBatch& batch, std::int64_t) {
+      return mean(square(model(batch.x) - sum(Tensor(batch.x), {1}, true)));
+    };
+    if (changes.has_instruments) run.measure_instruments(loss_of);
     while (run.next_epoch()) {
       model.train();
       for (auto& step : run.steps(batches)) {
         if (steps_left-- == 0) throw std::runtime_error("stopped");
         const Tensor loss = optimizer.step([&] {
-          for (const OwnBatch& batch : step)
-            step.backward(mean(square(model(batch.x) - sum(Tensor(batch.x), {1}, true))));
+          for (const OwnBatch& batch : step) step.backward(loss_of(batch, 0));
           return step.loss();
         });
         run.step(loss);
