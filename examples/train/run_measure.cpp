@@ -88,4 +88,27 @@ void Run::record_final(const Metrics& metrics) {
   report::keep_best(result_.best, metrics);
 }
 
+/// Of the parameters that are trained, in the model's order; distances are from their values now, before a checkpoint.
+void Run::make_instruments() {
+  if (context_.options.instruments == 0) return;
+  NamedTensors trained;
+  for (const NamedTensor& parameter : model_->parameters())
+    if (parameter.tensor.requires_grad()) trained.push_back(parameter);
+  instruments_.emplace(trained, instrument_options());
+}
+
+void Run::begin_instruments(const std::vector<BatchPart>& parts) {
+  const auto begin = Clock::now();
+  instruments_->before_step(parts);
+  epoch_begin_ += Clock::now() - begin;  // measurements are no part of examples a second
+}
+
+/// After a step, where before_step() was called.
+void Run::end_instruments() {
+  if (!instruments_ || !instruments_->is_between()) return;
+  const auto begin = Clock::now();
+  logs_->instruments(state_.step, instruments_->after_step());
+  epoch_begin_ += Clock::now() - begin;
+}
+
 }  // namespace tandem::train
