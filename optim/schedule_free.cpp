@@ -2,6 +2,7 @@
 #include <tandem/optim/schedule_free.h>
 
 #include <algorithm>
+#include <vector>
 
 #include <tandem/optim/combinator.h>
 #include <tandem/optim/engine/register.h>
@@ -54,10 +55,13 @@ class RunningScheduleFree : public UpdateTransform<T> {
         options_(options),
         z_(frame),
         x_(frame),
+        anchored_(frame),
+        is_anchored_(detail::block_number(frame.size + kBlock - 1)),
         beta_(options.beta.at(0)) {}
 
   void begin(std::int64_t index) override {
     beta_ = options_.beta.at(index);
+    std::fill(is_anchored_.begin(), is_anchored_.end(), 0);
     ++count_;
     const std::int64_t warmup = whole(options_.warmup.at(index));
     c_ = sum_.weight(count_, warmup) / sum_.up_to(count_, warmup);
@@ -71,17 +75,21 @@ class RunningScheduleFree : public UpdateTransform<T> {
     count_ = 0;
     UpdateTransform<T>::restart_count();
   }
-  /// Somebody else has moved y: z and x move as far, or begin there.
+  /// Somebody else has moved y: z and x move as far, or begin there. Loops of a nest may do it one after the other in a
+  /// step; what the last one left is remembered, for y from z and x differs from it by rounding.
   void anchor(const T* weight, std::int64_t begin, std::int64_t end) override {
     const T beta = static_cast<T>(beta_);
-    T *const z = z_.at(begin), *const x = x_.at(begin);
+    T *const z = z_.at(begin), *const x = x_.at(begin), *const anchored = anchored_.at(begin);
+    char& is_anchored = is_anchored_[detail::block_number(begin)];
     for (std::int64_t i = 0; i < end - begin; ++i) {
-      const T y = between(z[i], x[i], beta), moved = weight[i] - y;
+      const T y = is_anchored != 0 ? anchored[i] : between(z[i], x[i], beta), moved = weight[i] - y;
+      anchored[i] = weight[i];
       if (weight[i] == y) continue;
       const bool begins = count_ == 0 || x[i] == z[i];
       z[i] = begins ? weight[i] : z[i] + moved;
       x[i] = begins ? weight[i] : x[i] + moved;
     }
+    is_anchored = 1;
     UpdateTransform<T>::anchor(weight, begin, end);
   }
   /// Weights that somebody loaded begin a new average.
@@ -113,7 +121,8 @@ class RunningScheduleFree : public UpdateTransform<T> {
 
  private:
   const ScheduleFreeOptions& options_;
-  Numbers<T> z_, x_;
+  Numbers<T> z_, x_, anchored_;
+  std::vector<char> is_anchored_;  // of each block, since the last begin()
   WeightSum sum_;
   std::int64_t count_ = 0;
   double beta_ = 0, c_ = 1;
