@@ -23,7 +23,8 @@ namespace {
 // What options of all programs are to a run. They say nothing of what is computed: where things lie, what is shown and
 // kept, what is done instead.
 constexpr Names kAside =
-    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --fork --help --init --instruments --jobs "
+    " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --fork --help --init --instruments "
+    "--jobs "
     "--json "
     "--log-every --optimizer --out --overwrite --predict --quiet --resume --seed --skip-bad-files --threads ";
 // No part of a run: each call of the program has its own.

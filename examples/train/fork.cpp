@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include <tandem/core/io/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 #include <tandem/core/io/file.h>
 
 #include "process.h"

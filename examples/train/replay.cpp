@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include <tandem/core/io/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 #include <tandem/core/io/file.h>
 
 #include "checkpoint.h"

@@ -1,8 +1,8 @@
 // --fork: runs that begin with another run's state, on the batches that follow it.
 #include <doctest/doctest.h>
 
-#include <tandem/core/io/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 #include <tandem/train/fork.h>
 
 #include "core/temporary_folder.h"

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include <tandem/core/io/checkpoint.h>
 #include <tandem/core/error.h>
+#include <tandem/core/io/checkpoint.h>
 #include <tandem/nn/activations.h>
 #include <tandem/nn/batch_norm2d.h>
 #include <tandem/nn/conv2d.h>
