@@ -22,9 +22,9 @@
 #include <tandem/core/io/checkpoint.h>
 #include <tandem/core/io/file.h>
 #include <tandem/core/io/safetensors.h>
-#include <tandem/core/io/tree.h>
 #include <tandem/core/layout.h>
 #include <tandem/core/threads.h>
+#include <tandem/core/tree.h>
 #include <tandem/core/utf8.h>
 #include <tandem/data/bleu.h>
 #include <tandem/data/byte_pairs.h>

@@ -9,7 +9,7 @@
 #include <string>
 
 #include <tandem/core/io/safetensors.h>
-#include <tandem/core/io/tree.h>
+#include <tandem/core/tree.h>
 
 namespace tandem {
 

@@ -10,7 +10,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/io/file.h>
-#include <tandem/core/io/tree.h>
+#include <tandem/core/tree.h>
 
 #include "fork.h"
 #include "program.h"

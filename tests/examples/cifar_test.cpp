@@ -9,7 +9,7 @@
 
 #include <tandem/core/io/file.h>
 #include <tandem/core/io/safetensors.h>
-#include <tandem/core/io/tree.h>
+#include <tandem/core/tree.h>
 #include "core/temporary_folder.h"
 #include "examples/child_process.h"
 #include "examples/tiny_cifar.h"

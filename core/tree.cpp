@@ -1,5 +1,5 @@
 // Comparing trees. See tree.h.
-#include <tandem/core/io/tree.h>
+#include <tandem/core/tree.h>
 
 #include <cmath>
 #include <cstring>
