@@ -62,8 +62,8 @@ inline constexpr const char* kRules[] = {
     "lookahead(prodigy(lr=1, d0=0.01), k=3, alpha=0.5, state=reset)",
     "lookahead(novograd(lr=0.01), k=3, alpha=0.5, state=reset)",
     "lookahead(soap(lr=0.01, every=2, max_dim=20), k=3, alpha=0.5, state=reset)",
-    "lookahead(lookahead(shampoo(lr=0.01, momentum=0.9, max_dim=20), k=2, alpha=0.5, state=interpolate), k=4, "
-    "alpha=0.5)",
+    ("lookahead(lookahead(shampoo(lr=0.01, momentum=0.9, max_dim=20), k=2, alpha=0.5, state=interpolate), k=4, "
+     "alpha=0.5)"),
     "outer_loop(adafactor(lr=0.01), sm3(lr=0.5, momentum=0.9), k=3)",
     "clip_norm(lookahead(novograd(lr=0.01), k=2, alpha=0.5, adaptive), max=1)",
     "ema(lookahead(adam(lr=0.01), k=5, alpha=0.5), decay=0.9)",
