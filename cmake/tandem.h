@@ -23,6 +23,7 @@
 #include <tandem/core/io/file.h>
 #include <tandem/core/io/safetensors.h>
 #include <tandem/core/layout.h>
+#include <tandem/core/processors.h>
 #include <tandem/core/threads.h>
 #include <tandem/core/tree.h>
 #include <tandem/core/utf8.h>
