@@ -14,6 +14,7 @@
 #include <tandem/core/versions.h>
 #include <tandem/optim/rule_labels.h>
 #include <tandem/report/folder_files.h>
+#include <tandem/report/profile.h>
 #include <tandem/report/report.h>
 #include <tandem/report/tables.h>
 
@@ -21,6 +22,7 @@
 #include "fork.h"
 #include "jobs.h"
 #include "process.h"
+#include "profile_log.h"
 #include "program.h"
 
 namespace tandem::train {
@@ -241,6 +243,17 @@ void Comparison::picture(const std::string& figure, const std::string& row, cons
   pictures_.push_back({figure, row, caption, file, png});
 }
 
+/// Of the first run that has one; the others' stand in the report.
+void Comparison::print_profile() const {
+  for (const PlannedRun& run : manifest_.planned) {
+    const std::filesystem::path file = path_ / run.name / kProfileFile;
+    if (!std::filesystem::exists(file)) continue;
+    fmt::print("\nprofile    {}\n\n{}\nwritten: {} and {}, which https://ui.perfetto.dev opens\n", run.name,
+               report::profile_text(read_file(file), file.string()), file.string(), kTraceFile);
+    return;
+  }
+}
+
 int Comparison::finish() {
   if (only_) return kExitDone;
   if (!pictures_.empty()) {
@@ -264,6 +277,7 @@ int Comparison::finish() {
       "\n{}\nwritten: {}/report.html, summary.json, metrics.csv, steps.csv, and below it of each run the model and "
       "what TensorBoard reads\n",
       report::comparison_text(report::read_comparison(path_)), base);
+  if (options_.profile) print_profile();
   bool any = false;
   for (const PlannedRun& run : manifest_.planned) {
     const std::optional<RunResult> record = read_run_result(path_, run.name);
