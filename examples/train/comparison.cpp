@@ -265,6 +265,7 @@ int Comparison::finish() {
   if (options_.find_lr) {
     write_lr_report(path_, manifest_);
     fmt::print("\n{}\nwritten: {}/report.html\n", found_lr_table(path_, manifest_), path_.string());
+    if (options_.profile) print_profile();
     return kExitDone;
   }
   for (const PlannedRun& run : manifest_.planned)

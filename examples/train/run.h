@@ -265,7 +265,7 @@ class Run::Steps {
       if (auto batch = source_.next()) step_.add(std::move(*batch));
     run_.step_ = &step_;
     run_.look(step_.held());
-    profile::set_phase(profile::Phase::forward);
+    profile::set_phase(step_.batches() > 0 ? profile::Phase::forward : profile::Phase::other);
   }
   Run& run_;
   Source& source_;
