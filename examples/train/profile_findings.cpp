@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string_view>
+
+#include <tandem/core/threads.h>
 
 #include "profile_log.h"
 
@@ -54,6 +57,15 @@ void say_rows(const Report& report, double least_percent, const char* what, Cond
                             longest->implementation.empty() ? name(longest->dtype) : longest->implementation));
 }
 
+/// OpenBLAS's kernels for processors before AVX.
+bool is_old_blas(const Row& row) {
+  constexpr std::string_view kOld[] = {"Prescott", "Core2",   "Penryn",       "Dunnington", "Nehalem", "Atom",
+                                       "Athlon",   "Opteron", "Opteron_SSE3", "Barcelona",  "Bobcat",  "Nano"};
+  return has_word(row.implementation, "OpenBLAS") &&
+         std::any_of(std::begin(kOld), std::end(kOld),
+                     [&](std::string_view old) { return has_word(row.implementation, old); });
+}
+
 bool processor_has_bf16() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
@@ -66,6 +78,9 @@ void say_implementations(const Report& report, Sentences& all) {
       report, 0.5, "Reference implementations, which are written to be read, compute",
       [](const Row& row) { return has_word(row.implementation, "reference") || has_word(row.implementation, "ref"); },
       all);
+  if (instruction_set() != "x86-64") {  // OpenBLAS takes the oldest kernels for a processor that it does not know
+    say_rows(report, 0.5, "OpenBLAS does not know this processor and computes without its vectors", is_old_blas, all);
+  }
   if (processor_has_bf16()) return;
   say_rows(
       report, 0, "This processor has no bf16 arithmetic (avx512_bf16), so that it is done by way of f32",
@@ -142,7 +157,9 @@ void say_gaps(const Report& report, Sentences& all) {
         fmt::format("{:.0f} % of forward, backward and update pass outside of kernels: the work is small "
                     "beside what a call costs.",
                     percent(wall - kernels, wall)));
-  if (wall > 0 && report.threads > 1 && cpu < 0.75 * wall * report.threads)
+  const Processors& p = report.processors;
+  const bool is_alone = p.wall <= 0 || (p.others + p.stolen) / p.wall < 0.1;  // else they were made to wait
+  if (is_alone && wall > 0 && report.threads > 1 && cpu < 0.75 * wall * report.threads)
     all.push_back(fmt::format("Of {} threads {:.1f} were busy while training.", report.threads, cpu / wall));
   for (const Phase phase : {Phase::loading, Phase::instruments, Phase::saving}) {
     const double share = percent(report.phases[static_cast<std::size_t>(phase)].wall, report.wall());

@@ -10,6 +10,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/io/checkpoint.h>
 #include <tandem/core/io/file.h>
+#include <tandem/core/threads.h>
 #include <tandem/report/profile.h>
 
 #include "core/temporary_folder.h"
@@ -126,6 +127,15 @@ TEST_CASE("a usual profile needs no word, an unusual one gets its own") {
         "Reference implementations, which are written to be read, compute: 98.0 % of the time, most of "
         "it conv2d of conv1 (oneDNN jit:ref:any).\n");
   report.rows[0].implementation = "prefer:refined";  // no word of its own
+  CHECK(said(report) == "");
+
+  report = usual();
+  report.rows[0].implementation = "OpenBLAS sgemm Prescott + plain";
+  if (instruction_set() != "x86-64")
+    CHECK(said(report) ==
+          "OpenBLAS does not know this processor and computes without its vectors: 98.0 % of the time, "
+          "most of it conv2d of conv1 (OpenBLAS sgemm Prescott + plain).\n");
+  report.rows[0].implementation = "OpenBLAS sgemm SkylakeX";
   CHECK(said(report) == "");
 
   report = usual();

@@ -50,6 +50,12 @@ Library choose(bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k)
   return Library::onednn;
 }
 
+/// With the processor whose kernels OpenBLAS has chosen: "OpenBLAS sgemm SkylakeX".
+const std::string& blas_name() {
+  static const std::string name = fmt::format("OpenBLAS sgemm {}", openblas_get_corename());
+  return name;
+}
+
 /// A matrix as BLAS reads it: rows of `step` numbers, possibly standing for the transpose.
 struct Operand {
   const float* data;
@@ -77,7 +83,7 @@ void multiply(MatrixView<const float> a, MatrixView<const float> b, float* y, st
     profile::implementation("oneDNN sgemm");
     return onednn::gemm(p.transposed, q.transposed, m, n, k, p.data, p.step, q.data, q.step, beta, y, n);
   }
-  profile::implementation("OpenBLAS sgemm");
+  profile::implementation(blas_name());
   threads();  // OpenBLAS goes by the calling thread's team
   cblas_sgemm(CblasRowMajor, p.transposed ? CblasTrans : CblasNoTrans, q.transposed ? CblasTrans : CblasNoTrans,
               static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), 1.0F, p.data, static_cast<int>(p.step),
