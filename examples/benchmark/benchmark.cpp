@@ -56,12 +56,14 @@ int run(const Settings& settings) {
   for (int i = 0; i < 2 * workload.steps_a_time; ++i) step_of(workload);
   std::vector<double> times;
   double loss = 0;
+  const ProcessorTimes begin = processor_times();
   for (int i = 0; i < settings.steps; ++i) {
     const auto start = std::chrono::steady_clock::now();
     for (int j = 0; j < workload.steps_a_time; ++j) loss = step_of(workload);
     const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     times.push_back(elapsed.count() / workload.steps_a_time);
   }
+  const Processors processors = between(begin, processor_times());
   std::sort(times.begin(), times.end());
   if (profile) std::fprintf(stderr, "%s\n", report::profile_text(profile->finish(), "benchmark").c_str());
   nlohmann::ordered_json line;
@@ -73,6 +75,7 @@ int run(const Settings& settings) {
   line["loss"] = loss;
   line["median_ms"] = times[times.size() / 2];
   line["min_ms"] = times.front();
+  line["processors_of_others"] = processors.wall > 0 ? (processors.others + processors.stolen) / processors.wall : 0;
   line["peak_rss_mb"] = peak_megabytes();
   line["baseline_rss_mb"] = baseline;
   std::printf("%s\n", line.dump().c_str());

@@ -103,6 +103,9 @@ def main():
                 other = beside.get((name, precision))
                 row += [shown(min(line["min_ms"] for line in other["torch"])), f"{other['ratio']:.2f}"] if other else ["", ""]
         print("| " + " | ".join(row) + " |")
+    taken = max(line["processors_of_others"] for lines in found.values() for line in lines)
+    if taken > 0.1:
+        print(f"\nNot quiet: other processes had up to {taken:.1f} processors meanwhile.")
 
 
 if __name__ == "__main__":

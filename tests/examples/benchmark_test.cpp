@@ -17,6 +17,7 @@ TEST_CASE("a workload prints one line of JSON") {
   CHECK(json.at("parameters") == 65);
   CHECK(json.at("threads") == 1);
   CHECK(json.at("min_ms") > 0);
+  CHECK(json.at("processors_of_others") >= 0);
   CHECK(json.at("median_ms") >= json.at("min_ms"));
   CHECK(done.error == "");
 }
