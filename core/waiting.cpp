@@ -105,7 +105,6 @@ void change([[maybe_unused]] State& s, [[maybe_unused]] bool on) {
     } catch (const std::system_error&) {
       return;  // no thread is to be had: it goes on as it was
     }
-    s.free_looks = 0;
   } else {
     s.idle.reset();
   }
@@ -116,19 +115,23 @@ void change([[maybe_unused]] State& s, [[maybe_unused]] bool on) {
 void look(State& s) {
   const ProcessorTimes now = processor_times();
   const Processors had = between(s.before, now);
-  const double busy = now.busy - s.before.busy + now.stolen - s.before.stolen;
   s.before = now;
-  if (had.wall <= 0 || had.wall > kStale) return;
-  const double others = (had.others + had.stolen) / had.wall;
-  if (!s.idle) {
-    if (others >= kTaken && had.count - busy / had.wall < kIdle) change(s, true);
-  } else {
-    s.free_looks = others < kFree ? s.free_looks + 1 : 0;
-    if (s.free_looks == kFreeLooks) change(s, false);
-  }
+  change(s, should_sleep(s.idle != nullptr, had, s.free_looks));
 }
 
 }  // namespace
+
+bool should_sleep(bool is_sleeping, const Processors& had, int& free_looks) {
+  if (had.wall <= 0 || had.wall > kStale) return is_sleeping;
+  const double others = (had.others + had.stolen) / had.wall;
+  const double idle = had.count - had.own / had.wall - others;
+  if (!is_sleeping) {
+    free_looks = 0;
+    return others >= kTaken && idle < kIdle;
+  }
+  free_looks = others < kFree ? free_looks + 1 : 0;
+  return free_looks < kFreeLooks;
+}
 
 void notice_neighbours() {
   if (!can_choose()) return;

@@ -8,11 +8,17 @@
 // to core. Not here: the parallel loop (threads.h).
 #pragma once
 
+#include <tandem/core/processors.h>
+
 namespace tandem::detail {
 
 /// Looks whether other processes take processors from this one, four times a second at most, and goes over to sleeping,
 /// or back to spinning. Called before parallel work.
 void notice_neighbours();
+
+/// Whether threads should sleep, by who had the processors since the last look: from when others have 0.3 of one and
+/// hardly any is idle, until they have had less than 0.2 four times in a row, which `free_looks` counts.
+bool should_sleep(bool is_sleeping, const Processors& had, int& free_looks);
 
 /// Whether threads sleep while they wait.
 bool is_sleeping_wait();

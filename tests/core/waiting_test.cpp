@@ -43,6 +43,25 @@ TEST_CASE("while neighbours want the processors, threads wait asleep") {
   CHECK(!tandem::detail::is_sleeping_wait());
 }
 
+TEST_CASE("a neighbour is one who leaves no processor idle, and has gone when it stays away for a second") {
+  int looks = 0;
+  const auto sees = [&](bool is_sleeping, const Processors& had) {
+    return tandem::detail::should_sleep(is_sleeping, had, looks);
+  };
+  const Processors alone{.count = 2, .wall = 0.25, .own = 0.48, .others = 0.02};
+  const Processors beside{.count = 2, .wall = 0.25, .own = 0.37, .others = 0.12};
+  CHECK(!sees(false, alone));
+  CHECK(sees(false, beside));
+  CHECK(sees(false, {.count = 2, .wall = 0.25, .own = 0.37, .stolen = 0.12}));  // another machine
+  CHECK(!sees(false, {.count = 4, .wall = 0.25, .own = 0.5, .others = 0.25}));  // there is room for both
+  CHECK(!sees(false, {.count = 2, .wall = 10, .own = 10, .others = 10}));       // long ago
+  CHECK(sees(true, {.count = 2, .wall = 10, .own = 1, .others = 0}));
+  for (int i = 0; i < 3; ++i) CHECK(sees(true, alone));
+  CHECK(sees(true, beside));  // it is back
+  for (int i = 0; i < 3; ++i) CHECK(sees(true, alone));
+  CHECK(!sees(true, alone));
+}
+
 TEST_CASE("how threads wait changes no bit") {
   Generator generator(1);
   Array a = Array::empty({300, 200}), b = Array::empty({200, 300});
