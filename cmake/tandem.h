@@ -121,6 +121,7 @@
 #include <tandem/optim/groups.h>
 #include <tandem/optim/lamb.h>
 #include <tandem/optim/lars.h>
+#include <tandem/optim/lbfgs.h>
 #include <tandem/optim/leaf.h>
 #include <tandem/optim/lion.h>
 #include <tandem/optim/lookahead.h>
@@ -152,6 +153,7 @@
 #include <tandem/optim/signum.h>
 #include <tandem/optim/sm3.h>
 #include <tandem/optim/soap.h>
+#include <tandem/optim/sophia.h>
 #include <tandem/optim/step_report.h>
 #include <tandem/optim/study/curvature.h>
 #include <tandem/optim/study/explain.h>

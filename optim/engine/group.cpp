@@ -138,7 +138,7 @@ class GroupOf : public RunningGroup {
     fast = std::make_unique<Numbers<T>>(arena.frame());
     return nullptr;
   }
-  int norms() const override { return roll_.norms; }
+  const std::vector<const char*>& sums() const override { return roll_.sums; }
 
   void watch(bool on) override {
     arena.set_watch(on ? &watch_ : nullptr);
