@@ -151,7 +151,7 @@ class RunningLbfgs : public Running<T> {
     for_blocks<T>(frame_.size, [&](std::int64_t begin, std::int64_t end, T* scratch) {
       const T* const gradient = look.gradients.read(begin, end, scratch);
       Products& sums = sums_[detail::block_number(begin)];
-      sums = Products(options_.history);
+      sums.clear();
       std::fill(s_new_.at(begin), s_new_.at(end), T(0));
       std::fill(y_new_.at(begin), y_new_.at(end), T(0));
       for_runs(look.gradients.runs(), begin, end, [&](std::int64_t from, std::int64_t to, bool) {
@@ -185,7 +185,7 @@ class RunningLbfgs : public Running<T> {
     }
     const bool is_curved = products_.is_curved(0);
     is_kept_ = is_curved ? 1 : 0;
-    std::vector<double> q = products_.direction(is_curved);
+    std::vector<double>& q = products_.direction(is_curved);
     slope_ = products_.product(0, q);
     bool has_pairs = is_curved;
     for (std::int64_t age = 1; age <= options_.history; ++age) has_pairs = has_pairs || products_.is_curved(age);

@@ -1,6 +1,7 @@
 // Products of the vectors of L-BFGS (lbfgs.h), and the two-loop recursion on them: numbers alone, no weights.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -11,7 +12,12 @@ namespace tandem {
 class Products {
  public:
   /// Of `history` pairs that are kept and the newest.
-  explicit Products(std::int64_t history) : pairs_(history + 1), table_(static_cast<std::size_t>(size() * size())) {}
+  explicit Products(std::int64_t history)
+      : pairs_(history + 1),
+        table_(static_cast<std::size_t>(size() * size())),
+        combination_(static_cast<std::size_t>(size())),
+        factors_(static_cast<std::size_t>(pairs_)) {}
+  void clear() { std::fill(table_.begin(), table_.end(), 0.0); }
   std::int64_t size() const { return 2 * pairs_ + 1; }
   double& at(std::int64_t i, std::int64_t j) { return table_[static_cast<std::size_t>(i * size() + j)]; }
   double at(std::int64_t i, std::int64_t j) const { return table_[static_cast<std::size_t>(i * size() + j)]; }
@@ -28,8 +34,9 @@ class Products {
   }
 
   /// -H g as a combination: the two-loop recursion over as many pairs as are kept, with or without the newest.
-  std::vector<double> direction(bool with_newest) const {
-    std::vector<double> q(static_cast<std::size_t>(size())), a(static_cast<std::size_t>(pairs_));
+  std::vector<double>& direction(bool with_newest) {
+    std::vector<double>&q = combination_, &a = factors_;
+    std::fill(q.begin(), q.end(), 0.0);
     q[0] = -1;
     const auto add = [&q](std::int64_t i, double x) { q[static_cast<std::size_t>(i)] += x; };
     double scale = 1;
@@ -50,7 +57,7 @@ class Products {
 
  private:
   std::int64_t pairs_;
-  std::vector<double> table_;
+  std::vector<double> table_, combination_, factors_;
 };
 
 }  // namespace tandem

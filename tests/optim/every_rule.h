@@ -79,7 +79,7 @@ inline constexpr const char* kRules[] = {
     "lbfgs(lr=1, history=4)",
     "lbfgs(lr=0.1, history=2, line_search=false)",
     "lookahead(lbfgs(lr=1, history=3, c1=0.1), k=3, alpha=0.5, state=reset)",
-    "outer_loop(lbfgs(lr=0.5, history=3), lbfgs(lr=1, line_search=false), k=2)",
+    "outer_loop(sgd(lr=0.1), lbfgs(lr=1, history=3, line_search=false), k=2)",
     "sophia(lr=0.01, every=2, weight_decay=0.1)",
     "lookahead(clip_norm(sophia(lr=0.01, every=3), max=1), k=4, alpha=0.5, state=interpolate)",
     "sam(momentum(lr=0.1, momentum=0.9), rho=0.5)",
