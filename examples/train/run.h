@@ -185,6 +185,7 @@ class Run {
   void look(const std::vector<Batch>& batches);
   void begin_instruments(const std::vector<BatchPart>& parts);
   void end_instruments();
+  void watch_syncs();
   bool is_inner(std::int64_t step) const;
   void write_inner(std::int64_t step, const char* weights);
   void finish();
