@@ -8,6 +8,7 @@
 #include <tandem/core/kernels/convolution/conv_transpose2d.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/product/bf16_matmul.h>
+#include <tandem/core/onednn/convolution.h>
 #include <tests/core/bf16_bound.h>
 #include <tests/core/random_arrays.h>
 
@@ -80,6 +81,21 @@ TEST_CASE("conv2d: bf16 forward and both gradients within the bound of their rou
         if (p.options.groups == 1)
           CHECK(share_of_bound(k::unfolded_weight_grad(dy, x, p.w, p.options), exact, size, sums) <= 1);
       }
+}
+
+TEST_CASE("conv2d: where there are instructions for bf16, oneDNN takes every problem, and none falls back to f32") {
+  if (!k::has_bf16_instructions()) return;
+  Generator g(7);
+  for (const Problem& p : problems()) {
+    CAPTURE(p.x.to_string());
+    CAPTURE(p.w.to_string());
+    const Array x = random_array(g, p.x, Memory::channels_last).to(DType::bf16), w = random_array(g, p.w);
+    Array y = Array::empty(k::conv2d_shape(p.x, p.w, p.options), DType::bf16, Layout::channels_last);
+    Array dx = Array::empty_like(x), dw = Array::empty(p.w);
+    CHECK(onednn::convolution(x, w, {}, p.options, y));
+    CHECK(onednn::convolution_input_grad(y, w, p.options, dx));
+    CHECK(onednn::convolution_weight_grad(y, x, p.options, dw));
+  }
 }
 
 TEST_CASE("conv_transpose2d: bf16 with f32 weights and bias") {

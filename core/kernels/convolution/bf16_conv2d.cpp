@@ -18,14 +18,17 @@ namespace {
 // Below this many multiply-adds the call of a primitive costs more than the work.
 constexpr std::int64_t kTinyProducts = 2048;
 
-// Weight gradients of 3x3, batch 128, ms: oneDNN's primitive / unfold + product, on two threads of oneDNN 2.6.3.
-//   channels, map            AMX
-//   512 -> 512, 4x4       36   / 6.7      unfolded up to 8x8
-//   256 -> 512, 4x4       26   / 3.4
-//   256 -> 256, 8x8       11.3 / 6.5
-//   128 -> 256, 8x8        8.0 / 3.4
-//   128 -> 128, 16x16      6.4 / 10.2
-//    64 ->  64, 32x32      7.2 / 34
+// Weight gradients of 3x3, batch 128, ms: oneDNN's primitive / unfold + product, on two threads of oneDNN 2.6.3
+// (tests/benchmarks/bf16_benchmark.cpp; AVX512_BF16 is a Xeon without AMX, whose f32 takes about half of its bf16).
+//   channels, map            AMX          AVX512_BF16
+//   512 -> 512, 4x4       36   / 6.7       70 / 104      AMX: unfolded up to 8x8
+//   256 -> 512, 4x4       26   / 3.4       57 / 58       AVX512_BF16: never, as much is lost as won
+//   256 -> 256, 8x8       11.3 / 6.5       81 / 84
+//   128 -> 256, 8x8        8.0 / 3.4       41 / 33
+//    64 ->  64, 8x8                       5.4 / 5.3
+//   128 -> 128, 16x16      6.4 / 10.2      57 / 229
+//    32 ->  32, 16x16                     3.9 / 8.4
+//    64 ->  64, 32x32      7.2 / 34        70 / 372
 constexpr std::int64_t kUnfoldedPixels = 64;
 
 /// Whether oneDNN's bf16 is worth a call at all.
