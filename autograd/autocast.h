@@ -3,7 +3,7 @@
 // layers, because elementwise ops follow their inputs.
 //   const AutocastScope scope = autocast(DType::bf16);
 //   const Tensor loss = cross_entropy(model(images), labels);
-// Master weights become packed bf16 in the pass that packs them, once a version: core/onednn/packed_weights.h.
+// Master weights become packed bf16 in the pass that packs them, once a version of their Storage.
 #pragma once
 
 #include <tandem/core/dtype.h>

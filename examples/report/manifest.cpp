@@ -256,7 +256,6 @@ std::vector<Picture> read_pictures(const fs::path& folder) {
 
 void write_summary(const fs::path& folder, const Manifest& m) {
   const Experiment& e = m.experiment;
-  const std::string precision = text_of(m.options, "precision");
   Json runs = Json::array();
   for (const PlannedRun& planned : m.planned) {
     const std::optional<RunResult> r = read_run_result(folder, planned.name);
@@ -278,7 +277,7 @@ void write_summary(const fs::path& folder, const Manifest& m) {
                                        {"data_checksum", e.data_checksum},
                                        {"model", e.model},
                                        {"parameters", m.parameters},
-                                       {"precision", precision.empty() ? "f32" : precision},
+                                       {"precision", text_of(m.options, "precision")},
                                        {"threads", m.threads},
                                        {"metric", e.metric},
                                        {"options", to_json(m.options)},

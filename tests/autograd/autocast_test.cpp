@@ -68,7 +68,8 @@ TEST_CASE("autocast: scopes nest, end, and belong to a thread") {
     CHECK(elsewhere == DType::f32);
   }
   CHECK(autocast_dtype() == DType::f32);
-  CHECK_THROWS_WITH_AS(AutocastScope(DType::f16), "autocast: dtype is f16, must be bf16 or f32", Error);
+  CHECK_THROWS_WITH_AS([] { const AutocastScope scope = autocast(DType::f16); }(),
+                       "autocast: dtype is f16, must be bf16 or f32", Error);
 }
 
 TEST_CASE("autocast: products give bf16, all gradients have the dtype of what they belong to") {

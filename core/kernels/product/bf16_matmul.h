@@ -1,6 +1,6 @@
 // Matrix products of numbers rounded to bf16, summed in f32: what autocast computes with. On oneDNN where the processor
 // has instructions for bf16 (AVX512_BF16, AMX), else by way of f32, with the same rounding of inputs and output.
-// Not here: products of equal dtypes in general (matmul.h). Read next: core/onednn/matmul.h.
+// Not here: products of equal dtypes in general (matmul.h). Read next: bf16_matmul.cpp.
 #pragma once
 
 #include <tandem/core/array.h>
