@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <tandem/autograd/array_ops.h>
+#include <tandem/autograd/autocast.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/core/error.h>
 
@@ -131,6 +132,7 @@ Grads Node::run(const Tensor& dy, Needs needs, bool create_graph) {
          "leave out create_graph, or give record its definition or a backward written with ops");
   }
   check_saved();
+  const AutocastScope by_saved_values(DType::f32);
   const bool by_definition = create_graph && options_.definition != nullptr;
   std::vector<Tensor> tensors;
   tensors.reserve(saved_.size());
@@ -158,7 +160,8 @@ Grads Node::run_definition(const Tensor& dy, const Saved& saved, Needs needs) {
     inputs[i] = stand_in(inputs[i]);
     wanted.push_back(inputs[i]);
   }
-  const Tensor y = options_.definition(inputs, saved);
+  Tensor y = options_.definition(inputs, saved);
+  if (y.shape() == dy.shape() && is_floating(y.dtype())) y = to(y, dy.dtype());  // of inputs that were promoted
   if (!(y.shape() == dy.shape()) || y.dtype() != dy.dtype()) {
     fail(where_of(op_), "the definition does not give what the op gives",
          fmt::format("definition {} {}, op {} {}", to_string(y.shape()), name(y.dtype()), to_string(dy.shape()),

@@ -3,6 +3,7 @@
 
 #include <tandem/autograd/anomaly.h>
 #include <tandem/autograd/array_ops.h>
+#include <tandem/autograd/autocast.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/gradcheck.h>

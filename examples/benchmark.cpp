@@ -269,7 +269,9 @@ int program(int argc, char** argv) {
   int team = threads(), steps = 7, passes = 3;
   CLI::App app{"Times whole training steps and prints one line of JSON."};
   app.add_option("workload", workload, "what is trained")->required()->check(CLI::IsMember(names));
-  app.add_option("--precision", precision, "of the arithmetic")->check(CLI::IsMember({"f32"}))->capture_default_str();
+  app.add_option("--precision", precision, "of the arithmetic")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
   app.add_option("--threads", team, "that compute")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--steps", steps, "that are timed")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--passes", passes, "over the steps of \"loader\", each way")
@@ -281,6 +283,7 @@ int program(int argc, char** argv) {
     return app.exit(error) == 0 ? train::kExitDone : train::kExitUsage;
   }
   set_threads(team);
+  const AutocastScope scope = autocast(precision == "bf16" ? DType::bf16 : DType::f32);
   return workload == "loader" ? run_loader(precision, steps, passes) : run(workload, precision, steps);
 }
 

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/product/bf16_matmul.h>
 #include <tandem/core/kernels/reference/matmul.h>
 #include <tandem/core/onednn/gemm.h>
 #include <tandem/core/saturate.h>
@@ -149,7 +150,7 @@ Array matmul(const Array& a, const Array& b) {
   if (a.rank() < 2 || b.rank() < 2) fail("matmul", "both must have rank 2 or more", both("a", a, "b", b));
   if (a.shape(-1) != b.shape(-2))
     fail("matmul", fmt::format("a has {} columns, b has {} rows", a.shape(-1), b.shape(-2)), both("a", a, "b", b));
-  if (a.dtype() == DType::bf16) return matmul(a.to(DType::f32), b.to(DType::f32)).to(DType::bf16);
+  if (a.dtype() == DType::bf16) return bf16_matmul(a, b);
   const std::int64_t m = a.shape(-2), n = b.shape(-1), k = a.shape(-1);
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product
     Shape shape = a.shape();
@@ -181,8 +182,7 @@ Array linear(const Array& x, const Array& w, const Array& b) {
     if (b.shape() != Shape{n})
       fail("linear", fmt::format("b is {}, must be [{}]", b.shape().to_string(), n), both("x", x, "w", w));
   }
-  if (x.dtype() == DType::bf16)
-    return linear(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b).to(DType::bf16);
+  if (x.dtype() == DType::bf16) return bf16_linear(x, w, b);
   Shape shape = x.shape();
   shape[-1] = n;
   Array y = Array::empty(shape, x.dtype());
