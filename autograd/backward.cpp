@@ -5,9 +5,11 @@
 #include <limits>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/arrivals.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/node.h>
 #include <tandem/autograd/ops.h>
@@ -17,6 +19,8 @@
 namespace tandem {
 
 namespace {
+
+thread_local const Arrivals::Function* asked_arrivals = nullptr;
 
 bool runs_before(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) {
   return a->sequence() < b->sequence();
@@ -41,6 +45,14 @@ class Traversal {
       }
     }
     mark_paths(outputs, first);
+  }
+
+  /// Tells of each leaf when its gradient is complete.
+  void tell_arrivals(const Tensor& output, const Arrivals::Function& f) {
+    arrivals_ = &f;
+    for_nodes({output}, 0, [&](const Node* node) {
+      for (const Edge& edge : node->edges()) uses_left_[edge.leaf.get()] += edge.leaf ? 1 : 0;
+    });
   }
 
   void add_root(const Tensor& output, Tensor seed) {
@@ -98,22 +110,28 @@ class Traversal {
     return grads;
   }
 
-  // Finds the nodes from which a target can be reached: sorted by sequence, inputs come first. Nodes recorded before
-  // `first` lead to none.
-  void mark_paths(const std::vector<Tensor>& outputs, std::uint64_t first) {
-    std::vector<const Node*> all, open;
+  /// Calls f once for each node that the outputs lead to and that was not recorded before `first`.
+  template <class F>
+  static void for_nodes(const std::vector<Tensor>& outputs, std::uint64_t first, F&& f) {
+    std::vector<const Node*> open;
     std::unordered_set<const Node*> seen;
     const auto visit = [&](const Node* node) {
-      if (node == nullptr || node->sequence() < first || !seen.insert(node).second) return;
-      open.push_back(node);
-      all.push_back(node);
+      if (node != nullptr && node->sequence() >= first && seen.insert(node).second) open.push_back(node);
     };
     for (const Tensor& y : outputs) visit(y.state()->node.get());
     while (!open.empty()) {
       const Node* node = open.back();
       open.pop_back();
+      f(node);
       for (const Edge& edge : node->edges()) visit(edge.node.get());
     }
+  }
+
+  // Finds the nodes from which a target can be reached: sorted by sequence, inputs come first. Nodes recorded before
+  // `first` lead to none.
+  void mark_paths(const std::vector<Tensor>& outputs, std::uint64_t first) {
+    std::vector<const Node*> all;
+    for_nodes(outputs, first, [&](const Node* node) { all.push_back(node); });
     std::sort(all.begin(), all.end(), [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
     for (const Node* node : all) {
       if (node_targets_.contains(node) || leads_further(*node)) leading_.insert(node);
@@ -166,6 +184,7 @@ class Traversal {
       arrive(hooked->gradient, std::move(gradient));
     } else {
       give_to_leaf(leaf, std::move(gradient));
+      if (arrivals_ != nullptr && --uses_left_[leaf.get()] == 0) (*arrivals_)(leaf.get());
     }
   }
 
@@ -182,6 +201,7 @@ class Traversal {
   void finish_leaves() {
     for (HookedLeaf& hooked : hooked_leaves_) {
       give_to_leaf(hooked.leaf, hooked.leaf->hooks->apply(std::move(hooked.gradient)));
+      if (arrivals_ != nullptr) (*arrivals_)(hooked.leaf.get());
     }
     for (auto& [state, gradient] : leaf_targets_) {
       if (gradient.defined() && state->hooks) gradient = state->hooks->apply(std::move(gradient));
@@ -195,6 +215,8 @@ class Traversal {
   std::unordered_map<const Node*, Tensor> node_targets_;
   std::unordered_map<const TensorState*, Tensor> leaf_targets_;
   std::vector<HookedLeaf> hooked_leaves_;
+  const Arrivals::Function* arrivals_ = nullptr;
+  std::unordered_map<const TensorState*, std::int64_t> uses_left_;  // of leaves, where somebody wants to know
 };
 
 Tensor checked_seed(const char* where, const Tensor& output, const Tensor& seed) {
@@ -219,11 +241,16 @@ void backward_from(const Tensor& output, const Tensor& seed, bool retain_graph) 
   Tensor dy = checked_seed("backward", output, seed);
   const NoGradGuard guard;
   Traversal traversal(false, retain_graph);
+  if (Arrivals::asked() != nullptr) traversal.tell_arrivals(output, *Arrivals::asked());
   traversal.add_root(output, std::move(dy));
   traversal.run();
 }
 
 }  // namespace
+
+Arrivals::Arrivals(Function f) : f_(std::move(f)), outside_(std::exchange(asked_arrivals, &f_)) {}
+Arrivals::~Arrivals() { asked_arrivals = outside_; }
+const Arrivals::Function* Arrivals::asked() { return asked_arrivals; }
 
 void Tensor::backward(bool retain_graph) const { backward_from(*this, {}, retain_graph); }
 

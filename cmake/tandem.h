@@ -3,6 +3,7 @@
 
 #include <tandem/autograd/anomaly.h>
 #include <tandem/autograd/array_ops.h>
+#include <tandem/autograd/arrivals.h>
 #include <tandem/autograd/autocast.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/evaluations.h>
@@ -16,6 +17,7 @@
 #include <tandem/autograd/sequence_ops.h>
 #include <tandem/autograd/split_by_name.h>
 #include <tandem/autograd/tensor.h>
+#include <tandem/autograd/worker_sum.h>
 #include <tandem/core/allocator.h>
 #include <tandem/core/array.h>
 #include <tandem/core/error.h>
@@ -27,6 +29,9 @@
 #include <tandem/core/threads.h>
 #include <tandem/core/tree.h>
 #include <tandem/core/utf8.h>
+#include <tandem/core/workers/open_workers.h>
+#include <tandem/core/workers/part.h>
+#include <tandem/core/workers/workers.h>
 #include <tandem/data/bleu.h>
 #include <tandem/data/byte_pairs.h>
 #include <tandem/data/catalog.h>
@@ -94,6 +99,7 @@
 #include <tandem/nn/sub.h>
 #include <tandem/nn/summary.h>
 #include <tandem/nn/swiglu.h>
+#include <tandem/nn/synchronise.h>
 #include <tandem/nn/tied_linear.h>
 #include <tandem/nn/transformer_layer.h>
 #include <tandem/nn/upsample.h>

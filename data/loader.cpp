@@ -40,6 +40,13 @@ LoaderOptions checked(const Dataset& dataset, LoaderOptions options) {
     fail("loader", "drop_last leaves no batch",
          fmt::format("batch {}, data set \"{}\" has {} images", options.batch, dataset.name, dataset.size()));
   }
+  const std::int64_t rest = options.drop_last ? 0 : dataset.size() % options.batch;
+  const std::int64_t least = rest > 0 ? rest : std::min(options.batch, dataset.size());
+  if (options.part.count > least) {
+    fail("loader", fmt::format("a batch of {} has nothing for each of {} parts", least, options.part.count),
+         fmt::format("data set \"{}\" has {} images, batch {}", dataset.name, dataset.size(), options.batch),
+         "take another batch, or drop_last");
+  }
   return options;
 }
 
@@ -72,9 +79,10 @@ class Loader::State {
         batch_(std::min(options_.batch, dataset_.size())),
         batches_(options_.drop_last ? dataset_.size() / batch_ : (dataset_.size() - 1) / batch_ + 1),
         prefetch_(std::min(options_.prefetch, batches_)),
-        labels_begin_(round_up(image_bytes(batch_, output_))),
+        rows_((batch_ - 1) / options_.part.count + 1),
+        labels_begin_(round_up(image_bytes(rows_, output_))),
         // in flight: `prefetch`, one with the caller, one that the caller lets go while it takes the next
-        pool_(std::make_shared<BufferPool>(labels_begin_ + static_cast<std::size_t>(batch_) * sizeof(std::int64_t),
+        pool_(std::make_shared<BufferPool>(labels_begin_ + static_cast<std::size_t>(rows_) * sizeof(std::int64_t),
                                            options_.workers > 0 ? static_cast<std::size_t>(prefetch_) + 2 : 2)),
         pictures_(static_cast<std::size_t>(std::clamp<std::int64_t>(options_.workers, 1, batches_))),
         slots_(static_cast<std::size_t>(prefetch_)) {
@@ -106,7 +114,11 @@ class Loader::State {
   void run_worker(Picture& picture);
   bool has_work() const { return is_running_ && claimed_ < batches_ && claimed_ < handed_out_ + prefetch_; }
   Slot& slot(std::int64_t number) { return slots_[static_cast<std::size_t>(number % prefetch_)]; }
-  std::int64_t count_of(std::int64_t number) const { return std::min(batch_, dataset_.size() - number * batch_); }
+  /// Rows [begin, end) of the set, or of its order, that this part of a batch has.
+  std::pair<std::int64_t, std::int64_t> rows_of(std::int64_t number) const {
+    const std::int64_t begin = number * batch_, count = std::min(batch_, dataset_.size() - begin);
+    return {begin + options_.part.begin(count), begin + options_.part.end(count)};
+  }
   void fill(std::int64_t number, std::byte* buffer, Picture& picture) const;
   Batch wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const;
 
@@ -114,6 +126,7 @@ class Loader::State {
   const LoaderOptions options_;
   const PictureFormat input_, output_;
   const std::int64_t batch_, batches_, prefetch_;  // as far as the set goes: options may be larger
+  const std::int64_t rows_;                        // of a batch at most that are made here
   const std::size_t labels_begin_;                 // in each buffer, behind the images
   const std::shared_ptr<BufferPool> pool_;
 
@@ -223,7 +236,8 @@ void Loader::State::run_worker(Picture& picture) {
 }
 
 void Loader::State::fill(std::int64_t number, std::byte* buffer, Picture& picture) const {
-  const std::int64_t begin = number * batch_, count = count_of(number);
+  const auto [begin, end] = rows_of(number);
+  const std::int64_t count = end - begin;
   const std::uint8_t* images = dataset_.images.data<std::uint8_t>();
   const std::int64_t* labels = dataset_.labels.data<std::int64_t>();
   const std::int64_t* order = options_.shuffle ? order_.data<std::int64_t>() + begin : nullptr;
@@ -240,7 +254,8 @@ void Loader::State::fill(std::int64_t number, std::byte* buffer, Picture& pictur
 }
 
 Batch Loader::State::wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const {
-  const std::int64_t count = count_of(number);
+  const auto [begin, end] = rows_of(number);
+  const std::int64_t count = end - begin;
   const Shape shape{count, output_.channels, output_.height, output_.width};
   const auto label_bytes = static_cast<std::size_t>(count) * sizeof(std::int64_t);
   return {Array::over(std::make_shared<Storage>(buffer, 0, image_bytes(count, output_)), shape,

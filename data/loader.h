@@ -12,6 +12,7 @@
 #include <optional>
 
 #include <tandem/core/array.h>
+#include <tandem/core/workers/part.h>
 #include <tandem/data/dataset.h>
 #include <tandem/data/transform.h>
 
@@ -24,6 +25,7 @@ struct LoaderOptions {
   int workers = 2;            ///< threads; 0: batches are made by the caller
   Transform transform = {};   ///< default: bytes / 255
   bool drop_last = false;     ///< leave out a last batch that is not full
+  Part part = {};             ///< the rows of every batch that are made here: those of one of several workers
   std::int64_t prefetch = 4;  ///< batches that workers make ahead at most; never more than an epoch has
 };
 
@@ -36,7 +38,7 @@ struct Batch {
 class Loader {
  public:
   /// Throws Error when the data set is not valid, the transform does not fit it, an option is out of range, or there
-  /// is no full batch to make.
+  /// is no full batch to make, or fewer images in a batch than parts.
   explicit Loader(Dataset dataset, LoaderOptions options = {});
   ~Loader();
   Loader(Loader&&) noexcept;

@@ -21,6 +21,7 @@ inline constexpr std::int64_t kBlock = 8192;
 
 class Traced;
 struct GroupWatch;
+class Workers;
 
 /// Elements [begin, end) of the arena, which are updated in the same way.
 struct Interval {
@@ -45,6 +46,7 @@ struct Frame {
   std::vector<Interval> arrived;   ///< parameters with a gradient in this step: what a leaf covers
   std::vector<char> has_gradient;  ///< of each of `parameters`, in this step
   GroupWatch* watch = nullptr;     ///< where a watched step is measured (watch.h)
+  Workers* workers = nullptr;      ///< who trains with this process; null: nobody
   bool splits_syncs = false;       ///< on_sync: every sync waits for the fast weights of all blocks
 };
 

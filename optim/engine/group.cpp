@@ -153,6 +153,7 @@ class GroupOf : public RunningGroup {
   }
 
   bool needs_closure() const override { return running_->needs_closure(); }
+  bool is_over_workers() const override { return roll_.loops_over_workers > 0; }
 
   void start_cycles() override {
     for_blocks<T>(arena.frame().size, [&](std::int64_t begin, std::int64_t end, T*) {

@@ -43,7 +43,7 @@ class Seat {
 
 template <class T>
 struct Look {
-  const T* weight;  ///< element 0 of the arena
+  T* weight;  ///< element 0 of the arena; written by a loop over workers alone, before its sync (worker_mean.h)
   const GradientSource<T>& gradients;
   Seat& seat;
 };
