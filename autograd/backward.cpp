@@ -15,6 +15,7 @@
 #include <tandem/autograd/ops.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/profile.h>
 
 namespace tandem {
 
@@ -64,6 +65,8 @@ class Traversal {
   }
 
   void run() {
+    const profile::PhaseScope phase(profile::Phase::backward);
+    const profile::OpScope sums("sum of gradients", 0);  // what no op of the graph does
     while (!heap_.empty()) {
       std::pop_heap(heap_.begin(), heap_.end(), runs_before);
       const std::shared_ptr<Node> node = std::move(heap_.back());
@@ -102,6 +105,7 @@ class Traversal {
 
   Grads run(Node& node, const Tensor& dy) const {
     const Needs needs = needs_of(node);
+    const profile::OpScope profiled(node.op(), node.profiled_layer);
     if (!is_detecting_anomalies()) return node.run(dy, needs, create_graph_);
     detail::check_arrived(node.op(), dy, node.layers.get());
     const detail::InsideBackward inside;

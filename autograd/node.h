@@ -60,6 +60,7 @@ class Node : public std::enable_shared_from_this<Node> {
 
   std::shared_ptr<GradientHooks> hooks;      ///< of the output; null without
   std::unique_ptr<const LayerNames> layers;  ///< where it was recorded; known while a DetectAnomaly lives
+  std::uint32_t profiled_layer = 0;          ///< the same for a profile; 0: none was taken
 
  private:
   friend class Graveyard;

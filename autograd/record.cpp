@@ -7,6 +7,7 @@
 
 #include <tandem/autograd/node.h>
 #include <tandem/core/error.h>
+#include <tandem/core/profile.h>
 
 namespace tandem {
 
@@ -67,12 +68,14 @@ bool is_recorded(std::span<const Tensor> inputs) {
 }
 
 Tensor plain_result(const char* op, Array y, std::span<const Tensor> inputs) {
+  profile::label(op);
   if (is_detecting_anomalies()) check_forward(op, y, inputs);
   return Tensor(std::move(y));
 }
 
 Tensor recorded_result(const char* op, Array y, std::span<const Tensor> inputs, std::span<const Save> saved,
                        Backward backward, const RecordOptions& options) {
+  profile::label(op);
   if (is_detecting_anomalies()) check_forward(op, y, inputs);
   Tensor result(std::move(y));
   std::uint64_t needed = 0;
@@ -95,6 +98,7 @@ Tensor recorded_result(const char* op, Array y, std::span<const Tensor> inputs, 
   if (options.definition) needed = ~std::uint64_t{0};  // which reads all of them
   for (const Save& save : saved) values.push_back(kept(save, needed, result));
   auto node = std::make_shared<Node>(op, std::move(edges), std::move(values), std::move(backward), options);
+  node->profiled_layer = profile::current_layer();
   if (is_detecting_anomalies()) node->layers = std::make_unique<const LayerNames>(current_layers());
   result.state()->node = std::move(node);
   result.state()->requires_grad = true;

@@ -26,6 +26,10 @@
 #include <tandem/core/io/file.h>
 #include <tandem/core/io/safetensors.h>
 #include <tandem/core/layout.h>
+#include <tandem/core/processors.h>
+#include <tandem/core/profile.h>
+#include <tandem/core/profile_report.h>
+#include <tandem/core/roof.h>
 #include <tandem/core/threads.h>
 #include <tandem/core/tree.h>
 #include <tandem/core/utf8.h>

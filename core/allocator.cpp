@@ -14,6 +14,7 @@
 
 #include <tandem/core/allocator.h>
 #include <tandem/core/error.h>
+#include <tandem/core/profile.h>
 
 namespace tandem {
 
@@ -96,6 +97,7 @@ std::byte* allocate_block(std::size_t bytes) {
     }
     ++p.stats.system_allocations;
   }
+  profile::allocated(size.bytes);
   std::byte* block = ask_system(size.bytes);
   const std::lock_guard lock(p.mutex);
   if (block == nullptr) {  // what is cached for other sizes may make room

@@ -20,6 +20,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/threads.h>
+#include <tandem/core/waiting.h>
 
 #if defined(_OPENMP) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define TANDEM_OPENMP 1
@@ -69,6 +70,7 @@ thread_local int own_team = 0;  // what OpenMP has for this thread
 }  // namespace
 
 int threads() {
+  if (!inside_parallel) detail::notice_neighbours();
   const int team = team_size().load(std::memory_order_relaxed);
   if (team != own_team && !inside_parallel) {
 #if TANDEM_OPENMP

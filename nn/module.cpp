@@ -56,6 +56,22 @@ void Module::check_caller() const {
   caller_.store(caller, std::memory_order_relaxed);
 }
 
+namespace {
+std::string path_to(const Module& root, const Module& module) {
+  for (const NamedModule& child : root.children()) {
+    if (child.module == &module) return child.name;
+    if (const std::string below = path_to(*child.module, module); !below.empty()) return child.name + "." + below;
+  }
+  return {};
+}
+}  // namespace
+
+std::string Module::path_below(const Module* caller) const {
+  if (caller == nullptr || caller == this) return name_;
+  const std::string path = path_to(*caller, *this);
+  return path.empty() ? name_ : path;
+}
+
 // --- what it is
 
 std::string Module::describe() const {

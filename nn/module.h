@@ -26,6 +26,7 @@
 #include <tandem/autograd/split_by_name.h>
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/error.h>
+#include <tandem/core/profile.h>
 #include <tandem/nn/forward_hook.h>
 #include <tandem/nn/model_options.h>
 
@@ -163,6 +164,7 @@ class Module {
   template <class F>
   auto enter(const Tensor& x, F&& f) {
     check_caller();
+    const profile::LayerScope profiled([&] { return path_below(CallScope::running()); });
     try {
       Tensor in = x;
       hooks_.before.run(*this, in);
@@ -199,6 +201,8 @@ class Module {
   /// Throws Error where the module that runs on this thread holds this one neither as a child nor borrowed.
   void check_caller() const;
   bool holds(const Module& module) const;
+  /// From the module that calls this one; from a root, and from one that borrows it, its own name.
+  std::string path_below(const Module* caller) const;
   void collect(const std::string& prefix, std::vector<Found>& found) const;
   NamedTensors list(bool (*wanted)(Kind)) const;
   LoadReport load(const char* where, bool (*wanted)(Kind), const NamedTensors& state, const LoadOptions& options);

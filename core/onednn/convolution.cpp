@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 #include "adapter.h"
@@ -51,6 +52,7 @@ struct KeyHash {
 
 struct Entry {
   bool is_supported = false;
+  std::string implementation;  // "oneDNN " and the name that it gives
   std::uint64_t last_use = 0;
   dnnl::primitive primitive;
   std::unordered_map<int, memory> arguments;
@@ -116,14 +118,21 @@ ConvolutionProblem problem_of(Kind kind, Types types, const Shape& x, const Shap
   return p;
 }
 
+template <class Description>
+std::string implementation_of(const Description& description) {
+  return fmt::format("oneDNN {}", description.impl_info_str());
+}
+
 void finish(Entry& entry, const Descriptor& scratchpad) {
   entry.add(DNNL_ARG_SCRATCHPAD, scratchpad);
   entry.scratch_bytes = scratchpad.get_size();
   ++cache_counts().primitives_created;
+  profile::created_primitive();
 }
 
 void make_forward(Entry& entry, const ConvolutionProblem& problem) {
   const auto description = describe_forward(cpu_engine(), problem);
+  entry.implementation = implementation_of(description);
   entry.primitive = dnnl::convolution_forward(description);
   entry.weights = description.weights_desc();
   entry.add(DNNL_ARG_SRC, problem.source);
@@ -135,6 +144,7 @@ void make_forward(Entry& entry, const ConvolutionProblem& problem) {
 
 void make_input_grad(Entry& entry, const ConvolutionProblem& problem) {
   const auto description = describe_backward_data(cpu_engine(), problem);
+  entry.implementation = implementation_of(description);
   entry.primitive = dnnl::convolution_backward_data(description);
   entry.weights = description.weights_desc();
   entry.add(DNNL_ARG_DIFF_SRC, problem.source);
@@ -145,6 +155,7 @@ void make_input_grad(Entry& entry, const ConvolutionProblem& problem) {
 
 void make_weight_grad(Entry& entry, const ConvolutionProblem& problem, const Dims& dims) {
   const auto description = describe_backward_weights(cpu_engine(), problem);
+  entry.implementation = implementation_of(description);
   entry.primitive = dnnl::convolution_backward_weights(description);
   entry.weights = description.diff_weights_desc();
   entry.add(DNNL_ARG_SRC, problem.source);
@@ -161,6 +172,7 @@ void make_weight_grad(Entry& entry, const ConvolutionProblem& problem, const Dim
   entry.unpack = dnnl::reorder(entry.arguments.at(DNNL_ARG_DIFF_WEIGHTS), to);
   entry.unpack_arguments = {{DNNL_ARG_FROM, entry.arguments.at(DNNL_ARG_DIFF_WEIGHTS)}, {DNNL_ARG_TO, to}};
   ++cache_counts().primitives_created;
+  profile::created_primitive();
 }
 
 [[noreturn]] void fail_library(const char* where, const dnnl::error& error, const Shape& x, const Shape& w) {
@@ -216,6 +228,7 @@ void set_weights(Entry& entry, const Array& w, std::int64_t groups) {
 }
 
 void run(Entry& entry) {
+  profile::implementation(entry.implementation);
   set(entry, DNNL_ARG_SCRATCHPAD, scratch(entry.scratch_bytes));
   entry.primitive.execute(cpu_stream(), entry.arguments);
 }

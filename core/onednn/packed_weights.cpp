@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <tandem/core/profile.h>
+
 #include "cache_counts.h"
 #include "engine.h"
 
@@ -50,6 +52,7 @@ PackedCopy make_copy(const Array& w, const Descriptor& layout, const Descriptor&
   copy.pack = dnnl::reorder(copy.source, copy.packed);
   copy.arguments = {{DNNL_ARG_FROM, copy.source}, {DNNL_ARG_TO, copy.packed}};
   ++cache_counts().primitives_created;
+  profile::created_primitive();
   ++cache_counts().packed_copies;
   return copy;
 }
@@ -86,6 +89,7 @@ dnnl::memory packed_weights(const Array& w, const Descriptor& layout, const Desc
   if (!copy->buffer || copy->version != w.version()) copy->source.set_data_handle(w.bytes());
   if (!copy->buffer) return copy->source;
   if (copy->version != w.version()) {
+    const profile::RepackScope repack;
     copy->pack.execute(cpu_stream(), copy->arguments);
     copy->version = w.version();
     ++cache_counts().packings;

@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kCsvLimit = 1024 * kMiB, kPngLimit = 32 * kMiB;
+constexpr std::uint64_t kCsvLimit = 1024 * kMiB, kPngLimit = 32 * kMiB, kProfileLimit = 64 * kMiB;
 
 void read_files(std::vector<Picture>& pictures, const fs::path& folder, const fs::path& below) {
   for (Picture& picture : pictures) {
@@ -39,12 +39,13 @@ RunFolder read_run_folder(const fs::path& path) {
       folder.missing.push_back(planned.name);
       continue;
     }
-    RunRecord run{planned, std::move(*result), read_table(path, below / "metrics.csv"), {}, {}, {}, {}};
+    RunRecord run{planned, std::move(*result), read_table(path, below / "metrics.csv"), {}, {}, {}, {}, {}};
     read_files(run.pictures, path, below / "pictures");
     if (has_file(path, below / "steps.csv")) run.steps = read_table(path, below / "steps.csv");
     if (has_file(path, below / "inner.csv")) run.inner = read_table(path, below / "inner.csv", {"fast", "slow"});
     if (const fs::path file = below / "instruments.jsonl"; has_file(path, file))
       read_instruments(read_below(path, file, kCsvLimit), (path / file).string(), run);
+    if (has_file(path, below / "profile.json")) run.profile = read_below(path, below / "profile.json", kProfileLimit);
     folder.runs.push_back(std::move(run));
   }
   return folder;

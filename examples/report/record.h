@@ -28,6 +28,7 @@ struct RunRecord : PlannedRun, RunResult {
   CsvTable steps;        ///< step, loss, lr ...; without rows where there is no steps.csv
   CsvTable inner;        ///< step, weights (0 fast, 1 slow), metrics; without rows where there is no inner.csv
   CsvTable instruments;  ///< step, then those of all parameters together; of instruments.jsonl
+  std::string profile;   ///< profile.json as it stands; empty where there is none
   InstrumentDetails instrument_details;  ///< the same measurements, by parameter and bin
 };
 

@@ -12,6 +12,7 @@
 #include "instrument_data.h"
 #include "page.h"
 #include "page_data.h"
+#include "profile.h"
 
 namespace tandem::report {
 
@@ -30,6 +31,9 @@ void write_report(const std::filesystem::path& path, const std::vector<std::file
   for (const Comparison& comparison : comparisons)
     if (Json cockpit = instrument_section(comparison); !cockpit.is_null())
       data["sections"].push_back(std::move(cockpit));
+  for (const Comparison& comparison : comparisons)
+    if (Json profiles = profile_section(comparison); !profiles.is_null())
+      data["sections"].push_back(std::move(profiles));
   data["title"] =
       comparisons.size() == 1 ? data["sections"][0]["title"] : Json(fmt::format("{} experiments", comparisons.size()));
   write_file(path, report_page(data));

@@ -17,7 +17,7 @@ namespace tandem::train {
 namespace {
 
 // A resumed run may have them otherwise than it began with.
-constexpr Names kMayDiffer = " --checkpoint-every --config --data --epochs --jobs --quiet --resume --steps ";
+constexpr Names kMayDiffer = " --checkpoint-every --config --data --epochs --jobs --profile --quiet --resume --steps ";
 // A fork may have them otherwise than the run that it begins with, too.
 constexpr Names kOfFork =
     " --evaluate-every --fork --inner-steps --log-every --optimizer --out --overwrite --patience --reestimate "

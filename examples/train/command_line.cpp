@@ -26,14 +26,14 @@ constexpr Names kAside =
     " --checkpoint-every --config --data --evaluate --evaluate-every --find-lr --fork --help --init --instruments "
     "--jobs "
     "--json "
-    "--log-every --optimizer --out --overwrite --predict --quiet --resume --seed --skip-bad-files --threads ";
+    "--log-every --optimizer --out --overwrite --predict --profile --quiet --resume --seed --skip-bad-files --threads ";
 // No part of a run: each call of the program has its own.
 constexpr Names kOfCall =
-    " --config --evaluate --find-lr --help --jobs --json --out --overwrite --predict --quiet --resume ";
+    " --config --evaluate --find-lr --help --jobs --json --out --overwrite --predict --profile --quiet --resume ";
 // Without effect where nothing is trained.
 constexpr Names kOfTraining =
     " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --fork --freeze --inner-steps --instruments "
-    "--jobs --log-every --optimizer --out --overwrite --patience --reestimate --resume --schedule --steps ";
+    "--jobs --log-every --optimizer --out --overwrite --patience --profile --reestimate --resume --schedule --steps ";
 
 /// Misspelt specs are refused before data are read. How many steps a run has is not known yet; any number serves.
 void check_specs(const Options& options) {

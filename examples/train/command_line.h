@@ -41,6 +41,7 @@ struct Options {
   std::int64_t log_every = 0;         ///< steps between lines of steps.csv; 0: 1, or more in a long run
   std::int64_t inner_steps = 0;       ///< steps in the middle of a run after each of which all weights are measured
   std::int64_t instruments = 0;       ///< steps from one measurement of the instruments to the next; 0: none
+  bool profile = false;               ///< say where the time goes: profile.json and trace.json of each run
   std::int64_t checkpoint_every = 0;  ///< steps between checkpoints; also at every epoch's end
   std::int64_t validation = 0;        ///< examples held out of the training set; 0: the test set is watched
   std::int64_t patience = 0;          ///< end a run after so many evaluations without a better one; 0: never

@@ -14,6 +14,7 @@
 #include <tandem/core/versions.h>
 #include <tandem/optim/rule_labels.h>
 #include <tandem/report/folder_files.h>
+#include <tandem/report/profile.h>
 #include <tandem/report/report.h>
 #include <tandem/report/tables.h>
 
@@ -21,6 +22,7 @@
 #include "fork.h"
 #include "jobs.h"
 #include "process.h"
+#include "profile_log.h"
 #include "program.h"
 
 namespace tandem::train {
@@ -242,6 +244,17 @@ void Comparison::picture(const std::string& figure, const std::string& row, cons
   pictures_.push_back({figure, row, caption, file, png});
 }
 
+/// Of the first run that has one; the others' stand in the report.
+void Comparison::print_profile() const {
+  for (const PlannedRun& run : manifest_.planned) {
+    const std::filesystem::path file = path_ / run.name / kProfileFile;
+    if (!std::filesystem::exists(file)) continue;
+    fmt::print("\nprofile    {}\n\n{}\nwritten: {} and {}, which https://ui.perfetto.dev opens\n", run.name,
+               report::profile_text(read_file(file), file.string()), file.string(), kTraceFile);
+    return;
+  }
+}
+
 int Comparison::finish() {
   if (only_) return kExitDone;
   if (!pictures_.empty()) {
@@ -253,6 +266,7 @@ int Comparison::finish() {
   if (options_.find_lr) {
     write_lr_report(path_, manifest_);
     fmt::print("\n{}\nwritten: {}/report.html\n", found_lr_table(path_, manifest_), path_.string());
+    if (options_.profile) print_profile();
     return kExitDone;
   }
   for (const PlannedRun& run : manifest_.planned)
@@ -265,6 +279,7 @@ int Comparison::finish() {
       "\n{}\nwritten: {}/report.html, summary.json, metrics.csv, steps.csv, and below it of each run the model and "
       "what TensorBoard reads\n",
       report::comparison_text(report::read_comparison(path_)), base);
+  if (options_.profile) print_profile();
   bool any = false;
   for (const PlannedRun& run : manifest_.planned) {
     const std::optional<RunResult> record = read_run_result(path_, run.name);

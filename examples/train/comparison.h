@@ -73,6 +73,7 @@ class Comparison {
   bool is_over(const PlannedRun& run) const;
   void announce(const nn::Module& model);
   void print_start() const;
+  void print_profile() const;
 
   const CommandLine& line_;
   const Options& options_;

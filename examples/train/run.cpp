@@ -71,6 +71,7 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
   seconds_before_ = state_.seconds;
   begin_ = Clock::now();
   const std::int64_t epochs = (total_steps() + manifest.steps_per_epoch - 1) / manifest.steps_per_epoch;
+  if (options.profile) profile_ = std::make_unique<ProfileLog>();
   context_.progress.start_run(name(), epochs, total_steps(), state_.step);
 }
 
@@ -102,7 +103,9 @@ void Run::between_steps() {
   if (!is_over()) trace_->before(*optimizer_, model_->parameters(), state_.step + 1);
 }
 
+/// Asked for before batches are read.
 std::int64_t Run::batches_wanted() const {
+  profile::set_phase(profile::Phase::loading);
   if (is_over() || is_epoch_over_) return 0;
   return std::min(context_.options.accumulate, batches_per_epoch_ - state_.batches);
 }
@@ -112,6 +115,8 @@ std::int64_t Run::steps_in(std::int64_t batches) const {
 }
 
 void Run::step(double loss) {
+  profile::end_step();
+  profile::set_phase(profile::Phase::other);
   ++state_.step;
   if (trace_) trace_->after(*optimizer_, state_.step, loss);
   const StepReport& report = optimizer_->last_step();
@@ -183,6 +188,7 @@ void Run::save() {
 }
 
 void Run::write_state(const std::filesystem::path& path) {
+  const profile::PhaseScope phase(profile::Phase::saving);
   state_.seconds = seconds();
   state_.logs = logs_->sync();
   state_.carried = state_.batches > 0 && save_carried_ ? save_carried_() : NamedArrays{};
@@ -203,6 +209,8 @@ void Run::diverge(const std::string& reason) {
 
 void Run::finish() {
   if (is_complete_) return;
+  if (profile_) profile_->finish(folder());
+  profile_.reset();
   if (!is_diverged_) {
     if (leaves_model()) save_model_file("model.safetensors");
     is_complete_ = true;
@@ -238,6 +246,7 @@ void Run::find_lr(double loss) {
 }
 
 void Run::save_model_file(const char* file) {
+  const profile::PhaseScope phase(profile::Phase::saving);
   const std::unique_ptr<EvaluationScope> scope(is_evaluating_ ? nullptr : new EvaluationScope(*this));
   nn::ModelInfo info = info_;
   const Manifest& m = context_.manifest;

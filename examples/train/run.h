@@ -22,6 +22,7 @@
 #include "checkpoint.h"
 #include "command_line.h"
 #include "finite_watch.h"
+#include "profile_log.h"
 #include "progress.h"
 #include "record.h"
 #include "step_batches.h"
@@ -56,6 +57,7 @@ class EvaluationScope {
   friend class Run;
   explicit EvaluationScope(Run& run);
   Run& run_;
+  profile::PhaseScope phase_{profile::Phase::evaluation};
   std::optional<EvaluationWeights> weights_;
   nn::BehaviourScope behaviour_;
   NoGradGuard no_grad_;
@@ -163,7 +165,6 @@ class Run {
   friend class EvaluationScope;
   friend class Comparison;
   using Clock = std::chrono::steady_clock;
-
   CheckpointOwner owner() const;
   void start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batches);
   template <class Source>
@@ -205,7 +206,8 @@ class Run {
   std::any part_loss_;  // of measure_instruments(): a function of the batch's type
   std::optional<FiniteWatch> watch_;
   std::unique_ptr<RunLogs> logs_;
-  std::unique_ptr<StepTrace> trace_;  // null: nothing is asked
+  std::unique_ptr<StepTrace> trace_;     // null: nothing is asked
+  std::unique_ptr<ProfileLog> profile_;  // with --profile, while the run goes on
   TrainingState state_;
   RunResult result_;
   std::int64_t batches_per_epoch_ = 0, evaluate_every_ = 1, log_every_ = 1;
@@ -264,6 +266,7 @@ class Run::Steps {
       if (auto batch = source_.next()) step_.add(std::move(*batch));
     run_.step_ = &step_;
     run_.look(step_.held());
+    profile::set_phase(step_.batches() > 0 ? profile::Phase::forward : profile::Phase::other);
   }
   Run& run_;
   Source& source_;

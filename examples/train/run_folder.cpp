@@ -17,6 +17,7 @@
 #include <tandem/core/io/file.h>
 
 #include "command_line.h"
+#include "profile_log.h"
 
 namespace tandem::train {
 namespace {
@@ -94,8 +95,8 @@ void remove_run_files(const fs::path& folder) {
     std::error_code ignored;
     if (fs::is_symlink(path, ignored) || !fs::is_directory(path, ignored)) continue;
     remove_pictures(path, listed([&] { return read_run_result(folder, run.name).value_or(RunResult{}).pictures; }));
-    for (const char* name : {"run.json", "metrics.csv", "steps.csv", "inner.csv", "instruments.jsonl",
-                             "events.out.tfevents.tandem", "model.safetensors", "best.safetensors",
+    for (const char* name : {"run.json", "metrics.csv", "steps.csv", "inner.csv", "instruments.jsonl", kProfileFile,
+                             kTraceFile, "events.out.tfevents.tandem", "model.safetensors", "best.safetensors",
                              "checkpoint.safetensors", "checkpoint.previous.safetensors", "checkpoint.safetensors.new"})
       remove_file(path / name);
     remove_stale_temporaries(path);

@@ -3,7 +3,8 @@
 //
 //   OUT/manifest.json summary.json metrics.csv steps.csv report.html init.safetensors fork.safetensors
 //       pictures.json pictures/*.png
-//   OUT/RUN/run.json metrics.csv steps.csv inner.csv events.out.tfevents.tandem *.safetensors pictures/*.png
+//   OUT/RUN/run.json metrics.csv steps.csv inner.csv instruments.jsonl profile.json trace.json
+//   events.out.tfevents.tandem *.safetensors pictures/*.png
 //
 // Not here: what the files say (report/manifest.h, record.h, checkpoint.h).
 #pragma once

@@ -105,6 +105,7 @@ void Run::make_instruments() {
 }
 
 void Run::begin_instruments(const std::vector<BatchPart>& parts) {
+  const profile::PhaseScope phase(profile::Phase::instruments);
   const auto begin = Clock::now();
   instruments_->before_step(parts);
   epoch_begin_ += Clock::now() - begin;  // measurements are no part of examples a second
@@ -113,6 +114,7 @@ void Run::begin_instruments(const std::vector<BatchPart>& parts) {
 /// After a step, where before_step() was called.
 void Run::end_instruments() {
   if (!instruments_ || !instruments_->is_between()) return;
+  const profile::PhaseScope phase(profile::Phase::instruments);
   const auto begin = Clock::now();
   logs_->instruments(state_.step, instruments_->after_step());
   epoch_begin_ += Clock::now() - begin;

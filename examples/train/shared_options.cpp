@@ -109,6 +109,8 @@ void CommandLine::add_shared(const Offers& offers) {
   add("--log-every", o.log_every, "Steps between lines of steps.csv; 0: 1, or more where a run is long");
   add("--instruments", o.instruments,
       "Measure gradient noise, curvature and step quality every N steps, from the first: instruments.jsonl; 0: never");
+  add("--profile", o.profile,
+      "Say where the time goes, by layer and op, and what is unusual: a table, profile.json, trace.json for Perfetto");
   add("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints, also at every epoch's end");
   add("--inner-steps", o.inner_steps,
       "Measure fast and slow weights after each of N steps in the middle of a run: the accuracy inside inner loops");

@@ -10,6 +10,7 @@
 
 #include <tandem/autograd/evaluations.h>
 #include <tandem/core/error.h>
+#include <tandem/core/profile.h>
 
 namespace tandem {
 namespace {
@@ -75,6 +76,7 @@ void Optimizer::Impl::zero_grad() {
 }
 
 void Optimizer::Impl::run_step(const Evaluate* evaluate, double loss) {
+  const profile::PhaseScope phase(profile::Phase::update);
   recorder.before(steps);
   stepper.step(steps, evaluate, loss);
   recorder.after();
@@ -99,6 +101,7 @@ Tensor Optimizer::Impl::step(const std::function<Tensor()>& closure) {
   Evaluations evaluations;
   Tensor loss;
   const Evaluate evaluate = [&] {
+    const profile::PhaseScope phase(profile::Phase::forward);
     zero_grad();
     evaluations.begin();
     loss = closure();

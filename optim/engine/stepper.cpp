@@ -7,6 +7,7 @@
 #include <map>
 
 #include <tandem/core/error.h>
+#include <tandem/core/profile.h>
 
 namespace tandem {
 namespace {
@@ -51,6 +52,20 @@ class Undo {
   std::vector<std::pair<Array, Array>> arrays_;
 };
 
+/// Of one pass: weights and state read and written, gradients read; slow weights, which wait for a sync, are left out.
+profile::Work work_of(const std::vector<std::unique_ptr<RunningGroup>>& groups) {
+  double bytes = 0;
+  for (const auto& group : groups) {
+    bytes += 3 * profile::bytes(group->arena.weights_array());
+    for (const StateEntry& entry : group->state("")) {
+      if (entry.path.find("slow") != std::string::npos) continue;
+      bytes += 2 * profile::bytes(entry.array);
+      if (entry.buffer != nullptr) bytes += 2 * profile::bytes(*entry.buffer);
+    }
+  }
+  return {0, bytes};
+}
+
 }  // namespace
 
 void Stepper::watch(bool on, const Schedule* lr) {
@@ -76,14 +91,21 @@ void Stepper::step(std::int64_t& steps, const Evaluate* evaluate, double loss) {
   std::unique_ptr<Undo> undo = evaluate != nullptr ? std::make_unique<Undo>(groups_) : nullptr;
   std::exception_ptr failure;
   try {
-    for (const auto& group : groups_) group->begin(steps, on_sync_ != nullptr, evaluate != nullptr);
+    {
+      const profile::KernelScope profiled("begin of a step", DType::f32, [] { return profile::Work{}; });
+      for (const auto& group : groups_) group->begin(steps, on_sync_ != nullptr, evaluate != nullptr);
+    }
     // Weights have moved before the loss is evaluated late; state that one group's look moves, before another asks.
     const bool is_late = std::any_of(groups_.begin(), groups_.end(), [&](const auto& g) {
       return g->evaluates_late() || (groups_.size() > 1 && g->needs_closure());
     });
     if (undo && is_late) undo->keep_arrays();
     meeting_.run(groups_, evaluate, loss);
-    for (const auto& group : groups_) group->update();
+    {
+      const profile::KernelScope profiled("update", groups_.front()->arena.weights_array().dtype(),
+                                          [&] { return work_of(groups_); });
+      for (const auto& group : groups_) group->update();
+    }
     while (any_waits()) {
       if (on_sync_ && !failure) failure = tell(steps + 1);
       meeting_.run(groups_, evaluate, loss);

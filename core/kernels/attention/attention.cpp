@@ -8,6 +8,7 @@
 #include <tandem/core/kernels/attention/attention_rows.h>
 #include <tandem/core/kernels/reference/attention.h>
 #include <tandem/core/onednn/gemm.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
@@ -127,7 +128,20 @@ void backward_head(const Problem& p, std::int64_t head, const Array& dy, const A
 
 }  // namespace
 
+namespace {
+
+/// `products` of all queries with all keys: y takes two, its gradients five. Halved where no query sees later keys.
+profile::Work attention_work(const Array& q, const Array& k, const Array& v, double products, bool causal) {
+  if (!q.defined() || !k.defined() || q.rank() < 1 || k.rank() < 2) return {};
+  const double terms = 2 * static_cast<double>(q.size()) * static_cast<double>(k.shape(-2));
+  return {products * terms * (causal ? 0.5 : 1), profile::bytes(q, k, v, q)};
+}
+
+}  // namespace
+
 AttentionForward attention(const Array& q, const Array& k, const Array& v, const AttentionOptions& options) {
+  const profile::KernelScope profiled("attention", q.dtype(),
+                                      [&] { return attention_work(q, k, v, 2, options.causal); });
   detail::check_attention(q, k, v, options);
   const Problem p(q, k, v, options);
   AttentionForward r{Array::empty({q.shape(0), p.T, q.shape(1), p.e}, q.dtype()).transpose(1, 2),
@@ -159,6 +173,8 @@ AttentionForward attention(const Array& q, const Array& k, const Array& v, const
 
 void attention_grad(const Array& dy, const Array& q, const Array& k, const Array& v, const AttentionForward& forward,
                     const AttentionOptions& options, Array& dq, Array& dk, Array& dv) {
+  const profile::KernelScope profiled("attention_grad", q.dtype(),
+                                      [&] { return attention_work(q, k, v, 5, options.causal); });
   const Problem p(q, k, v, options);
   if (q.dtype() == DType::f64) {
     const Array a = q.contiguous(), b = k.contiguous(), c = v.contiguous(), g = dy.contiguous();

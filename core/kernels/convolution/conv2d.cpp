@@ -11,6 +11,7 @@
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/conv2d.h>
 #include <tandem/core/onednn/convolution.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 
 namespace tandem::kernels {
@@ -51,6 +52,13 @@ bool is_tiny(const Shape& w, const Shape& y) {
 
 Array dense(const Array& w) { return w.is_dense() ? w : w.contiguous(); }
 
+/// Of a convolution x, w -> y, and of each of its gradients.
+profile::Work work(const Shape& x, const Shape& w, const Shape& y, DType dtype) {
+  const double terms = static_cast<double>(w[1]) * static_cast<double>(w[2]) * static_cast<double>(w[3]);
+  return {2 * terms * static_cast<double>(y.count()),
+          profile::bytes_of(x, dtype) + profile::bytes_of(w, dtype) + profile::bytes_of(y, dtype)};
+}
+
 }  // namespace
 
 Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options) {
@@ -79,16 +87,21 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
       fail("conv2d", fmt::format("b is {}, must be [{}]", b.shape().to_string(), w.shape(0)),
            both(x.shape(), w.shape()));
   }
+  const profile::KernelScope profiled("conv2d", x.dtype(),
+                                      [&] { return work(x.shape(), w.shape(), shape, x.dtype()); });
   if (x.dtype() == DType::bf16) return bf16_conv2d(x, w, b, options, shape);
   Array y = detail::empty_images(shape, x.dtype());
   if (y.size() == 0) return y;
   if (x.dtype() == DType::f64) {
+    profile::implementation("reference");
     reference::conv2d<double>(x, w, b, options, y);
   } else if (is_winograd(x.shape(), w.shape(), shape, options)) {
+    profile::implementation("winograd");
     winograd(x.to_layout(Layout::channels_last), w, b.defined() ? b.contiguous() : b, options, y);
   } else if (x.size() == 0 || is_tiny(w.shape(), shape) ||
              !onednn::convolution(x.to_layout(Layout::channels_last), dense(w), b.defined() ? b.contiguous() : b,
                                   options, y)) {
+    profile::implementation("reference");
     reference::conv2d<float>(x, w, b, options, y);
   }
   return y;
@@ -97,15 +110,20 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
 Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options) {
   check_dtypes("conv2d_input_grad", "dy", dy, "w", w, true);
   check_output("conv2d_input_grad", dy, conv2d_shape(x, w.shape(), options), x, w.shape());
+  const profile::KernelScope profiled("conv2d_input_grad", dy.dtype(),
+                                      [&] { return work(x, w.shape(), dy.shape(), dy.dtype()); });
   if (dy.dtype() == DType::bf16) return bf16_conv2d_input_grad(dy, w, x, options);
   Array dx = detail::empty_images(x, dy.dtype());
   if (dx.size() == 0) return dx;
   if (dy.dtype() == DType::f64) {
+    profile::implementation("reference");
     reference::conv2d_input_grad<double>(dy, w, options, dx);
   } else if (is_winograd(x, w.shape(), dy.shape(), options)) {
+    profile::implementation("winograd");
     winograd_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
   } else if (dy.size() == 0 || is_tiny(w.shape(), dy.shape()) ||
              !onednn::convolution_input_grad(dy.to_layout(Layout::channels_last), dense(w), options, dx)) {
+    profile::implementation("reference");
     reference::conv2d_input_grad<float>(dy, w, options, dx);
   }
   return dx;
@@ -114,6 +132,8 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
 Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype) {
   check_dtypes("conv2d_weight_grad", "dy", dy, "x", x);
   check_output("conv2d_weight_grad", dy, conv2d_shape(x.shape(), w, options), x.shape(), w);
+  const profile::KernelScope profiled("conv2d_weight_grad", dy.dtype(),
+                                      [&] { return work(x.shape(), w, dy.shape(), dy.dtype()); });
   if (dtype != dy.dtype() && (dy.dtype() != DType::bf16 || dtype != DType::f32))
     fail("conv2d_weight_grad", fmt::format("dw is to be {}, dy is {}", name(dtype), name(dy.dtype())),
          both(x.shape(), w));
@@ -121,12 +141,15 @@ Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const 
   Array dw = Array::empty(w, dtype);
   if (dw.size() == 0) return dw;
   if (dy.dtype() == DType::f64) {
+    profile::implementation("reference");
     reference::conv2d_weight_grad<double>(dy, x, options, dw);
   } else if (is_winograd(x.shape(), w, dy.shape(), options)) {
+    profile::implementation("winograd");
     winograd_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
   } else if (dy.size() == 0 || is_tiny(w, dy.shape()) ||
              !onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),
                                               options, dw)) {
+    profile::implementation("reference");
     reference::conv2d_weight_grad<float>(dy, x, options, dw);
   }
   return dw;

@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/images.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 
 namespace tandem::kernels {
@@ -69,6 +72,11 @@ Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const Con
     if (b.shape() != Shape{shape[1]})
       fail(kOp, fmt::format("b is {}, must be [{}]", b.shape().to_string(), shape[1]), both(x.shape(), w.shape()));
   }
+  const profile::KernelScope profiled("conv_transpose2d", x.dtype(), [&] {
+    const double terms = static_cast<double>(w.size()) / static_cast<double>(std::max<std::int64_t>(1, w.shape(0)));
+    return profile::Work{2 * terms * static_cast<double>(x.size()),
+                         profile::bytes(x, w, profile::bytes_of(shape, x.dtype()))};
+  });
   Array y = conv2d_input_grad(x, w, shape, transposed(options));
   if (b.defined()) add_into(y, b.to(y.dtype()).reshape({1, shape[1], 1, 1}).expand(shape));
   return y;

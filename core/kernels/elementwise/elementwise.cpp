@@ -11,6 +11,7 @@
 #include <tandem/core/kernels/elementwise/elementwise_apply.h>
 #include <tandem/core/kernels/elementwise/wrapping.h>
 #include <tandem/core/overlap.h>
+#include <tandem/core/profile.h>
 
 namespace tandem::kernels {
 
@@ -154,6 +155,8 @@ Array where(const Array& condition, const Array& a, const Array& b) {
   const Array truth = size_of(condition.dtype()) == 8 ? condition.to(DType::boolean) : condition;
   const std::array<const Array*, 3> inputs{&a, &b, &truth};
   const Shape shape = detail::common_shape(names, inputs);
+  const profile::KernelScope profiled("where", dtype,
+                                      [&] { return profile::moves(a, b, condition, profile::bytes_of(shape, dtype)); });
   Array y = Array::empty(shape, dtype, propagate_layout(shape.rank(), {&a, &b, &truth}));
   detail::run<Accepts::all>(
       dtype, [](auto c, auto u, auto v) { return c != decltype(c)(0) ? u : v; }, y, truth, a, b);
@@ -170,6 +173,9 @@ void add_into(Array& y, const Array& x_given) {
   }
   require_same_shape("add_into", y, x_given);
   require_writable("add_into", "y", y);
+  const profile::KernelScope profiled("add_into", dtype, [&] {
+    return profile::Work{static_cast<double>(y.size()), profile::bytes(y, y, x_given)};
+  });
   const Array x = apart_from(x_given, y);
   detail::run<Accepts::all>(
       dtype, [](auto u, auto v) { return wrapping::add(u, v); }, y, y, x);
@@ -183,6 +189,7 @@ void scale_into(Array& y, double c) {
     fail("scale_into", fmt::format("{} is not a number of {}", c, name(y.dtype())),
          fmt::format("y is {}", name(y.dtype())), "convert y with to()");
   }
+  const profile::KernelScope profiled("scale_into", dtype, [&] { return profile::moves(y, y); });
   detail::run<Accepts::all>(
       dtype, [c](auto v) { return wrapping::multiply(v, static_cast<decltype(v)>(c)); }, y, y);
   y.mark_changed();
@@ -213,6 +220,7 @@ bool all_finite_bits(const Array& x, Bits mask) {
 bool all_finite(const Array& x) {
   require_defined("all_finite", "x", x);
   if (!is_floating(x.dtype()) || x.size() == 0) return true;
+  const profile::KernelScope profiled("all_finite", x.dtype(), [&] { return profile::moves(x); });
   const Array dense = x.is_contiguous() || x.is_channels_last() ? x : x.contiguous();
   if (x.dtype() == DType::f32) return all_finite_bits<std::uint32_t>(dense, 0x7F800000U);
   if (x.dtype() == DType::bf16) return all_finite_bits<std::uint16_t>(dense, 0x7F80U);

@@ -10,6 +10,7 @@
 #include <tandem/core/array.h>
 #include <tandem/core/kernels/elementwise/strided_loop.h>
 #include <tandem/core/layout.h>
+#include <tandem/core/profile.h>
 
 namespace tandem::kernels::detail {
 
@@ -48,6 +49,9 @@ Array apply_in(DType dtype, const Names& names, F f, const X&... x) {
   constexpr bool is_test = std::is_same_v<std::invoke_result_t<F, std::conditional_t<true, float, X>...>, bool>;
   const std::array<const Array*, sizeof...(X)> inputs{&x...};
   const Shape shape = common_shape(names, inputs);
+  const profile::KernelScope profiled(names.where, dtype, [&] {
+    return profile::Work{static_cast<double>(shape.count()), profile::bytes(x..., profile::bytes_of(shape, dtype))};
+  });
   Array y = Array::empty(shape, is_test ? DType::boolean : dtype, propagate_layout(shape.rank(), {&x...}));
   run<accepts>(dtype, f, y, x...);
   return y;

@@ -8,6 +8,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/strided_loop.h>
 #include <tandem/core/kernels/move/copy.h>
+#include <tandem/core/profile.h>
 
 namespace tandem::kernels {
 
@@ -77,6 +78,7 @@ void copy(const Array& x, Array& y) {
   }
   if (y.size() == 0) return;
   const DType from = x.dtype(), to = y.dtype();
+  const profile::KernelScope profiled(from == to ? "copy" : "convert", to, [&] { return profile::moves(x, y); });
   // Bytes stay as they are between u8 and i8, and from bool.
   const bool is_move = from == to || (size_of(from) == 1 && size_of(to) == 1 && to != DType::boolean);
   if (!is_move && !is_work(from) && !is_work(to)) {

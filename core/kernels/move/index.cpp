@@ -11,6 +11,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/reference/index.h>
 #include <tandem/core/layout.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
@@ -72,6 +73,7 @@ Shape rows_shape(const Shape& index, const Shape& table) {
 
 Array pad(const Array& x, const std::vector<std::int64_t>& before, const std::vector<std::int64_t>& after,
           double value) {
+  const profile::KernelScope profiled("pad", x.dtype(), [&] { return profile::moves(x, x); });
   require_defined("pad", "x", x);
   const auto rank = static_cast<std::size_t>(x.rank());
   const auto is_negative = [](std::int64_t n) { return n < 0; };
@@ -116,6 +118,8 @@ Array concatenate(const std::vector<Array>& xs, int dim) {
     }
     shape[d] = saturating_add(shape[d], xs[i].shape(d));
   }
+  const profile::KernelScope profiled("concatenate", xs[0].dtype(),
+                                      [&] { return profile::moves(2 * profile::bytes_of(shape, xs[0].dtype())); });
   Array y = Array::empty(shape, xs[0].dtype(), layout_of(xs));
   std::int64_t begin = 0;
   for (const Array& x : xs) {
@@ -126,6 +130,8 @@ Array concatenate(const std::vector<Array>& xs, int dim) {
 }
 
 Array gather(const Array& x, int dim, const Array& index) {
+  const profile::KernelScope profiled(
+      "gather", x.dtype(), [&] { return profile::moves(index, profile::bytes_of(index.shape(), x.dtype())); });
   require_defined("gather", "x", x);
   const int d = normalize_dim("gather", dim, x.rank());
   require_defined("gather", "index", index);
@@ -137,6 +143,8 @@ Array gather(const Array& x, int dim, const Array& index) {
 }
 
 Array gather_grad(const Array& dy, int dim, const Array& index, const Shape& shape) {
+  const profile::KernelScope profiled("gather_grad", dy.dtype(),
+                                      [&] { return profile::moves(dy, index, profile::bytes_of(shape, dy.dtype())); });
   require_defined("gather_grad", "dy", dy);
   const int d = normalize_dim("gather_grad", dim, shape.rank());
   require_defined("gather_grad", "index", index);
@@ -155,6 +163,7 @@ Array gather_grad(const Array& dy, int dim, const Array& index, const Shape& sha
 }
 
 Array take_rows(const Array& x, const Array& index) {
+  const profile::KernelScope profiled("take_rows", x.dtype(), [&] { return profile::moves(index); });
   require_defined("take_rows", "x", x);
   if (x.rank() < 1) fail("take_rows", "x needs a dim of rows", "x " + to_string(x.shape()));
   const Array plain = checked_index("take_rows", index, x.shape(0));
@@ -206,6 +215,8 @@ void add_rows(float* out, const float* in, const std::int64_t* rows, const std::
 
 // Threads share the columns, not the rows: each sum keeps the order of the index for any number of threads.
 Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
+  const profile::KernelScope profiled("take_rows_grad", dy.dtype(),
+                                      [&] { return profile::moves(dy, profile::bytes_of(shape, dy.dtype())); });
   require_defined("take_rows_grad", "dy", dy);
   if (shape.rank() < 1) fail("take_rows_grad", "the table needs a dim of rows", "shape " + to_string(shape));
   const Array plain = checked_index("take_rows_grad", index, shape[0]);
@@ -238,6 +249,8 @@ Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
 
 Array slice_grad(const Array& dy, const Shape& shape, int dim, std::int64_t begin, std::int64_t end,
                  std::int64_t step) {
+  const profile::KernelScope profiled("slice_grad", dy.dtype(),
+                                      [&] { return profile::moves(dy, profile::bytes_of(shape, dy.dtype())); });
   require_defined("slice_grad", "dy", dy);
   const int d = normalize_dim("slice_grad", dim, shape.rank());
   Array y = Array::zeros(shape, dy.dtype(), propagate_layout(shape.rank(), {&dy}));
@@ -251,6 +264,7 @@ Array slice_grad(const Array& dy, const Shape& shape, int dim, std::int64_t begi
 }
 
 Array one_hot(const Array& labels, std::int64_t classes, DType dtype) {
+  const profile::KernelScope profiled("one_hot", dtype, [&] { return profile::moves(labels); });
   require_defined("one_hot", "labels", labels);
   require_dtype("one_hot", "labels", labels, DType::i64);
   if (labels.rank() != 1) fail("one_hot", "labels must be of rank 1", "labels " + to_string(labels.shape()));

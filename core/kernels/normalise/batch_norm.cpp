@@ -16,6 +16,7 @@
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/normalise/batch_norm_rows.h>
 #include <tandem/core/kernels/reference/batch_norm.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -121,6 +122,7 @@ Array inverse_deviation(const Array& variance, double epsilon) {
 
 BatchNormForward batch_norm_train(const Array& x, const Array& w, const Array& b, double epsilon, bool relu,
                                   const Array& add) {
+  const profile::KernelScope profiled("batch_norm_train", x.dtype(), [&] { return profile::moves(x, x, add); });
   check_x("batch_norm", x);
   check("batch_norm", x, "w", w);
   check("batch_norm", x, "b", b);
@@ -151,6 +153,7 @@ BatchNormForward batch_norm_train(const Array& x, const Array& w, const Array& b
 
 Array batch_norm_evaluate(const Array& x, const Array& w, const Array& b, const Array& mean, const Array& variance,
                           double epsilon, bool relu, const Array& add) {
+  const profile::KernelScope profiled("batch_norm_evaluate", x.dtype(), [&] { return profile::moves(x, x, add); });
   check_x("batch_norm", x);
   check("batch_norm", x, "w", w);
   check("batch_norm", x, "b", b);
@@ -167,6 +170,7 @@ Array batch_norm_evaluate(const Array& x, const Array& w, const Array& b, const 
 
 BatchNormGrads batch_norm_train_grad(const Array& dy, const Array& x, const Array& w, const Array& mean,
                                      const Array& inverse_deviation, const Array& y, bool want_dadd) {
+  const profile::KernelScope profiled("batch_norm_train_grad", x.dtype(), [&] { return profile::moves(dy, x, y, x); });
   const char* where = "batch_norm_train_grad";
   check_x(where, x);
   require_defined(where, "dy", dy);

@@ -15,6 +15,7 @@
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/normalise/batch_norm_rows.h>
 #include <tandem/core/kernels/reference/group_norm.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -133,6 +134,7 @@ void backward(const Array& dy, const Array& x, const Array& w, const Array& mean
 }  // namespace
 
 GroupNormForward group_norm(const Array& x, std::int64_t groups, const Array& w, const Array& b, double epsilon) {
+  const profile::KernelScope profiled("group_norm", x.dtype(), [&] { return profile::moves(x, x); });
   const char* where = "group_norm";
   check_x(where, x);
   if (groups < 1 || x.shape(1) % groups != 0)
@@ -160,6 +162,7 @@ GroupNormForward group_norm(const Array& x, std::int64_t groups, const Array& w,
 
 GroupNormGrads group_norm_grad(const Array& dy, const Array& x, const Array& w, const Array& mean,
                                const Array& inverse_deviation) {
+  const profile::KernelScope profiled("group_norm_grad", x.dtype(), [&] { return profile::moves(dy, x, x); });
   const char* where = "group_norm_grad";
   check_x(where, x);
   check(where, x, "dy", dy, x.shape(), x.dtype());

@@ -11,6 +11,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/reduce/reduce_tiles.h>
 #include <tandem/core/kernels/reference/layer_norm.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -76,6 +77,7 @@ Array in_order(const Array& x) { return x.defined() ? x.contiguous() : x; }
 }  // namespace
 
 LayerNormForward layer_norm(const Array& x, const Array& w, const Array& b, int dims, double epsilon) {
+  const profile::KernelScope profiled("layer_norm", x.dtype(), [&] { return profile::moves(x, x); });
   const Shape shape = normalised_shape("layer_norm", x, w, b, dims);
   if (x.dtype() == DType::bf16) {
     LayerNormForward wide = layer_norm(f32(x), f32(w), f32(b), dims, epsilon);
@@ -105,6 +107,7 @@ LayerNormForward layer_norm(const Array& x, const Array& w, const Array& b, int 
 
 LayerNormGrads layer_norm_grad(const Array& dy, const Array& x, const Array& w, const Array& mean,
                                const Array& inverse_deviation, int dims) {
+  const profile::KernelScope profiled("layer_norm_grad", x.dtype(), [&] { return profile::moves(dy, x, x); });
   const Shape shape = normalised_shape("layer_norm_grad", x, w, {}, dims);
   require_dtype("layer_norm_grad", "dy", dy, x.dtype());
   if (dy.shape() != x.shape())

@@ -14,6 +14,7 @@
 #include <tandem/core/kernels/reduce/reduce_tiles.h>
 #include <tandem/core/kernels/reference/softmax.h>
 #include <tandem/core/kernels/vector_math.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -95,6 +96,7 @@ Array from_rows(const Array& rows, const Array& x, int dim) {
 // fast(x, y, rows, n) for f32, naive(x, y, rows, n) for f64.
 template <class Fast, class Naive>
 Array map_rows(const char* where, const Array& x, int dim, Fast fast, Naive naive) {
+  const profile::KernelScope profiled(where, x.dtype(), [&] { return profile::moves(x, x); });
   require_rows(where, "x", x);
   const int d = normalize_dim(where, dim, x.rank());
   const Array in = as_rows(x, d);
@@ -114,6 +116,7 @@ Array map_rows(const char* where, const Array& x, int dim, Fast fast, Naive naiv
 
 template <class Fast, class Naive>
 Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim, Fast fast, Naive naive) {
+  const profile::KernelScope profiled(where, dy.dtype(), [&] { return profile::moves(dy, y, y); });
   require_rows(where, "dy", dy);
   require_rows(where, "y", y);
   if (!(dy.shape() == y.shape()) || dy.dtype() != y.dtype()) {
@@ -217,6 +220,7 @@ Array log_softmax_grad(const Array& dy, const Array& y, int dim) {
 
 Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::int64_t ignore,
                     Array* log_probabilities) {
+  const profile::KernelScope profiled("cross_entropy", x.dtype(), [&] { return profile::moves(x, x); });
   require_smoothing("cross_entropy", smoothing);
   const Labels checked = checked_labels("cross_entropy", x, labels, ignore);
   const Array wide = x.dtype() == DType::bf16 ? x.to(DType::f32) : x;
@@ -232,6 +236,8 @@ Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::
 
 Array cross_entropy_grad(const Array& dy, const Array& log_probabilities, const Array& labels, double smoothing,
                          std::int64_t ignore) {
+  const profile::KernelScope profiled("cross_entropy_grad", log_probabilities.dtype(),
+                                      [&] { return profile::moves(log_probabilities, log_probabilities); });
   const char* where = "cross_entropy_grad";
   require_defined(where, "dy", dy);
   require_smoothing(where, smoothing);

@@ -11,6 +11,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/pool2d.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
@@ -168,6 +169,7 @@ Shape pool2d_shape(const char* where, const Shape& x, const Pool2dOptions& optio
 }
 
 std::pair<Array, Array> max_pool2d(const Array& x, const Pool2dOptions& options) {
+  const profile::KernelScope profiled("max_pool2d", x.dtype(), [&] { return profile::moves(x); });
   require_floating("max_pool2d", "x", x);
   const Pool2dOptions o = with_stride(options);
   const Shape shape = pool2d_shape("max_pool2d", x.shape(), o);
@@ -194,6 +196,8 @@ std::pair<Array, Array> max_pool2d(const Array& x, const Pool2dOptions& options)
 }
 
 Array max_pool2d_grad(const Array& dy, const Array& chosen, const Shape& x, const Pool2dOptions& options) {
+  const profile::KernelScope profiled("max_pool2d_grad", dy.dtype(),
+                                      [&] { return profile::moves(dy, chosen, profile::bytes_of(x, dy.dtype())); });
   require_floating("max_pool2d_grad", "dy", dy);
   require_dtype("max_pool2d_grad", "chosen", chosen, DType::u8);
   const Pool2dOptions o = with_stride(options);
@@ -202,10 +206,7 @@ Array max_pool2d_grad(const Array& dy, const Array& chosen, const Shape& x, cons
   detail::require_shape("max_pool2d_grad", "chosen", chosen, shape);
   if (dy.dtype() == DType::bf16) return max_pool2d_grad(dy.to(DType::f32), chosen, x, o).to(DType::bf16);
   Array dx = detail::empty_images(x, dy.dtype());
-  if (dy.dtype() == DType::f64) {
-    reference::max_pool2d_grad<double>(dy, chosen, o, dx);
-    return dx;
-  }
+  if (dy.dtype() == DType::f64) return reference::max_pool2d_grad<double>(dy, chosen, o, dx), dx;
   const Array gradient = dy.to_layout(Layout::channels_last), places = chosen.to_layout(Layout::channels_last);
   const Geometry g(x, shape, o);
   const float* pdy = gradient.data<float>();
@@ -219,6 +220,7 @@ Array max_pool2d_grad(const Array& dy, const Array& chosen, const Shape& x, cons
 }
 
 Array max_pool2d_take(const Array& x, const Array& chosen, const Pool2dOptions& options) {
+  const profile::KernelScope profiled("max_pool2d_take", x.dtype(), [&] { return profile::moves(x, chosen); });
   require_floating("max_pool2d_take", "x", x);
   require_dtype("max_pool2d_take", "chosen", chosen, DType::u8);
   const Pool2dOptions o = with_stride(options);
@@ -226,10 +228,7 @@ Array max_pool2d_take(const Array& x, const Array& chosen, const Pool2dOptions& 
   detail::require_shape("max_pool2d_take", "chosen", chosen, shape);
   if (x.dtype() == DType::bf16) return max_pool2d_take(x.to(DType::f32), chosen, o).to(DType::bf16);
   Array y = detail::empty_images(shape, x.dtype());
-  if (x.dtype() == DType::f64) {
-    reference::max_pool2d_take<double>(x, chosen, o, y);
-    return y;
-  }
+  if (x.dtype() == DType::f64) return reference::max_pool2d_take<double>(x, chosen, o, y), y;
   const Array source = x.to_layout(Layout::channels_last), places = chosen.to_layout(Layout::channels_last);
   const Geometry g(x.shape(), shape, o);
   const float* px = source.data<float>();
@@ -242,15 +241,13 @@ Array max_pool2d_take(const Array& x, const Array& chosen, const Pool2dOptions& 
 }
 
 Array average_pool2d(const Array& x, const Pool2dOptions& options) {
+  const profile::KernelScope profiled("average_pool2d", x.dtype(), [&] { return profile::moves(x); });
   require_floating("average_pool2d", "x", x);
   const Pool2dOptions o = with_stride(options);
   const Shape shape = pool2d_shape("average_pool2d", x.shape(), o);
   if (x.dtype() == DType::bf16) return average_pool2d(x.to(DType::f32), o).to(DType::bf16);
   Array y = detail::empty_images(shape, x.dtype());
-  if (x.dtype() == DType::f64) {
-    reference::average_pool2d<double>(x, o, y);
-    return y;
-  }
+  if (x.dtype() == DType::f64) return reference::average_pool2d<double>(x, o, y), y;
   const Array source = x.to_layout(Layout::channels_last);
   const Geometry g(x.shape(), shape, o);
   const float* px = source.data<float>();
@@ -264,16 +261,15 @@ Array average_pool2d(const Array& x, const Pool2dOptions& options) {
 }
 
 Array average_pool2d_grad(const Array& dy, const Shape& x, const Pool2dOptions& options) {
+  const profile::KernelScope profiled("average_pool2d_grad", dy.dtype(),
+                                      [&] { return profile::moves(dy, profile::bytes_of(x, dy.dtype())); });
   require_floating("average_pool2d_grad", "dy", dy);
   const Pool2dOptions o = with_stride(options);
   const Shape shape = pool2d_shape("average_pool2d_grad", x, o);
   detail::require_shape("average_pool2d_grad", "dy", dy, shape);
   if (dy.dtype() == DType::bf16) return average_pool2d_grad(dy.to(DType::f32), x, o).to(DType::bf16);
   Array dx = detail::empty_images(x, dy.dtype());
-  if (dy.dtype() == DType::f64) {
-    reference::average_pool2d_grad<double>(dy, o, dx);
-    return dx;
-  }
+  if (dy.dtype() == DType::f64) return reference::average_pool2d_grad<double>(dy, o, dx), dx;
   const Array gradient = dy.to_layout(Layout::channels_last);
   const Geometry g(x, shape, o);
   const float* pdy = gradient.data<float>();

@@ -12,6 +12,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/upsample2d.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -136,6 +137,7 @@ Shape upsample2d_shape(const Shape& x, const Upsample2dOptions& o) {
 }
 
 Array upsample2d(const Array& x, const Upsample2dOptions& options) {
+  const profile::KernelScope profiled("upsample2d", x.dtype(), [&] { return profile::moves(x); });
   require_floating("upsample2d", "x", x);
   const Shape shape = upsample2d_shape(x.shape(), options);
   if (x.dtype() == DType::bf16) return upsample2d(x.to(DType::f32), options).to(DType::bf16);
@@ -150,6 +152,8 @@ Array upsample2d(const Array& x, const Upsample2dOptions& options) {
 }
 
 Array upsample2d_grad(const Array& dy, const Shape& x, const Upsample2dOptions& options) {
+  const profile::KernelScope profiled("upsample2d_grad", dy.dtype(),
+                                      [&] { return profile::moves(dy, profile::bytes_of(x, dy.dtype())); });
   require_floating("upsample2d_grad", "dy", dy);
   const Shape shape = upsample2d_shape(x, options);
   if (dy.shape() != shape)

@@ -12,6 +12,7 @@
 #include <tandem/core/kernels/product/bf16_matmul.h>
 #include <tandem/core/kernels/reference/matmul.h>
 #include <tandem/core/onednn/gemm.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
@@ -50,6 +51,12 @@ Library choose(bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k)
   return Library::onednn;
 }
 
+/// With the processor whose kernels OpenBLAS has chosen: "OpenBLAS sgemm SkylakeX".
+const std::string& blas_name() {
+  static const std::string name = fmt::format("OpenBLAS sgemm {}", openblas_get_corename());
+  return name;
+}
+
 /// A matrix as BLAS reads it: rows of `step` numbers, possibly standing for the transpose.
 struct Operand {
   const float* data;
@@ -73,8 +80,11 @@ void multiply(MatrixView<const float> a, MatrixView<const float> b, float* y, st
   const Operand p = operand(a, m, k), q = operand(b, k, n);
   const float beta = add ? 1.0F : 0.0F;
   const bool fits_blas = std::max({m, n, k, p.step, q.step}) <= kMostOfInt;
-  if (!fits_blas || choose(p.transposed, m, n, k) == Library::onednn)
+  if (!fits_blas || choose(p.transposed, m, n, k) == Library::onednn) {
+    profile::implementation("oneDNN sgemm");
     return onednn::gemm(p.transposed, q.transposed, m, n, k, p.data, p.step, q.data, q.step, beta, y, n);
+  }
+  profile::implementation(blas_name());
   threads();  // OpenBLAS goes by the calling thread's team
   cblas_sgemm(CblasRowMajor, p.transposed ? CblasTrans : CblasNoTrans, q.transposed ? CblasTrans : CblasNoTrans,
               static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), 1.0F, p.data, static_cast<int>(p.step),
@@ -84,10 +94,9 @@ void multiply(MatrixView<const float> a, MatrixView<const float> b, float* y, st
 /// One product; sums of no terms are zero.
 void product(MatrixView<const float> a, MatrixView<const float> b, float* y, std::int64_t m, std::int64_t n,
              std::int64_t k) {
-  if (k == 0 || choose(false, m, n, k) == Library::plain)
-    reference::matmul<float>(a, b, {y, n, 1}, m, n, k);
-  else
-    multiply(a, b, y, m, n, k, false);
+  if (k > 0 && choose(false, m, n, k) != Library::plain) return multiply(a, b, y, m, n, k, false);
+  profile::implementation("plain");
+  reference::matmul<float>(a, b, {y, n, 1}, m, n, k);
 }
 
 template <class T>
@@ -109,6 +118,14 @@ void check(const char* where, const char* a_name, const Array& a, const char* b_
 
 Array readable(const Array& x) {
   return is_readable(x.shape(-2), x.shape(-1), x.stride(-2), x.stride(-1)) ? x : x.contiguous();
+}
+
+/// Numbers in the product of a and b.
+double product_count(const Array& a, const Array& b) {
+  double count = static_cast<double>(a.shape(-2)) * static_cast<double>(b.shape(-1));
+  for (int dim = 3; dim <= std::max(a.rank(), b.rank()); ++dim)
+    count *= static_cast<double>(std::max(dim <= a.rank() ? a.shape(-dim) : 1, dim <= b.rank() ? b.shape(-dim) : 1));
+  return count;
 }
 
 Shape leading(const Shape& shape) { return Shape(shape.span().first(static_cast<std::size_t>(shape.rank() - 2))); }
@@ -150,6 +167,11 @@ Array matmul(const Array& a, const Array& b) {
   if (a.rank() < 2 || b.rank() < 2) fail("matmul", "both must have rank 2 or more", both("a", a, "b", b));
   if (a.shape(-1) != b.shape(-2))
     fail("matmul", fmt::format("a has {} columns, b has {} rows", a.shape(-1), b.shape(-2)), both("a", a, "b", b));
+  const profile::KernelScope profiled("matmul", a.dtype(), [&] {
+    const double outputs = a.size() == 0 || b.size() == 0 ? 0 : product_count(a, b);
+    return profile::Work{2 * outputs * static_cast<double>(a.shape(-1)),
+                         profile::bytes(a, b, outputs * static_cast<double>(size_of(a.dtype())))};
+  });
   if (a.dtype() == DType::bf16) return bf16_matmul(a, b);
   const std::int64_t m = a.shape(-2), n = b.shape(-1), k = a.shape(-1);
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product
@@ -165,7 +187,7 @@ Array matmul(const Array& a, const Array& b) {
   Array y = Array::empty(shape, a.dtype());
   if (y.size() == 0) return y;
   if (a.dtype() == DType::f64)
-    each_product<double>(a.expand(a_shape), b.expand(b_shape), y);
+    profile::implementation("reference"), each_product<double>(a.expand(a_shape), b.expand(b_shape), y);
   else
     each_product<float>(readable(a).expand(a_shape), readable(b).expand(b_shape), y);
   return y;
@@ -182,6 +204,12 @@ Array linear(const Array& x, const Array& w, const Array& b) {
     if (b.shape() != Shape{n})
       fail("linear", fmt::format("b is {}, must be [{}]", b.shape().to_string(), n), both("x", x, "w", w));
   }
+  const profile::KernelScope profiled("linear", x.dtype(), [&] {
+    const double outputs =
+        static_cast<double>(x.size()) / static_cast<double>(std::max<std::int64_t>(1, k)) * static_cast<double>(n);
+    return profile::Work{2 * outputs * static_cast<double>(k),
+                         profile::bytes(x, w, outputs * static_cast<double>(size_of(x.dtype())))};
+  });
   if (x.dtype() == DType::bf16) return bf16_linear(x, w, b);
   Shape shape = x.shape();
   shape[-1] = n;
@@ -195,8 +223,10 @@ Array linear(const Array& x, const Array& w, const Array& b) {
                          bias_stride);
   };
   if (x.dtype() == DType::f64) {
+    profile::implementation("reference");
     run(double{});
   } else if (k == 0 || choose(false, m, n, k) == Library::plain) {
+    profile::implementation("plain");
     run(float{});
   } else {
     const Array left = readable(rows), right = readable(w);

@@ -129,6 +129,7 @@ void backward_f32(const RecurrentSizes& s, const Steps& steps, const float* dy, 
 }  // namespace
 
 GruForward gru(const Array& x, const Array& h, const Array& w, const Array& b, const RecurrentOptions& options) {
+  const profile::KernelScope profiled("gru", x.dtype(), [&] { return recurrent_work(x, w, 1); });
   const RecurrentSizes s = recurrent_sizes("gru", 3, x, w, {h}, options);
   const DType dtype = x.dtype();
   if (b.defined()) {
@@ -153,6 +154,7 @@ GruForward gru(const Array& x, const Array& h, const Array& w, const Array& b, c
 
 GruGrads gru_grad(const Array& dy, const GruForward& forward, const Array& h, const Array& w,
                   const RecurrentOptions& options) {
+  const profile::KernelScope profiled("gru_grad", dy.dtype(), [&] { return recurrent_work(forward.gates, w, 2); });
   const RecurrentSizes s{forward.gates.shape(0), forward.gates.shape(1), forward.y.shape(2)};
   const Steps steps(s.T, options);
   const DType dtype = dy.dtype();

@@ -6,6 +6,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/profile.h>
 
 namespace tandem::kernels {
 
@@ -66,6 +67,11 @@ Array first_rows(const Array& dz, const Steps& steps) {
 }  // namespace
 
 Array recurrent_weight_grad(const Array& dz, const Array& y, const Array& h, const RecurrentOptions& options) {
+  const profile::KernelScope profiled("recurrent_weight_grad", dz.dtype(), [&] {
+    return profile::Work{
+        2.0 * static_cast<double>(dz.size()) * static_cast<double>(h.defined() ? h.shape(-1) : y.shape(-1)),
+        profile::bytes(dz, y)};
+  });
   const std::int64_t T = dz.shape(0), B = dz.shape(1), G = dz.shape(2), H = y.shape(2), rows = (T - 1) * B;
   const Steps steps(T, options);
   Array dw = Array::zeros({G, H}, dz.dtype());
@@ -77,6 +83,11 @@ Array recurrent_weight_grad(const Array& dz, const Array& y, const Array& h, con
   }
   if (h.defined()) add_into(dw, matmul(first_rows(dz, steps).transpose(0, 1), h));
   return dw;
+}
+
+profile::Work recurrent_work(const Array& x, const Array& w, double products) {
+  if (!x.defined() || !w.defined() || w.rank() < 1) return {};
+  return {products * 2 * static_cast<double>(x.size()) * static_cast<double>(w.shape(-1)), profile::bytes(x, w)};
 }
 
 }  // namespace tandem::kernels

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tandem/core/array.h>
+#include <tandem/core/profile.h>
 
 namespace tandem {
 
@@ -63,5 +64,8 @@ Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype);
 /// dw [G, H] = sum over steps of dz_t^T h_{t-1}, as one product over all steps; dz [T, B, G], y [T + .., B, H] with the
 /// outputs first, h the first state [B, H].
 Array recurrent_weight_grad(const Array& dz, const Array& y, const Array& h, const RecurrentOptions& options);
+
+/// `products` of all states h [T B, H] with w; x has one number a row of w: forward takes one, backward another two.
+profile::Work recurrent_work(const Array& x, const Array& w, double products);
 
 }  // namespace tandem::kernels

@@ -15,6 +15,7 @@
 #include <tandem/core/kernels/elementwise/strided_loop.h>
 #include <tandem/core/kernels/reduce/reduce_tiles.h>
 #include <tandem/core/layout.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -213,6 +214,7 @@ Array reduce_to(const Array& x, const Shape& kept, Layout layout, double scale =
 
 template <class Op>
 Array reduce(const char* where, const Array& x, const std::vector<int>& dims, bool keep, bool is_mean = false) {
+  const profile::KernelScope profiled(where, x.dtype(), [&] { return profile::moves(x); });
   require_defined(where, "x", x);
   const Shape kept = kept_shape(where, x, dims);
   if (!std::is_same_v<Op, Sum> && x.size() == 0 && kept.count() > 0) {
@@ -241,6 +243,7 @@ Array max(const Array& x, const std::vector<int>& dims, bool keep) { return redu
 Array min(const Array& x, const std::vector<int>& dims, bool keep) { return reduce<Min>("min", x, dims, keep); }
 
 Array sum_to(const Array& x, const Shape& shape) {
+  const profile::KernelScope profiled("sum_to", x.dtype(), [&] { return profile::moves(x); });
   require_defined("sum_to", "x", x);
   if (x.shape() == shape) return x;
   const int leading = x.rank() - shape.rank();

@@ -7,6 +7,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/kernels/reference/reduce.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -38,6 +39,7 @@ namespace {
 // The index along dim of the element that no other is better than; the first of equals, and NaN before all.
 template <class Better>
 Array search(const char* where, const Array& x, int dim, Better better) {
+  const profile::KernelScope profiled(where, x.dtype(), [&] { return profile::moves(x); });
   require_defined(where, "x", x);
   const int d = normalize_dim(where, dim, x.rank());
   require_elements(where, x, d);
@@ -78,6 +80,7 @@ Array argmin(const Array& x, int dim) {
 }
 
 std::pair<Array, Array> topk(const Array& x, std::int64_t k, int dim) {
+  const profile::KernelScope profiled("topk", x.dtype(), [&] { return profile::moves(x); });
   require_defined("topk", "x", x);
   const int d = normalize_dim("topk", dim, x.rank());
   if (k < 0 || k > x.shape(d)) {

@@ -5,6 +5,7 @@
 #include <tandem/core/dispatch.h>
 #include <tandem/core/kernels/elementwise/load_store.h>
 #include <tandem/core/kernels/reduce/reduce.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -44,6 +45,7 @@ double squares_of(const Array& x, std::int64_t begin, std::int64_t end) {
 }  // namespace
 
 double sum_of_squares(const Array& x) {
+  const profile::KernelScope profiled("sum_of_squares", x.dtype(), [&] { return profile::moves(x); });
   require_defined("sum_of_squares", "x", x);
   if (x.size() == 0) return 0;
   const Array dense = x.is_contiguous() || x.is_channels_last() ? x : x.contiguous();
