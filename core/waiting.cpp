@@ -1,8 +1,6 @@
-// A neighbour is seen by how often the kernel takes the processor from one of our threads, which costs one call to ask;
-// that it has gone, by the time that other processes had, which /proc/stat tells.
+// A neighbour is seen by the time that other processes had, which /proc/stat tells. Not by how often the kernel takes a
+// processor from one of our threads: that happens 200 times a second on a quiet machine too, for microseconds.
 #include <tandem/core/waiting.h>
-
-#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
@@ -29,10 +27,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kBetweenLooks = 50'000'000;  // ns
-constexpr std::int64_t kLooksToGoBack = 20;         // a second
-constexpr double kPreemptions = 30;                 // a second; a quiet machine has a few
-constexpr double kTaken = 0.1;                      // processors that others have
+constexpr std::int64_t kBetweenLooks = 250'000'000;  // ns
+constexpr double kTaken = 0.3, kFree = 0.2;          // processors that others have: it is a neighbour, it has gone
+constexpr double kIdle = 0.3;                        // processors that nobody has: there is room for both
+constexpr int kFreeLooks = 4;                        // in a row, before the team spins again
+constexpr double kStale = 1;                         // seconds after which a look says nothing of now
 
 /// OpenMP's threads beyond the processors: those of a thread that does nothing.
 class IdleThreads {
@@ -75,9 +74,9 @@ struct State {
   std::mutex mutex;
   std::unique_ptr<IdleThreads> idle;
   std::atomic<bool> is_sleeping{false};
-  std::atomic<std::int64_t> next_look{0};                // ns
-  std::int64_t preemptions = -1, looked = 0, looks = 0;  // preemptions: -1 before the first look
-  ProcessorTimes before;                                 // when it was last asked whether the neighbour has gone
+  std::atomic<std::int64_t> next_look{0};  // ns
+  int free_looks = 0;
+  ProcessorTimes before;  // at the last look
 };
 
 State& state() {
@@ -95,12 +94,6 @@ bool can_choose() {
 #endif
 }
 
-std::int64_t preemptions_now() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_nivcsw;
-}
-
 /// The caller holds the lock.
 void change([[maybe_unused]] State& s, [[maybe_unused]] bool on) {
 #if TANDEM_OPENMP
@@ -112,8 +105,7 @@ void change([[maybe_unused]] State& s, [[maybe_unused]] bool on) {
     } catch (const std::system_error&) {
       return;  // no thread is to be had: it goes on as it was
     }
-    s.before = processor_times();
-    s.looks = 0;
+    s.free_looks = 0;
   } else {
     s.idle.reset();
   }
@@ -121,23 +113,19 @@ void change([[maybe_unused]] State& s, [[maybe_unused]] bool on) {
 #endif
 }
 
-void look(State& s, std::int64_t now) {
-  const std::int64_t preemptions = preemptions_now();
-  const double rate =
-      s.preemptions < 0 ? 0
-                        : 1e9 * static_cast<double>(preemptions - s.preemptions) / static_cast<double>(now - s.looked);
-  s.preemptions = preemptions;
-  s.looked = now;
+void look(State& s) {
+  const ProcessorTimes now = processor_times();
+  const Processors had = between(s.before, now);
+  const double busy = now.busy - s.before.busy + now.stolen - s.before.stolen;
+  s.before = now;
+  if (had.wall <= 0 || had.wall > kStale) return;
+  const double others = (had.others + had.stolen) / had.wall;
   if (!s.idle) {
-    if (rate >= kPreemptions) change(s, true);
-    return;
+    if (others >= kTaken && had.count - busy / had.wall < kIdle) change(s, true);
+  } else {
+    s.free_looks = others < kFree ? s.free_looks + 1 : 0;
+    if (s.free_looks == kFreeLooks) change(s, false);
   }
-  if (++s.looks < kLooksToGoBack) return;
-  const ProcessorTimes times = processor_times();
-  const Processors had = between(s.before, times);
-  s.before = times;
-  s.looks = 0;
-  if (had.wall > 0 && (had.others + had.stolen) / had.wall < kTaken) change(s, false);
 }
 
 }  // namespace
@@ -149,7 +137,7 @@ void notice_neighbours() {
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
   std::int64_t due = s.next_look.load(std::memory_order_relaxed);
   if (now < due || !s.next_look.compare_exchange_strong(due, now + kBetweenLooks, std::memory_order_relaxed)) return;
-  if (const std::unique_lock lock(s.mutex, std::try_to_lock); lock) look(s, now);
+  if (const std::unique_lock lock(s.mutex, std::try_to_lock); lock) look(s);
 }
 
 bool is_sleeping_wait() { return state().is_sleeping.load(std::memory_order_relaxed); }

@@ -10,8 +10,8 @@
 
 namespace tandem::detail {
 
-/// Looks whether other processes take processors from this one, at most every 50 ms, and goes over to sleeping, or back
-/// to spinning. Called before parallel work.
+/// Looks whether other processes take processors from this one, four times a second at most, and goes over to sleeping,
+/// or back to spinning. Called before parallel work.
 void notice_neighbours();
 
 /// Whether threads sleep while they wait.
