@@ -134,7 +134,7 @@ TEST_CASE("landscape: an inner loop, lines, planes and the way of a small run") 
     CHECK(around["grid"]["loss"][4] == around["paths"][0]["points"][0]["loss"]);
   }
   SUBCASE("interrupted, and gone on with; results do not depend on --jobs") {
-    const std::vector<std::string> options = {"--around", small.run, "--grid", "21", "--images", "40", "--quiet"};
+    const std::vector<std::string> options = {"--around", small.run, "--grid", "15", "--images", "40", "--quiet"};
     std::vector<std::string> one = options, two = options;
     one.insert(one.end(), {"--jobs", "1"});
     two.insert(two.end(), {"--jobs", "2", "--out", (small.folder / "cut").string(), "--data", small.data});
