@@ -26,7 +26,7 @@ std::mutex& lock_of(const TensorState* leaf) {
 
 /// True when `grad` can be the leaf's own gradient: nobody else's memory, dense, in the order of the value.
 bool is_own(const Array& grad, const Array& value) {
-  if (grad.storage().use_count() != 1 || grad.storage()->buffer().use_count() != 1) return false;
+  if (grad.storage().use_count() != 1 || grad.storage()->buffer() != nullptr) return false;
   const std::size_t bytes = static_cast<std::size_t>(grad.size()) * size_of(grad.dtype());
   if (bytes < grad.storage()->bytes() / 2 || !value.is_dense()) return false;  // a small view would keep all
   for (int dim = 0; dim < value.rank(); ++dim) {
