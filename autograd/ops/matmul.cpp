@@ -1,5 +1,6 @@
 // Matrix products. Transposes are views that the kernel reads where they lie.
 #include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 
 #include "common.h"
 
@@ -16,11 +17,48 @@ Tensor as_matrix(const Tensor& x) {
   return reshape(x, {rows.count(), x.shape(-1)});
 }
 
+Array as_matrix(const Array& x) {
+  if (x.rank() == 2) return x;
+  Shape rows = x.shape();
+  rows.erase(-1);
+  return x.reshape({rows.count(), x.shape(-1)});
+}
+
+/// linear_grads by kernels alone.
+Grads plain_linear_grads(const Array& dy, const Tensor& x, const Tensor& w, Needs needs) {
+  const Array rows = as_matrix(dy);  // (rows, out)
+  Grads grads(3);
+  if (needs[0]) {
+    Array dx = kernels::matmul(rows, w.value());
+    Shape shape = dy.shape();
+    shape[-1] = dx.shape(1);
+    grads[0] = dx.reshape(shape);
+  }
+  const bool has_places = dy.dtype() == DType::f32 && (!needs[1] || x.dtype() == DType::f32);
+  if (needs[1]) {
+    const Array columns = rows.transpose(0, 1), inputs = as_matrix(x.value());  // (out, rows), (rows, in)
+    if (Array* const dw = has_places ? needs.place(1) : nullptr) {
+      kernels::matmul_into(columns, inputs, *dw);
+    } else {
+      grads[1] = kernels::matmul(columns, inputs);
+    }
+  }
+  if (needs[2]) {
+    if (Array* const db = has_places ? needs.place(2) : nullptr) {
+      kernels::sum_rows_into(rows, *db);
+    } else {
+      grads[2] = kernels::sum(rows, {0});
+    }
+  }
+  return grads;
+}
+
 }  // namespace
 
 namespace ops {
 
 Grads linear_grads(const Tensor& dy, const Tensor& x, const Tensor& w, Needs needs) {
+  if (!is_recording()) return plain_linear_grads(dy.value(), x, w, needs);
   const Tensor rows = as_matrix(dy);  // (rows, out)
   Tensor dx;
   if (needs[0]) dx = dy.rank() == 1 ? reshape(matmul(rows, w), {w.shape(1)}) : matmul(dy, w);
