@@ -39,7 +39,7 @@ Tensor layer(const Tensor& x, const Tensor& w_ih, const Tensor& b_ih, const Tens
         const kernels::GruForward left{saved[5].value(), saved[6].value()};
         const kernels::GruGrads grads = kernels::gru_grad(dy.value(), left, h0, saved[3].value(), options);
         Grads all = projection(grads.dx, saved[0], saved[1], needs);
-        all.insert(all.end(), {grads.dh, Tensor{}, Tensor{}});
+        all.append({grads.dh, Tensor{}, Tensor{}});
         if (needs[4]) all[4] = kernels::recurrent_weight_grad(grads.dz, left.y, h0, options);
         if (needs[5]) all[5] = kernels::sum(grads.dz, {0, 1});
         return all;

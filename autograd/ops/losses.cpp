@@ -49,6 +49,12 @@ Tensor mse_loss(const Tensor& given, const Tensor& wanted) {
   Array y = Array::scalar(kernels::sum_of_squares(kernels::subtract(a, t)) / n, a.dtype());
   return record("mse_loss", std::move(y), {x, target}, {x, target},
                 [n](const Tensor& dy, const Saved& saved, Needs needs) {
+                  if (!is_recording()) {
+                    const double scale = kernels::multiply(dy.value(), 2 / n).item();  // rounded as with ops
+                    Array dx = kernels::multiply(kernels::subtract(saved[0].value(), saved[1].value()), scale);
+                    Tensor dt = needs[1] ? Tensor(kernels::negate(dx)) : Tensor{};
+                    return Grads{needs[0] ? Tensor(std::move(dx)) : Tensor{}, std::move(dt)};
+                  }
                   const Tensor dx = (saved[0] - saved[1]) * (dy * (2 / n));
                   return Grads{needs[0] ? dx : Tensor{}, needs[1] ? negate(dx) : Tensor{}};
                 });

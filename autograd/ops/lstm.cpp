@@ -36,7 +36,7 @@ Tensor layer(const Tensor& x, const Tensor& w_ih, const Tensor& b, const Tensor&
         const kernels::LstmForward left{value(5), value(6), value(7)};
         const kernels::LstmGrads grads = kernels::lstm_grad(dy.value(), left, value(3), value(4), options);
         Grads all = projection(grads.dx, saved[0], saved[1], needs);
-        all.insert(all.end(), {grads.dh, grads.dc, Tensor{}});
+        all.append({grads.dh, grads.dc, Tensor{}});
         if (needs[5]) all[5] = kernels::recurrent_weight_grad(grads.dx, left.y, value(2), options);
         return all;
       },

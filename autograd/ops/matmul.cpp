@@ -2,6 +2,7 @@
 #include <tandem/autograd/autocast.h>
 #include <tandem/core/kernels/product/bf16_matmul.h>
 #include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 
 #include "common.h"
 
@@ -16,6 +17,42 @@ Tensor as_matrix(const Tensor& x) {
   Shape rows = x.shape();
   rows.erase(-1);
   return reshape(x, {rows.count(), x.shape(-1)});
+}
+
+Array as_matrix(const Array& x) {
+  if (x.rank() == 2) return x;
+  Shape rows = x.shape();
+  rows.erase(-1);
+  return x.reshape({rows.count(), x.shape(-1)});
+}
+
+/// linear_grads by kernels alone.
+Grads plain_linear_grads(const Array& dy, const Tensor& x, const Tensor& w, Needs needs) {
+  const Array rows = as_matrix(dy);  // (rows, out)
+  Grads grads(3);
+  if (needs[0]) {
+    Array dx = kernels::matmul(rows, w.value());
+    Shape shape = dy.shape();
+    shape[-1] = dx.shape(1);
+    grads[0] = dx.reshape(shape);
+  }
+  const bool has_places = dy.dtype() == DType::f32 && (!needs[1] || x.dtype() == DType::f32);
+  if (needs[1]) {
+    const Array columns = rows.transpose(0, 1), inputs = as_matrix(x.value());  // (out, rows), (rows, in)
+    if (Array* const dw = has_places ? needs.place(1) : nullptr) {
+      kernels::matmul_into(columns, inputs, *dw);
+    } else {
+      grads[1] = kernels::matmul(columns, inputs);
+    }
+  }
+  if (needs[2]) {
+    if (Array* const db = has_places ? needs.place(2) : nullptr) {
+      kernels::sum_rows_into(rows, *db);
+    } else {
+      grads[2] = kernels::sum(rows, {0});
+    }
+  }
+  return grads;
 }
 
 /// Weights are rounded to bf16 as they are packed; what layers hand on is rounded once, for forward and backward.
@@ -50,6 +87,8 @@ LinearGrads::LinearGrads(const Tensor& x, const Tensor& w, const Tensor& b)
 
 Grads LinearGrads::operator()(const Tensor& dy, const Tensor& x, const Tensor& w, Needs needs) const {
   const bool narrow = of_x == DType::bf16;
+  if (!is_recording() && !narrow && dy.dtype() == of_x && of_w == of_x && of_b == of_x)
+    return plain_linear_grads(dy.value(), x, w, needs);
   const Tensor rows = as_matrix(narrow ? to(dy, DType::bf16) : dy);  // (rows, out)
   const auto product = [narrow](const Tensor& a, const Tensor& b, DType dtype) {
     return narrow ? bf16_matmul(a, b, dtype) : matmul(a, b);
