@@ -33,8 +33,10 @@
 #include <tandem/data/dataset.h>
 #include <tandem/data/hold_out.h>
 #include <tandem/data/image.h>
+#include <tandem/data/image_file_source.h>
 #include <tandem/data/image_folder.h>
 #include <tandem/data/image_quality.h>
+#include <tandem/data/image_source.h>
 #include <tandem/data/join.h>
 #include <tandem/data/language_batches.h>
 #include <tandem/data/loader.h>
