@@ -81,6 +81,7 @@
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
+#include <tandem/nn/models/resnet50.h>
 #include <tandem/nn/models/transformer.h>
 #include <tandem/nn/models/vae.h>
 #include <tandem/nn/module.h>
