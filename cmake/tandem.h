@@ -43,8 +43,10 @@
 #include <tandem/data/dataset.h>
 #include <tandem/data/hold_out.h>
 #include <tandem/data/image.h>
+#include <tandem/data/image_file_source.h>
 #include <tandem/data/image_folder.h>
 #include <tandem/data/image_quality.h>
+#include <tandem/data/image_source.h>
 #include <tandem/data/join.h>
 #include <tandem/data/language_batches.h>
 #include <tandem/data/loader.h>
@@ -89,6 +91,7 @@
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
+#include <tandem/nn/models/resnet50.h>
 #include <tandem/nn/models/transformer.h>
 #include <tandem/nn/models/vae.h>
 #include <tandem/nn/module.h>
