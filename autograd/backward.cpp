@@ -1,16 +1,21 @@
-// The traversal: nodes are taken from a heap, largest sequence number first, so that every consumer of a node has run
-// before it; no recursion, no counting of dependencies. A node's saved values are freed as soon as it has run. All that
-// a traversal knows of nodes is its own, so that several threads may walk graphs that share nodes.
+// The traversal: of the nodes that a gradient has reached, the one with the largest sequence number runs next, so that
+// every consumer of a node has run before it; no recursion, no counting of dependencies. A node's saved values are
+// freed as soon as it has run. All that a traversal knows of nodes is its own, so that several threads may walk graphs
+// that share nodes.
 #include <algorithm>
 #include <limits>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/arrivals.h>
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/gradient_places.h>
 #include <tandem/autograd/node.h>
 #include <tandem/autograd/ops.h>
+#include <tandem/autograd/reached_nodes.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/profile.h>
@@ -19,9 +24,7 @@ namespace tandem {
 
 namespace {
 
-bool runs_before(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) {
-  return a->sequence() < b->sequence();
-}
+thread_local const Arrivals::Function* asked_arrivals = nullptr;
 
 class Traversal {
  public:
@@ -44,6 +47,14 @@ class Traversal {
     mark_paths(outputs, first);
   }
 
+  /// Tells of each leaf when its gradient is complete.
+  void tell_arrivals(const Tensor& output, const Arrivals::Function& f) {
+    arrivals_ = &f;
+    for_nodes({output}, 0, [&](const Node* node) {
+      for (const Edge& edge : node->edges()) uses_left_[edge.leaf.get()] += edge.leaf ? 1 : 0;
+    });
+  }
+
   void add_root(const Tensor& output, Tensor seed) {
     if (output.is_leaf()) {
       arrive_at_leaf(output.handle(), std::move(seed));
@@ -55,27 +66,26 @@ class Traversal {
   void run() {
     const profile::PhaseScope phase(profile::Phase::backward);
     const profile::OpScope sums("sum of gradients", 0);  // what no op of the graph does
-    while (!heap_.empty()) {
-      std::pop_heap(heap_.begin(), heap_.end(), runs_before);
-      const std::shared_ptr<Node> node = std::move(heap_.back());
-      heap_.pop_back();
-      Tensor dy = std::move(gradients_.extract(node.get()).mapped());
+    while (!reached_.empty()) {
+      auto [node, dy] = reached_.take_last();
       if (node->hooks) dy = node->hooks->apply(std::move(dy));
-      if (const auto target = node_targets_.find(node.get()); target != node_targets_.end()) target->second = dy;
-      if (has_targets_ && !leads_further(*node)) continue;
+      if (has_targets_) {
+        if (const auto target = node_targets_.find(node.get()); target != node_targets_.end()) target->second = dy;
+        if (!leads_further(*node)) continue;
+      }
       Grads grads = run(*node, dy);
       dy = Tensor{};  // a gradient that is dy itself has one owner now
       for (std::size_t i = 0; i < grads.size(); ++i) {
         const Edge& edge = node->edges()[i];
-        Tensor gradient = std::move(grads[i]);
         if (!is_wanted(edge)) continue;
-        if (edge.leaf) {
-          arrive_at_leaf(edge.leaf, std::move(gradient));
+        if (!grads[i].defined()) {  // it was written to its place
+          if (edge.leaf) count_arrival(edge.leaf);
+        } else if (edge.leaf) {
+          arrive_at_leaf(edge.leaf, std::move(grads[i]));
         } else {
-          arrive_at_node(edge.node, std::move(gradient));
+          arrive_at_node(edge.node, std::move(grads[i]));
         }
       }
-      if (!retain_graph_) node->release();
     }
     finish_leaves();
   }
@@ -92,32 +102,43 @@ class Traversal {
   };
 
   Grads run(Node& node, const Tensor& dy) const {
-    const Needs needs = needs_of(node);
     const profile::OpScope profiled(node.op(), node.profiled_layer);
-    if (!is_detecting_anomalies()) return node.run(dy, needs, create_graph_);
+    if (!is_detecting_anomalies()) {
+      if (has_targets_ || create_graph_) return node.run(dy, Needs(needs_of(node)), create_graph_, retain_graph_);
+      GradientPlaces places(node.edges());
+      Grads grads = node.run(dy, Needs(needs_of(node), &places), create_graph_, retain_graph_);
+      places.finish();
+      return grads;
+    }
     detail::check_arrived(node.op(), dy, node.layers.get());
     const detail::InsideBackward inside;
-    Grads grads = node.run(dy, needs, create_graph_);
-    detail::check_backward(node.op(), dy, grads, node.layers.get());
+    Grads grads = node.run(dy, Needs(needs_of(node)), create_graph_, retain_graph_);
+    detail::check_backward(node.op(), dy, {grads.data(), grads.size()}, node.layers.get());
     return grads;
   }
 
-  // Finds the nodes from which a target can be reached: sorted by sequence, inputs come first. Nodes recorded before
-  // `first` lead to none.
-  void mark_paths(const std::vector<Tensor>& outputs, std::uint64_t first) {
-    std::vector<const Node*> all, open;
+  /// Calls f once for each node that the outputs lead to and that was not recorded before `first`.
+  template <class F>
+  static void for_nodes(const std::vector<Tensor>& outputs, std::uint64_t first, F&& f) {
+    std::vector<const Node*> open;
     std::unordered_set<const Node*> seen;
     const auto visit = [&](const Node* node) {
-      if (node == nullptr || node->sequence() < first || !seen.insert(node).second) return;
-      open.push_back(node);
-      all.push_back(node);
+      if (node != nullptr && node->sequence() >= first && seen.insert(node).second) open.push_back(node);
     };
     for (const Tensor& y : outputs) visit(y.state()->node.get());
     while (!open.empty()) {
       const Node* node = open.back();
       open.pop_back();
+      f(node);
       for (const Edge& edge : node->edges()) visit(edge.node.get());
     }
+  }
+
+  // Finds the nodes from which a target can be reached: sorted by sequence, inputs come first. Nodes recorded before
+  // `first` lead to none.
+  void mark_paths(const std::vector<Tensor>& outputs, std::uint64_t first) {
+    std::vector<const Node*> all;
+    for_nodes(outputs, first, [&](const Node* node) { all.push_back(node); });
     std::sort(all.begin(), all.end(), [](const Node* a, const Node* b) { return a->sequence() < b->sequence(); });
     for (const Node* node : all) {
       if (node_targets_.contains(node) || leads_further(*node)) leading_.insert(node);
@@ -134,12 +155,12 @@ class Traversal {
     return std::any_of(node.edges().begin(), node.edges().end(), [&](const Edge& edge) { return is_wanted(edge); });
   }
 
-  Needs needs_of(const Node& node) const {
+  std::uint64_t needs_of(const Node& node) const {
     std::uint64_t bits = 0;
     for (std::size_t i = 0; i < node.edges().size() && i < 64; ++i) {
       if (is_wanted(node.edges()[i])) bits |= std::uint64_t{1} << i;
     }
-    return Needs(bits);
+    return bits;
   }
 
   Tensor sum(const Tensor& a, const Tensor& b) const {
@@ -152,11 +173,7 @@ class Traversal {
 
   void arrive_at_node(const std::shared_ptr<Node>& node, Tensor gradient) {
     if (has_targets_ && !leading_.contains(node.get())) return;
-    const auto [place, is_new] = gradients_.try_emplace(node.get());
-    arrive(place->second, std::move(gradient));
-    if (!is_new) return;
-    heap_.push_back(node);
-    std::push_heap(heap_.begin(), heap_.end(), runs_before);
+    arrive(reached_.gradient_of(node), std::move(gradient));
   }
 
   void arrive_at_leaf(const std::shared_ptr<TensorState>& leaf, Tensor gradient) {
@@ -170,15 +187,21 @@ class Traversal {
       arrive(hooked->gradient, std::move(gradient));
     } else {
       give_to_leaf(leaf, std::move(gradient));
+      count_arrival(leaf);
     }
+  }
+
+  void count_arrival(const std::shared_ptr<TensorState>& leaf) {
+    if (arrivals_ != nullptr && --uses_left_[leaf.get()] == 0) (*arrivals_)(leaf.get());
   }
 
   static void give_to_leaf(const std::shared_ptr<TensorState>& leaf, Tensor gradient) {
     if (is_detecting_anomalies()) detail::check_arrived("accumulate_grad", gradient, nullptr);
+    Tensor owner(leaf);
     if (gradient.handle().use_count() == 1) {
-      Tensor(leaf).accumulate_grad(std::move(gradient.state()->value));
+      owner.accumulate_grad(std::move(gradient.state()->value));
     } else {
-      Tensor(leaf).accumulate_grad(gradient.value());
+      owner.accumulate_grad(gradient.value());
     }
   }
 
@@ -186,6 +209,7 @@ class Traversal {
   void finish_leaves() {
     for (HookedLeaf& hooked : hooked_leaves_) {
       give_to_leaf(hooked.leaf, hooked.leaf->hooks->apply(std::move(hooked.gradient)));
+      if (arrivals_ != nullptr) (*arrivals_)(hooked.leaf.get());
     }
     for (auto& [state, gradient] : leaf_targets_) {
       if (gradient.defined() && state->hooks) gradient = state->hooks->apply(std::move(gradient));
@@ -193,12 +217,13 @@ class Traversal {
   }
 
   bool create_graph_, retain_graph_, has_targets_ = false;
-  std::vector<std::shared_ptr<Node>> heap_;
-  std::unordered_map<const Node*, Tensor> gradients_;  // of the nodes in the heap
-  std::unordered_set<const Node*> leading_;            // to a target
+  ReachedNodes reached_;
+  std::unordered_set<const Node*> leading_;  // to a target
   std::unordered_map<const Node*, Tensor> node_targets_;
   std::unordered_map<const TensorState*, Tensor> leaf_targets_;
   std::vector<HookedLeaf> hooked_leaves_;
+  const Arrivals::Function* arrivals_ = nullptr;
+  std::unordered_map<const TensorState*, std::int64_t> uses_left_;  // of leaves, where somebody wants to know
 };
 
 Tensor checked_seed(const char* where, const Tensor& output, const Tensor& seed) {
@@ -209,7 +234,8 @@ Tensor checked_seed(const char* where, const Tensor& output, const Tensor& seed)
     if (output.size() != 1) {
       fail(where, "the output is not a scalar", output.shape().to_string(), "give dy as a seed, or reduce it by sum()");
     }
-    return Tensor(Array::full(output.shape(), 1, output.dtype()));
+    return Tensor(output.rank() == 0 ? Array::scalar(1, output.dtype())
+                                     : Array::full(output.shape(), 1, output.dtype()));
   }
   if (!(seed.shape() == output.shape()) || seed.dtype() != output.dtype()) {
     fail(where, "the seed does not fit the output",
@@ -223,11 +249,16 @@ void backward_from(const Tensor& output, const Tensor& seed, bool retain_graph) 
   Tensor dy = checked_seed("backward", output, seed);
   const NoGradGuard guard;
   Traversal traversal(false, retain_graph);
+  if (Arrivals::asked() != nullptr) traversal.tell_arrivals(output, *Arrivals::asked());
   traversal.add_root(output, std::move(dy));
   traversal.run();
 }
 
 }  // namespace
+
+Arrivals::Arrivals(Function f) : f_(std::move(f)), outside_(std::exchange(asked_arrivals, &f_)) {}
+Arrivals::~Arrivals() { asked_arrivals = outside_; }
+const Arrivals::Function* Arrivals::asked() { return asked_arrivals; }
 
 void Tensor::backward(bool retain_graph) const { backward_from(*this, {}, retain_graph); }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <tandem/autograd/array_ops.h>
+#include <tandem/autograd/autocast.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/core/error.h>
 
@@ -59,90 +60,104 @@ thread_local bool Graveyard::is_emptying_ = false;
 
 GraphStats graph_stats() { return {living_nodes.load(), living_saved_bytes.load()}; }
 
-Node::Node(const char* op, std::vector<Edge> edges, std::vector<SavedValue> saved, Backward backward,
-           const RecordOptions& options)
-    : op_(op),
-      edges_(std::move(edges)),
-      saved_(std::move(saved)),
-      backward_(std::move(backward)),
-      options_(options),
-      sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {
-  for (const SavedValue& s : saved_) {
-    const Array& value = s.value();
-    if (value.defined()) saved_bytes_ += value.size() * static_cast<std::int64_t>(size_of(value.dtype()));
+Node::Node(const char* op, Backward backward, const RecordOptions* options)
+    : op_(op), backward_(std::move(backward)), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {
+  if (options != nullptr) {
+    definition_ = options->definition;
+    twice_differentiable_ = options->twice_differentiable;
   }
-  living_saved_bytes.fetch_add(saved_bytes_, std::memory_order_relaxed);
   living_nodes.fetch_add(1, std::memory_order_relaxed);
 }
 
 Node::~Node() {
-  release();
+  free_saved();
   for (Edge& edge : edges_) Graveyard::bury(std::move(edge.node));
   living_nodes.fetch_sub(1, std::memory_order_relaxed);
   Graveyard::empty();
 }
 
-void Node::release() {
-  {
-    const std::lock_guard guard(mutex_);
-    for (SavedValue& s : saved_) {  // the last owner of a Tensor buries its history
-      if (s.tensor.use_count() == 1) Graveyard::bury(std::move(s.tensor->node));
-    }
-    saved_.clear();
-    backward_ = nullptr;
-    options_.definition = nullptr;
-    living_saved_bytes.fetch_sub(saved_bytes_, std::memory_order_relaxed);
-    saved_bytes_ = 0;
-    released_ = true;
+void Node::reserve(std::size_t inputs, std::size_t saved) {
+  edges_.reserve(inputs);
+  saved_.reserve(saved);
+  notes_.reserve(saved);
+}
+
+void Node::save(Tensor tensor, Save::Kind kind) {
+  SavedNote& note = notes_.emplace_back(SavedNote{kind});
+  if (tensor.defined()) {
+    const Array& value = tensor.value();
+    note.storage = value.storage()->id();
+    note.version = value.version();
+    const std::int64_t bytes = value.size() * static_cast<std::int64_t>(size_of(value.dtype()));
+    saved_bytes_ += bytes;
+    living_saved_bytes.fetch_add(bytes, std::memory_order_relaxed);
   }
-  Graveyard::empty();
+  saved_.emplace_back(std::move(tensor));
+}
+
+/// Nobody else uses it: what waits in the graveyard is to be emptied afterwards.
+void Node::free_saved() {
+  for (Tensor& tensor : saved_) {  // the last owner of a Tensor buries its history
+    if (tensor.handle().use_count() == 1) Graveyard::bury(std::move(tensor.state()->node));
+  }
+  saved_.clear();
+  notes_.clear();
+  backward_ = nullptr;
+  definition_ = nullptr;
+  if (saved_bytes_ != 0) living_saved_bytes.fetch_sub(saved_bytes_, std::memory_order_relaxed);
+  saved_bytes_ = 0;
+  released_ = true;
 }
 
 void Node::check_saved() const {
-  for (const SavedValue& s : saved_) {
-    const Array& value = s.value();
-    if (!value.defined()) continue;
-    const bool is_replaced = value.storage()->id() != s.storage;
-    if (value.version() == s.version && !is_replaced) continue;
+  for (std::size_t i = 0; i < saved_.size(); ++i) {
+    if (!saved_[i].defined()) continue;
+    const Array& value = saved_[i].value();
+    const SavedNote& note = notes_[i];
+    const bool is_replaced = value.storage()->id() != note.storage;
+    if (value.version() == note.version && !is_replaced) continue;
     fail(where_of(op_), "a saved value was changed in place after forward",
          is_replaced
              ? fmt::format("another Array has taken the place of {}", value.shape().to_string())
-             : fmt::format("{} is at version {}, was {}", value.shape().to_string(), value.version(), s.version),
+             : fmt::format("{} is at version {}, was {}", value.shape().to_string(), value.version(), note.version),
          "clone() it before changing it, or call backward first");
   }
 }
 
-Tensor Node::saved_tensor(const SavedValue& saved, bool with_history) {
-  if (!saved.value().defined()) return {};
-  if (with_history && saved.tensor) return Tensor(saved.tensor);
-  Tensor tensor(saved.value());
-  if (with_history && saved.is_output) {
-    tensor.state()->node = shared_from_this();
-    tensor.state()->requires_grad = true;
+Grads Node::run(const Tensor& dy, Needs needs, bool create_graph, bool retain) {
+  Grads grads;
+  {
+    const std::lock_guard guard(mutex_);
+    if (released_) fail(where_of(op_), "the graph was freed by an earlier backward", {}, "give it retain_graph");
+    check_saved();
+    const AutocastScope by_saved_values(DType::f32);
+    // Nothing is recorded without create_graph: then a saved Tensor may as well come with its history, and the output
+    // need not.
+    grads = create_graph ? run_twice_differentiable(dy, needs) : backward_(dy, Saved(op_, saved_), needs);
+    check(grads, needs);
+    if (!retain) free_saved();
   }
-  return tensor;
+  if (!retain) Graveyard::empty();
+  return grads;
 }
 
-Grads Node::run(const Tensor& dy, Needs needs, bool create_graph) {
-  const std::lock_guard guard(mutex_);
-  if (released_) fail(where_of(op_), "the graph was freed by an earlier backward", {}, "give it retain_graph");
-  if (create_graph && !options_.twice_differentiable) {
+/// A backward gets its output with this history; a definition gets constants.
+Grads Node::run_twice_differentiable(const Tensor& dy, Needs needs) {
+  if (!twice_differentiable_) {
     fail(where_of(op_), "has no second derivative", {},
          "leave out create_graph, or give record its definition or a backward written with ops");
   }
-  check_saved();
-  const bool by_definition = create_graph && options_.definition != nullptr;
-  std::vector<Tensor> tensors;
-  tensors.reserve(saved_.size());
-  // Nothing is recorded without create_graph: then a Tensor may as well come with its history, and its own output need
-  // not. A definition gets constants.
-  for (const SavedValue& s : saved_) {
-    tensors.push_back(saved_tensor(s, s.is_output ? create_graph && !by_definition : !by_definition));
+  std::vector<Tensor> tensors(saved_.begin(), saved_.end());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!tensors[i].defined()) continue;
+    if (definition_ && notes_[i].kind == Save::Kind::tensor) tensors[i] = tensors[i].detach();
+    if (definition_ || notes_[i].kind != Save::Kind::output) continue;
+    tensors[i] = tensors[i].detach();
+    tensors[i].state()->node = shared_from_this();
+    tensors[i].state()->requires_grad = true;
   }
   const Saved saved(op_, tensors);
-  Grads grads = by_definition ? run_definition(dy, saved, needs) : backward_(dy, saved, needs);
-  check(grads, needs);
-  return grads;
+  return definition_ ? run_definition(dy, saved, needs) : backward_(dy, saved, needs);
 }
 
 Grads Node::run_definition(const Tensor& dy, const Saved& saved, Needs needs) {
@@ -150,7 +165,7 @@ Grads Node::run_definition(const Tensor& dy, const Saved& saved, Needs needs) {
   for (std::size_t i = 0; i < edges_.size(); ++i) {
     const Edge& edge = edges_[i];
     if (edge.saved >= 0) {
-      inputs[i] = saved_tensor(saved_[static_cast<std::size_t>(edge.saved)], true);
+      inputs[i] = saved_[static_cast<std::size_t>(edge.saved)];
     } else if (edge.is_needed()) {
       inputs[i] = Tensor(Array::scalar(0, edge.dtype).expand(edge.shape), true);
     }
@@ -158,13 +173,15 @@ Grads Node::run_definition(const Tensor& dy, const Saved& saved, Needs needs) {
     inputs[i] = stand_in(inputs[i]);
     wanted.push_back(inputs[i]);
   }
-  const Tensor y = options_.definition(inputs, saved);
+  Tensor y = definition_(inputs, saved);
+  if (y.shape() == dy.shape() && is_floating(y.dtype())) y = to(y, dy.dtype());  // of inputs that were promoted
   if (!(y.shape() == dy.shape()) || y.dtype() != dy.dtype()) {
     fail(where_of(op_), "the definition does not give what the op gives",
          fmt::format("definition {} {}, op {} {}", to_string(y.shape()), name(y.dtype()), to_string(dy.shape()),
                      name(dy.dtype())));
   }
-  Grads found(wanted.size()), grads(edges_.size());
+  std::vector<Tensor> found(wanted.size());
+  Grads grads(edges_.size());
   if (y.requires_grad()) found = grad({y}, wanted, {.create_graph = true, .allow_unused = true, .seeds = {dy}});
   for (std::size_t i = 0, next = 0; i < edges_.size(); ++i) {
     if (!edges_[i].is_needed() || !needs[i]) continue;
@@ -180,10 +197,14 @@ void Node::check(Grads& grads, Needs needs) const {
   }
   for (std::size_t i = 0; i < grads.size(); ++i) {
     if (!edges_[i].is_needed() || !needs[i]) continue;
+    if (needs.is_placed(i)) continue;
     if (!grads[i].defined()) fail(where_of(op_), "a needed gradient is missing", fmt::format("of input {}", i));
+    const Array& value = grads[i].value();
+    if (value.shape() == edges_[i].shape && value.dtype() == edges_[i].dtype) continue;
     // An input that was promoted gets its gradient in its own dtype.
-    if (grads[i].shape() == edges_[i].shape && is_floating(grads[i].dtype())) grads[i] = to(grads[i], edges_[i].dtype);
-    if (!(grads[i].shape() == edges_[i].shape) || grads[i].dtype() != edges_[i].dtype) {
+    if (value.shape() == edges_[i].shape && is_floating(value.dtype())) {
+      grads[i] = to(grads[i], edges_[i].dtype);
+    } else {
       fail(where_of(op_), "a gradient does not fit its input",
            fmt::format("input {} is {} {}, its gradient {} {}", i, edges_[i].shape.to_string(), name(edges_[i].dtype),
                        grads[i].shape().to_string(), name(grads[i].dtype())));

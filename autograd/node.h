@@ -5,7 +5,7 @@
 //
 // A Node knows no Tensor of its own output, so none owns itself. Sequence numbers rise with recording: an input's Node
 // always has a smaller one, which is the topological order that backward follows. Once recorded, edges do not change,
-// and run() and release() take turns by a lock: several threads may walk graphs that share Nodes.
+// and run() takes turns by a lock: several threads may walk graphs that share Nodes.
 #pragma once
 
 #include <cstdint>
@@ -29,33 +29,32 @@ struct Edge {
   bool is_needed() const { return node != nullptr || leaf != nullptr; }
 };
 
-/// A saved value, with the identity and version it had: a Tensor with its history, or an Array, or the op's own output.
-struct SavedValue {
-  std::shared_ptr<TensorState> tensor;
-  Array array;
+/// What a saved Tensor is: an input or intermediate with its history, an Array, or the op's own output; and the
+/// identity and version that its value had.
+struct SavedNote {
+  Save::Kind kind;
   std::uint64_t storage = 0, version = 0;
-  bool is_output = false;
-
-  /// Undefined when nothing was kept.
-  const Array& value() const { return tensor ? tensor->value : array; }
 };
 
 class Node : public std::enable_shared_from_this<Node> {
  public:
-  Node(const char* op, std::vector<Edge> edges, std::vector<SavedValue> saved, Backward backward,
-       const RecordOptions& options);
+  Node(const char* op, Backward backward, const RecordOptions* options);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
+  // What record does, in this order.
+  void reserve(std::size_t inputs, std::size_t saved);
+  Edge& add_edge() { return edges_.emplace_back(); }
+  /// Undefined where no needed gradient uses it.
+  void save(Tensor tensor, Save::Kind kind);
+
   /// Runs the op's backward, or under create_graph that of its definition. Throws Error when saved values changed, were
-  /// freed, or gradients do not fit.
-  Grads run(const Tensor& dy, Needs needs, bool create_graph);
-  /// Frees what backward needed.
-  void release();
+  /// freed, or gradients do not fit. Then frees what backward needed, but where it is to be retained.
+  Grads run(const Tensor& dy, Needs needs, bool create_graph, bool retain);
 
   const char* op() const { return op_; }
-  const std::vector<Edge>& edges() const { return edges_; }
+  const SmallList<Edge, 3>& edges() const { return edges_; }
   std::uint64_t sequence() const { return sequence_; }
 
   std::shared_ptr<GradientHooks> hooks;      ///< of the output; null without
@@ -66,20 +65,22 @@ class Node : public std::enable_shared_from_this<Node> {
   friend class Graveyard;
 
   void check_saved() const;
-  Tensor saved_tensor(const SavedValue& saved, bool with_history);
+  Grads run_twice_differentiable(const Tensor& dy, Needs needs);
   Grads run_definition(const Tensor& dy, const Saved& saved, Needs needs);
   /// Casts gradients of promoted inputs to the inputs' dtypes, then throws Error where one does not fit.
   void check(Grads& grads, Needs needs) const;
+  void free_saved();
 
   const char* op_;
-  std::vector<Edge> edges_;
-  std::vector<SavedValue> saved_;
+  SmallList<Edge, 3> edges_;
+  SmallList<Tensor, 4> saved_;
+  SmallList<SavedNote, 4> notes_;  // of each of saved_
   Backward backward_;
-  RecordOptions options_;
+  Definition definition_;
   std::uint64_t sequence_;
   std::int64_t saved_bytes_ = 0;
-  bool released_ = false;
-  std::mutex mutex_;  // run and release
+  bool twice_differentiable_ = true, released_ = false;
+  std::mutex mutex_;  // run
 
   // While it waits to be destroyed: itself, and who waits behind it.
   std::shared_ptr<Node> own_;

@@ -169,6 +169,8 @@ Tensor gaussian_kl(const Tensor& mean, const Tensor& log_variance);
 // Gradients that are ops themselves, so that they can be differentiated again.
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& w, const Shape& x, const Conv2dOptions& options);
 Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const Shape& w, const Conv2dOptions& options);
+/// Of bf16 dy and x also as f32.
+Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const Shape& w, const Conv2dOptions& options, DType dtype);
 Tensor max_pool2d_grad(const Tensor& dy, const Array& chosen, const Shape& x, const Pool2dOptions& options);
 Tensor max_pool2d_take(const Tensor& x, const Array& chosen, const Pool2dOptions& options);
 Tensor average_pool2d_grad(const Tensor& dy, const Shape& x, const Pool2dOptions& options);

@@ -1,12 +1,11 @@
 // The door into the graph: recording an op. See record.h; what a recorded op does is in node.cpp.
 #include <tandem/autograd/record.h>
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include <tandem/autograd/node.h>
 #include <tandem/core/error.h>
+#include <tandem/core/pooled.h>
 #include <tandem/core/profile.h>
 
 namespace tandem {
@@ -16,22 +15,9 @@ namespace {
 thread_local bool recording = true;
 
 /// What is kept of one Save; undefined when no needed gradient uses it.
-SavedValue kept(const Save& save, std::uint64_t needed, const Tensor& result) {
-  SavedValue saved;
-  if ((save.for_inputs & needed) == 0) return saved;
-  saved.is_output = save.kind == Save::Kind::output;
-  if (saved.is_output) {
-    saved.array = result.value();
-  } else if (save.kind == Save::Kind::array) {
-    saved.array = save.array_value;
-  } else {
-    saved.tensor = save.tensor.handle();
-  }
-  if (saved.value().defined()) {
-    saved.storage = saved.value().storage()->id();
-    saved.version = saved.value().version();
-  }
-  return saved;
+Tensor kept(const Save& save, std::uint64_t needed, const Array& y) {
+  if ((save.for_inputs & needed) == 0) return {};
+  return save.kind == Save::Kind::output ? Tensor(y) : save.tensor;
 }
 
 /// The place of `input` among the saved Tensors; -1 when it is not there.
@@ -52,7 +38,7 @@ Save Save::output(std::uint64_t uses) {
 
 void Saved::fail_index(std::size_t i) const {
   fail(fmt::format("backward of {}", op_), fmt::format("saved[{}] is asked for", i),
-       fmt::format("{} are saved", tensors_->size()), "name it in the list of saved values that record is given");
+       fmt::format("{} are saved", tensors_.size()), "name it in the list of saved values that record is given");
 }
 
 bool is_recording() { return recording; }
@@ -63,43 +49,55 @@ RecordingScope::~RecordingScope() { recording = before_; }
 
 namespace detail {
 
-bool is_recorded(std::span<const Tensor> inputs) {
-  return recording && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.requires_grad(); });
+bool is_recorded(const Inputs& inputs) {
+  if (!recording) return false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].requires_grad()) return true;
+  }
+  return false;
 }
 
-Tensor plain_result(const char* op, Array y, std::span<const Tensor> inputs) {
+namespace {
+void check_anomalies(const char* op, const Array& y, const Inputs& inputs) {
+  if (!is_detecting_anomalies()) return;
+  std::vector<Tensor> all;
+  for (std::size_t i = 0; i < inputs.size(); ++i) all.push_back(inputs[i]);
+  check_forward(op, y, all);
+}
+}  // namespace
+
+Tensor plain_result(const char* op, Array y, const Inputs& inputs) {
   profile::label(op);
-  if (is_detecting_anomalies()) check_forward(op, y, inputs);
+  check_anomalies(op, y, inputs);
   return Tensor(std::move(y));
 }
 
-Tensor recorded_result(const char* op, Array y, std::span<const Tensor> inputs, std::span<const Save> saved,
-                       Backward backward, const RecordOptions& options) {
+Tensor recorded_result(const char* op, Array y, const Inputs& inputs, std::span<const Save> saved, Backward backward,
+                       const RecordOptions* options) {
   profile::label(op);
-  if (is_detecting_anomalies()) check_forward(op, y, inputs);
-  Tensor result(std::move(y));
-  std::uint64_t needed = 0;
-  std::vector<Edge> edges(inputs.size());
+  check_anomalies(op, y, inputs);
+  const bool has_definition = options != nullptr && options->definition;
+  auto node = std::allocate_shared<Node>(Pooled<Node>{}, op, std::move(backward), options);
+  std::uint64_t needed = has_definition ? ~std::uint64_t{0} : 0;  // a definition reads all that is saved
+  node->reserve(inputs.size(), saved.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& input = inputs[i];
-    if (options.definition && input.defined()) edges[i].saved = place_of(input, saved);
+    Edge& edge = node->add_edge();
+    if (has_definition && input.defined()) edge.saved = place_of(input, saved);
     if (!input.requires_grad()) continue;
     needed |= i < 64 ? std::uint64_t{1} << i : ~std::uint64_t{0};
-    edges[i].shape = input.shape();
-    edges[i].dtype = input.dtype();
+    edge.shape = input.shape();
+    edge.dtype = input.dtype();
     if (input.is_leaf()) {
-      edges[i].leaf = input.handle();
+      edge.leaf = input.handle();
     } else {
-      edges[i].node = input.state()->node;
+      edge.node = input.state()->node;
     }
   }
-  std::vector<SavedValue> values;
-  values.reserve(saved.size());
-  if (options.definition) needed = ~std::uint64_t{0};  // which reads all of them
-  for (const Save& save : saved) values.push_back(kept(save, needed, result));
-  auto node = std::make_shared<Node>(op, std::move(edges), std::move(values), std::move(backward), options);
+  for (const Save& save : saved) node->save(kept(save, needed, y), save.kind);
   node->profiled_layer = profile::current_layer();
   if (is_detecting_anomalies()) node->layers = std::make_unique<const LayerNames>(current_layers());
+  Tensor result(std::move(y));
   result.state()->node = std::move(node);
   result.state()->requires_grad = true;
   return result;

@@ -2,31 +2,55 @@
 #include <array>
 #include <functional>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/gradient_places.h>
 #include <tandem/autograd/tensor.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/pooled.h>
 
 namespace tandem {
 
 namespace {
 
+[[noreturn]] void fail_undefined_tensor(const char* where) { fail(where, "tensor is not defined"); }
+
 TensorState& state_of(const Tensor& x, const char* where) {
-  if (!x.defined()) fail(where, "tensor is not defined");
+  if (!x.defined()) fail_undefined_tensor(where);
   return *x.state();
 }
 
+/// A leaf whose gradient is being written in place, and the sum of those that arrived meanwhile.
+struct Taken {
+  const TensorState* leaf;
+  Array waiting;
+};
+
 /// One of a few locks for all leaves: two threads may run backward into the same leaf.
-std::mutex& lock_of(const TensorState* leaf) {
-  static std::array<std::mutex, 64> locks;
+struct LeafLock {
+  std::mutex mutex;
+  std::vector<Taken> taken;
+
+  Taken* find(const TensorState& leaf) {
+    for (Taken& one : taken) {
+      if (one.leaf == &leaf) return &one;
+    }
+    return nullptr;
+  }
+};
+
+LeafLock& lock_of(const TensorState* leaf) {
+  static std::array<LeafLock, 64> locks;
   return locks[std::hash<const void*>{}(leaf) / sizeof(TensorState) % locks.size()];
 }
 
 /// True when `grad` can be the leaf's own gradient: nobody else's memory, dense, in the order of the value.
 bool is_own(const Array& grad, const Array& value) {
-  if (grad.storage().use_count() != 1 || grad.storage()->buffer().use_count() != 1) return false;
+  if (grad.storage().use_count() != 1 || grad.storage()->buffer() != nullptr) return false;
   const std::size_t bytes = static_cast<std::size_t>(grad.size()) * size_of(grad.dtype());
   if (bytes < grad.storage()->bytes() / 2 || !value.is_dense()) return false;  // a small view would keep all
   for (int dim = 0; dim < value.rank(); ++dim) {
@@ -44,7 +68,8 @@ Array own_copy(const Array& grad, const Array& value) {
 /// Locks, checks, and adds; `first` puts down the first gradient of a leaf whose memory is not bound.
 template <class First>
 void accumulate(TensorState& s, const Array& grad, First&& first) {
-  const std::lock_guard guard(lock_of(&s));
+  LeafLock& lock = lock_of(&s);
+  const std::lock_guard guard(lock.mutex);
   if (s.locked != nullptr) {
     fail("backward", fmt::format("parameter {} is locked", s.value.shape().to_string()), s.locked);
   }
@@ -52,6 +77,14 @@ void accumulate(TensorState& s, const Array& grad, First&& first) {
     fail("accumulate_grad", "gradient does not fit",
          fmt::format("gradient {} {}, value {} {}", grad.shape().to_string(), name(grad.dtype()),
                      s.value.shape().to_string(), name(s.value.dtype())));
+  }
+  if (Taken* const taken = lock.find(s)) {
+    if (taken->waiting.defined()) {
+      kernels::add_into(taken->waiting, grad);
+    } else {
+      taken->waiting = own_copy(grad, s.value);
+    }
+    return;
   }
   if (s.grad_arrived) {
     // What the user may hold as grad() is not written into unless an optimizer has bound it.
@@ -67,16 +100,43 @@ void accumulate(TensorState& s, const Array& grad, First&& first) {
 
 }  // namespace
 
-Tensor::Tensor(Array value, bool requires_grad) : state_(std::make_shared<TensorState>()) {
+Array* take_gradient(TensorState& leaf) {
+  LeafLock& lock = lock_of(&leaf);
+  const std::lock_guard guard(lock.mutex);
+  if (!leaf.grad_bound || leaf.grad_arrived || leaf.locked != nullptr || lock.find(leaf) != nullptr) return nullptr;
+  if (!leaf.grad.is_contiguous() || !(leaf.grad.shape() == leaf.value.shape())) return nullptr;
+  lock.taken.push_back({&leaf, {}});
+  return &leaf.grad;
+}
+
+void give_back_gradient(TensorState& leaf, bool is_written) {
+  LeafLock& lock = lock_of(&leaf);
+  const std::lock_guard guard(lock.mutex);
+  Taken* const taken = lock.find(leaf);
+  const Array waiting = std::move(taken->waiting);
+  std::swap(*taken, lock.taken.back());
+  lock.taken.pop_back();
+  if (is_written) leaf.grad.mark_changed();
+  if (waiting.defined()) {
+    if (is_written) {
+      kernels::add_into(leaf.grad, waiting);
+    } else {
+      leaf.grad.copy_from(waiting);
+    }
+  }
+  leaf.grad_arrived = is_written || waiting.defined();
+}
+
+Tensor::Tensor(Array value, bool requires_grad) {
   require_defined("tensor", "value", value);
-  state_->value = std::move(value);
+  state_ = std::allocate_shared<TensorState>(Pooled<TensorState>{}, std::move(value));
   if (requires_grad) set_requires_grad(true);
 }
 
 Tensor::Tensor(std::initializer_list<double> values, const Shape& shape, DType dtype)
     : Tensor(Array::from(values, shape, dtype)) {}
 
-const Array& Tensor::value() const { return state_of(*this, "value").value; }
+void Tensor::fail_undefined(const char* where) { fail_undefined_tensor(where); }
 
 Array Tensor::mutable_value() { return state_of(*this, "mutable_value").value; }
 
@@ -84,8 +144,6 @@ std::string Tensor::to_string() const {
   if (!defined()) return "undefined";
   return value().to_string() + (requires_grad() ? is_leaf() ? "  leaf" : "  recorded" : "");
 }
-
-bool Tensor::requires_grad() const { return defined() && state_->requires_grad; }
 
 Tensor& Tensor::set_requires_grad(bool needed) {
   TensorState& s = state_of(*this, "set_requires_grad");
@@ -97,8 +155,6 @@ Tensor& Tensor::set_requires_grad(bool needed) {
   s.requires_grad = needed;
   return *this;
 }
-
-bool Tensor::is_leaf() const { return defined() && !state_->node; }
 
 Tensor Tensor::detach() const { return Tensor(value()); }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <tandem/autograd/gradient_hook.h>
@@ -27,16 +28,16 @@ class Tensor {
   Tensor(std::initializer_list<double> values, const Shape& shape, DType dtype = DType::f32);
 
   bool defined() const { return state_ != nullptr; }
-  const Array& value() const;
+  inline const Array& value() const;
   /// The same Storage, for writing (optimizers, initialisers); the writer marks the change. A handle by value: the
   /// numbers can be changed, the Array behind a recorded graph cannot be replaced.
   Array mutable_value();
 
-  const Shape& shape() const { return value().shape(); }
-  std::int64_t shape(int dim) const { return value().shape(dim); }
-  int rank() const { return value().rank(); }
-  std::int64_t size() const { return value().size(); }
-  DType dtype() const { return value().dtype(); }
+  inline const Shape& shape() const;
+  inline std::int64_t shape(int dim) const;
+  inline int rank() const;
+  inline std::int64_t size() const;
+  inline DType dtype() const;
   double item() const { return value().item(); }
 
   // Ops of array_ops.h: another dtype, and parts. x[i] is x at i of the first dim, x(slice(0, 5), all, -1) one index a
@@ -51,10 +52,10 @@ class Tensor {
   std::string to_string() const;
 
   /// True for leaves that ask for a gradient and for results computed from them while recording.
-  bool requires_grad() const;
+  inline bool requires_grad() const;
   /// Leaves only (Error otherwise).
   Tensor& set_requires_grad(bool needed);
-  bool is_leaf() const;
+  inline bool is_leaf() const;
   /// The same value without history.
   Tensor detach() const;
 
@@ -99,6 +100,7 @@ class Tensor {
   explicit Tensor(std::shared_ptr<TensorState> state) : state_(std::move(state)) {}
 
  private:
+  [[noreturn]] static void fail_undefined(const char* where);
   GradientHook add_hook(std::function<Tensor(const Tensor&)> f) const;
 
   std::shared_ptr<TensorState> state_;
@@ -106,6 +108,9 @@ class Tensor {
 
 /// What a Tensor's handles share. Library code (record, optim) reaches in; users need not.
 struct TensorState {
+  TensorState() = default;
+  explicit TensorState(Array v) : value(std::move(v)) {}
+
   Array value;
   std::shared_ptr<Node> node;  // null for leaves
   bool requires_grad = false;
@@ -120,6 +125,18 @@ struct TensorState {
   const void* owner = nullptr;
   const char* locked = nullptr;
 };
+
+inline const Array& Tensor::value() const {
+  if (!state_) fail_undefined("value");
+  return state_->value;
+}
+inline const Shape& Tensor::shape() const { return value().shape(); }
+inline std::int64_t Tensor::shape(int dim) const { return value().shape(dim); }
+inline int Tensor::rank() const { return value().rank(); }
+inline std::int64_t Tensor::size() const { return value().size(); }
+inline DType Tensor::dtype() const { return value().dtype(); }
+inline bool Tensor::requires_grad() const { return state_ && state_->requires_grad; }
+inline bool Tensor::is_leaf() const { return state_ && !state_->node; }
 
 /// A leaf copy of the numbers as scalar.
 Tensor scalar(double value, DType dtype = DType::f32);

@@ -18,7 +18,7 @@ function(tandem_install_headers folder)
   install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tandem FILES_MATCHING PATTERN "*.h" ${excluded})
 endfunction()
 
-install(TARGETS tandem tandem_core tandem_autograd tandem_nn tandem_optim tandem_data EXPORT tandemTargets
+install(TARGETS tandem tandem_core tandem_autograd tandem_nn tandem_optim tandem_data tandem_workers EXPORT tandemTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TANDEM_BUILD_EXAMPLES)
   install(TARGETS tandem_report tandem_train EXPORT tandemTargets

@@ -3,6 +3,8 @@
 
 #include <tandem/autograd/anomaly.h>
 #include <tandem/autograd/array_ops.h>
+#include <tandem/autograd/arrivals.h>
+#include <tandem/autograd/autocast.h>
 #include <tandem/autograd/backward.h>
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/gradcheck.h>
@@ -15,6 +17,7 @@
 #include <tandem/autograd/sequence_ops.h>
 #include <tandem/autograd/split_by_name.h>
 #include <tandem/autograd/tensor.h>
+#include <tandem/autograd/worker_sum.h>
 #include <tandem/core/allocator.h>
 #include <tandem/core/array.h>
 #include <tandem/core/error.h>
@@ -30,6 +33,9 @@
 #include <tandem/core/threads.h>
 #include <tandem/core/tree.h>
 #include <tandem/core/utf8.h>
+#include <tandem/core/workers/open_workers.h>
+#include <tandem/core/workers/part.h>
+#include <tandem/core/workers/workers.h>
 #include <tandem/data/bleu.h>
 #include <tandem/data/byte_pairs.h>
 #include <tandem/data/catalog.h>
@@ -37,8 +43,10 @@
 #include <tandem/data/dataset.h>
 #include <tandem/data/hold_out.h>
 #include <tandem/data/image.h>
+#include <tandem/data/image_file_source.h>
 #include <tandem/data/image_folder.h>
 #include <tandem/data/image_quality.h>
+#include <tandem/data/image_source.h>
 #include <tandem/data/join.h>
 #include <tandem/data/language_batches.h>
 #include <tandem/data/loader.h>
@@ -83,6 +91,7 @@
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
+#include <tandem/nn/models/resnet50.h>
 #include <tandem/nn/models/transformer.h>
 #include <tandem/nn/models/vae.h>
 #include <tandem/nn/module.h>
@@ -97,6 +106,7 @@
 #include <tandem/nn/sub.h>
 #include <tandem/nn/summary.h>
 #include <tandem/nn/swiglu.h>
+#include <tandem/nn/synchronise.h>
 #include <tandem/nn/tied_linear.h>
 #include <tandem/nn/transformer_layer.h>
 #include <tandem/nn/upsample.h>
@@ -125,6 +135,7 @@
 #include <tandem/optim/groups.h>
 #include <tandem/optim/lamb.h>
 #include <tandem/optim/lars.h>
+#include <tandem/optim/lbfgs.h>
 #include <tandem/optim/leaf.h>
 #include <tandem/optim/lion.h>
 #include <tandem/optim/lookahead.h>
@@ -156,6 +167,7 @@
 #include <tandem/optim/signum.h>
 #include <tandem/optim/sm3.h>
 #include <tandem/optim/soap.h>
+#include <tandem/optim/sophia.h>
 #include <tandem/optim/step_report.h>
 #include <tandem/optim/study/curvature.h>
 #include <tandem/optim/study/explain.h>

@@ -7,15 +7,17 @@
 namespace tandem {
 
 struct MemoryStats {
-  std::size_t bytes_in_use = 0;        ///< in blocks that are handed out
-  std::size_t peak_bytes = 0;          ///< the largest bytes_in_use since the start or reset_peak_memory()
+  std::size_t bytes_in_use = 0;  ///< in blocks that are handed out
+  /// The largest bytes_in_use since the start or reset_peak_memory(). Blocks of at most 16 KiB count for each thread
+  /// apart: small ones that several threads take at once may be missing.
+  std::size_t peak_bytes = 0;
   std::size_t bytes_cached = 0;        ///< in freed blocks that are kept
   std::size_t system_allocations = 0;  ///< how often the system was asked, ever
 };
 
 MemoryStats memory_stats();
 void reset_peak_memory();
-/// Gives every cached block back to the system.
+/// Gives every cached block back to the system, but for the few small ones that other threads keep.
 void release_cached_memory();
 
 namespace detail {

@@ -1,9 +1,11 @@
 // Making and copying Arrays. Views are in array_view.cpp, printing in array_print.cpp, the layout rule in layout.cpp.
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -13,6 +15,7 @@
 #include <tandem/core/kernels/move/copy.h>
 #include <tandem/core/layout.h>
 #include <tandem/core/overlap.h>
+#include <tandem/core/pooled.h>
 #include <tandem/core/threads.h>
 
 namespace tandem {
@@ -57,7 +60,7 @@ constexpr int kChannelsLastOrder[] = {0, 2, 3, 1};
 }  // namespace
 
 Strides dense_strides(const Shape& shape, Layout layout) {
-  Strides strides = Shape::filled(shape.rank(), 1);
+  Strides strides = shape;
   std::int64_t step = 1;
   if (layout == Layout::channels_last && shape.rank() == 4) {
     for (auto d = std::rbegin(kChannelsLastOrder); d != std::rend(kChannelsLastOrder); ++d) {
@@ -77,12 +80,19 @@ Array Array::empty(const Shape& shape, DType dtype, Layout layout) {
   for (std::int64_t size : shape) {
     if (size < 0) fail("array", "negative size", shape.to_string());
   }
+  const std::int64_t count = shape.count();
   const auto width = static_cast<std::int64_t>(size_of(dtype));
-  if (shape.count() > std::numeric_limits<std::int64_t>::max() / width) {
+  if (count > std::numeric_limits<std::int64_t>::max() / width) {
     fail("array", "too large", fmt::format("{} of {}", shape.to_string(), name(dtype)));
   }
-  return over(std::make_shared<Storage>(static_cast<std::size_t>(shape.count() * width)), shape,
-              dense_strides(shape, layout), dtype);
+  auto storage = std::allocate_shared<Storage>(Pooled<Storage>{}, static_cast<std::size_t>(count * width));
+  const Strides strides = dense_strides(shape, layout);
+  Array y;
+  y.storage_ = std::move(storage);
+  y.shape_ = shape;
+  y.strides_ = strides;
+  y.dtype_ = dtype;
+  return y;
 }
 
 Array Array::empty_like(const Array& like) { return empty_like(like, like.dtype()); }
@@ -117,7 +127,14 @@ Array Array::from(std::initializer_list<double> values, const Shape& shape, DTyp
   return from(std::vector<double>(values), shape).to(dtype);
 }
 
-Array Array::scalar(double value, DType dtype) { return full({}, value, dtype); }
+Array Array::scalar(double value, DType dtype) {
+  Array y = empty({}, dtype);
+  visit_dtype(dtype, [&](auto element) {
+    using T = decltype(element);
+    *y.data<T>() = convert_number<T>(value);
+  });
+  return y;
+}
 
 Array Array::over(std::shared_ptr<Storage> storage, const Shape& shape, const Strides& strides, DType dtype,
                   std::int64_t offset) {
@@ -132,13 +149,14 @@ Array Array::over(std::shared_ptr<Storage> storage, const Shape& shape, const St
 }
 
 bool Array::is_contiguous() const {
+  const std::int64_t *sizes = shape_.begin(), *steps = strides_.begin();
   std::int64_t expected = 1;
   bool runs = true;
   for (int d = rank() - 1; d >= 0; --d) {
-    if (shape_[d] == 0) return true;
-    if (shape_[d] == 1) continue;
-    runs = runs && strides_[d] == expected;
-    expected *= shape_[d];
+    if (sizes[d] == 0) return true;
+    if (sizes[d] == 1) continue;
+    runs = runs && steps[d] == expected;
+    expected *= sizes[d];
   }
   return runs;
 }
@@ -147,8 +165,9 @@ bool Array::is_channels_last() const { return rank() == 4 && runs_on(shape_, str
 
 bool Array::is_dense() const {
   if (is_contiguous()) return true;
-  std::vector<int> order;
-  for (int d = 0; d < rank(); ++d) order.push_back(d);
+  std::array<int, kMaxRank> all{};
+  const std::span<int> order(all.data(), static_cast<std::size_t>(rank()));
+  std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return strides_[a] > strides_[b]; });
   return runs_on(shape_, strides_, order);
 }
@@ -184,7 +203,16 @@ Array Array::clone() const {
 void Array::copy_from(const Array& source) {
   require_writable("copy_from", "the Array", *this);
   require_defined("copy_from", "source", source);
-  kernels::copy(apart_from(source, *this), *this);
+  // As most copies are, and short: whatever overlaps, memmove reads before it writes.
+  constexpr std::int64_t kShort = 4096;
+  if (dtype_ == source.dtype_ && size() <= kShort && shape_ == source.shape_ && strides_ == source.strides_ &&
+      is_contiguous()) {
+    std::memmove(bytes(), source.bytes(), static_cast<std::size_t>(size()) * size_of(dtype_));
+  } else if (overlaps(source, *this)) {
+    kernels::copy(apart_from(source, *this), *this);
+  } else {
+    kernels::copy(source, *this);
+  }
   mark_changed();
 }
 

@@ -31,6 +31,8 @@ Range range_of(const Array& x) {
 
 bool overlaps(const Array& a, const Array& b) {
   if (a.size() == 0 || b.size() == 0) return false;
+  // Memory of its own meets that of no other Storage.
+  if (a.storage() != b.storage() && !(a.storage()->buffer() && b.storage()->buffer())) return false;
   const Range p = range_of(a), q = range_of(b);
   return p.begin < q.end && q.begin < p.end;
 }

@@ -19,29 +19,8 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
   rank_ = static_cast<int>(sizes.size());
 }
 
-Shape Shape::filled(int rank, std::int64_t value) {
-  Shape shape;
-  for (int d = 0; d < rank; ++d) shape.push_back(value);
-  return shape;
-}
-
-std::int64_t Shape::count() const {
-  std::int64_t n = 1;
-  bool is_empty = false;  // zeros are left out: [2^62, 4, 0] has no element, but strides that overflow
-  for (const std::int64_t size : *this) {
-    if (size == 0) {
-      is_empty = true;
-    } else if (__builtin_mul_overflow(n, size, &n)) {
-      fail_count();
-    }
-  }
-  return is_empty ? 0 : n;
-}
-
-void Shape::push_back(std::int64_t size) { insert(rank_, size); }
-
 void Shape::insert(int dim, std::int64_t size) {
-  if (rank_ == kMaxRank) fail("shape", "too many dims", fmt::format("at most {}", kMaxRank));
+  if (rank_ == kMaxRank) fail_rank();
   if (dim < 0 || dim > rank_) fail_dim(dim);
   std::copy_backward(sizes_.begin() + dim, sizes_.begin() + rank_, sizes_.begin() + rank_ + 1);
   sizes_[static_cast<std::size_t>(dim)] = size;
@@ -54,13 +33,11 @@ void Shape::erase(int dim) {
   sizes_[static_cast<std::size_t>(--rank_)] = 0;
 }
 
-bool Shape::operator==(const Shape& other) const {
-  return rank_ == other.rank_ && std::equal(begin(), end(), other.begin());
-}
-
 std::string Shape::to_string() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }
 
 void Shape::fail_dim(int dim) const { fail("shape", "dim out of range", fmt::format("{} of {}", dim, to_string())); }
+
+void Shape::fail_rank() { fail("shape", "too many dims", fmt::format("at most {}", kMaxRank)); }
 
 void Shape::fail_count() const { fail("shape", "too many elements", to_string()); }
 

@@ -21,12 +21,27 @@ class Shape {
   Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
   /// `rank` sizes, all equal to `value`.
-  static Shape filled(int rank, std::int64_t value);
+  static Shape filled(int rank, std::int64_t value) {
+    Shape shape;
+    for (int d = 0; d < rank; ++d) shape.push_back(value);
+    return shape;
+  }
 
   int rank() const { return rank_; }
   bool empty() const { return rank_ == 0; }
   /// The product of all sizes; 1 for rank 0. Throws Error where the product of those that are not 0 passes 2^63 - 1.
-  std::int64_t count() const;
+  std::int64_t count() const {
+    std::int64_t n = 1;
+    bool is_empty = false;  // zeros are left out: [2^62, 4, 0] has no element, but strides that overflow
+    for (const std::int64_t size : *this) {
+      if (size == 0) {
+        is_empty = true;
+      } else if (__builtin_mul_overflow(n, size, &n)) {
+        fail_count();
+      }
+    }
+    return is_empty ? 0 : n;
+  }
 
   /// Negative dims count from the end. Throws Error when out of range.
   std::int64_t operator[](int dim) const { return sizes_[static_cast<std::size_t>(checked(dim))]; }
@@ -36,11 +51,20 @@ class Shape {
   const std::int64_t* end() const { return sizes_.data() + rank_; }
   std::span<const std::int64_t> span() const { return {sizes_.data(), static_cast<std::size_t>(rank_)}; }
 
-  void push_back(std::int64_t size);
+  void push_back(std::int64_t size) {
+    if (rank_ == kMaxRank) fail_rank();
+    sizes_[static_cast<std::size_t>(rank_++)] = size;
+  }
   void insert(int dim, std::int64_t size);
   void erase(int dim);
 
-  bool operator==(const Shape& other) const;
+  bool operator==(const Shape& other) const {
+    if (rank_ != other.rank_) return false;
+    for (std::size_t d = 0; d < static_cast<std::size_t>(rank_); ++d) {
+      if (sizes_[d] != other.sizes_[d]) return false;
+    }
+    return true;
+  }
   /// "[8, 3, 32, 32]".
   std::string to_string() const;
 
@@ -52,6 +76,7 @@ class Shape {
   }
   [[noreturn]] void fail_dim(int dim) const;
   [[noreturn]] void fail_count() const;
+  [[noreturn]] static void fail_rank();
 
   std::array<std::int64_t, kMaxRank> sizes_{};
   int rank_ = 0;

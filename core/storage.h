@@ -4,6 +4,7 @@
 //   Storage      |--- conv1.weight ---|--- conv1.bias ---|   (an arena: many Storages over one Buffer)
 //   Array        shape, strides, offset -> Storage
 //
+// Most Storages need no Buffer: they have a block of the caching allocator to themselves.
 // The version counts changes of the values; whoever writes into an existing Array calls Array::mark_changed().
 #pragma once
 
@@ -31,7 +32,7 @@ class Buffer {
 
 class Storage {
  public:
-  /// A Storage over a new Buffer of its own.
+  /// A Storage over a new block of its own.
   explicit Storage(std::size_t bytes);
   /// A Storage over [begin, begin + bytes) of a buffer that others share.
   Storage(std::shared_ptr<Buffer> buffer, std::size_t begin, std::size_t bytes);
@@ -48,6 +49,7 @@ class Storage {
 
   /// Copies the bytes into `buffer` at `begin` and lives there from now on; every Array over this Storage follows.
   void move_to(std::shared_ptr<Buffer> buffer, std::size_t begin);
+  /// The Buffer that this is a range of; null while the memory is a block of its own.
   const std::shared_ptr<Buffer>& buffer() const { return buffer_; }
   std::size_t begin() const { return begin_; }
 
@@ -55,7 +57,7 @@ class Storage {
   void set_has_packed_copies() { has_packed_copies_ = true; }
 
  private:
-  std::shared_ptr<Buffer> buffer_;
+  std::shared_ptr<Buffer> buffer_;  // null: data_ is a block of the allocator
   std::byte* data_ = nullptr;
   std::size_t begin_ = 0, bytes_ = 0;
   std::uint64_t id_ = 0, version_ = 0;

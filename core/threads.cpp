@@ -65,13 +65,14 @@ std::atomic<int>& team_size() {
 }
 
 thread_local bool inside_parallel = false;
-thread_local int own_team = 0;  // what OpenMP has for this thread
+thread_local bool is_alone = false;  // a OneThread lives
+thread_local int own_team = 0;       // what OpenMP has for this thread
 
 }  // namespace
 
 int threads() {
   if (!inside_parallel) detail::notice_neighbours();
-  const int team = team_size().load(std::memory_order_relaxed);
+  const int team = is_alone ? 1 : team_size().load(std::memory_order_relaxed);
   if (team != own_team && !inside_parallel) {
 #if TANDEM_OPENMP
     omp_set_num_threads(team);
@@ -85,6 +86,12 @@ void set_threads(int n) {
   if (n < 1) fail("threads", "number must be at least 1", fmt::format("{} given", n));
   team_size().store(n);
   openblas_set_num_threads(n);  // of the libraries' own team; the calling threads' follow in threads()
+  threads();
+}
+
+OneThread::OneThread() : before_(is_alone) { is_alone = true; }
+OneThread::~OneThread() {
+  is_alone = before_;
   threads();
 }
 

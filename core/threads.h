@@ -17,6 +17,18 @@ int threads();
 /// For calls from every thread. Throws Error when n < 1.
 void set_threads(int n);
 
+/// While it lives, threads() is 1 for the calling thread: for work of libraries that a second thread would slow down.
+class OneThread {
+ public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// "avx2", "avx512" or "x86-64": the widest instruction set that this processor offers of those compiled in.
 std::string instruction_set();
 /// "AMD EPYC ..." as /proc/cpuinfo has it.

@@ -19,6 +19,10 @@ LanguageBatches::LanguageBatches(const Array& ids, const LanguageBatchOptions& o
     fail("language batches", "the text is too short",
          fmt::format("{} tokens for {} streams", ids.size(), options.batch), "use a smaller batch or a longer text");
   }
+  if (options.part.count > options.batch) {
+    fail("language batches", "there are more parts than streams",
+         fmt::format("{} parts, {} streams", options.part.count, options.batch), "use a larger batch");
+  }
   ids_ = ids.contiguous();
   length_ = (ids.size() - 1) / options.batch;
 }
@@ -26,13 +30,14 @@ LanguageBatches::LanguageBatches(const Array& ids, const LanguageBatchOptions& o
 std::optional<LanguageBatch> LanguageBatches::next() {
   const std::int64_t begin = position_ * options_.steps, steps = std::min(options_.steps, length_ - begin);
   if (steps <= 0) return std::nullopt;
-  const std::int64_t streams = options_.batch;
+  const std::int64_t first = options_.part.begin(options_.batch);
+  const std::int64_t streams = options_.part.end(options_.batch) - first;
   LanguageBatch batch{Array::empty({steps, streams}, DType::i64), Array::empty({steps, streams}, DType::i64)};
   const auto* ids = ids_.data<std::int64_t>();
   auto *inputs = batch.inputs.data<std::int64_t>(), *targets = batch.targets.data<std::int64_t>();
   for (std::int64_t t = 0; t < steps; ++t) {
     for (std::int64_t b = 0; b < streams; ++b) {
-      const std::int64_t place = b * length_ + begin + t;
+      const std::int64_t place = (first + b) * length_ + begin + t;
       inputs[t * streams + b] = ids[place];
       targets[t * streams + b] = ids[place + 1];
     }

@@ -12,23 +12,26 @@
 #include <optional>
 
 #include <tandem/core/array.h>
+#include <tandem/core/workers/part.h>
 
 namespace tandem {
 
 struct LanguageBatchOptions {
   std::int64_t batch = 20;  ///< streams, B
   std::int64_t steps = 35;  ///< tokens of each stream in a batch, T; the last batch has the rest
+  Part part = {};           ///< the streams that are read here: those of one of several workers
 };
 
 struct LanguageBatch {
-  Array inputs, targets;  ///< ids i64 [T, B]
+  Array inputs, targets;  ///< ids i64 [T, B], B the streams of the part
 };
 
 /// A pass over N ids has floor((N - 1) / B) tokens a stream; up to B - 1 at the end are left out. There is nothing
 /// random in it: every pass is the same.
 class LanguageBatches {
  public:
-  /// ids i64 [N]. Throws Error when they are not, batch or steps is below 1, or N <= batch.
+  /// ids i64 [N]. Throws Error when they are not, batch or steps is below 1, N <= batch, or there are more
+  /// parts than streams.
   LanguageBatches(const Array& ids, const LanguageBatchOptions& options);
 
   const LanguageBatchOptions& options() const { return options_; }

@@ -21,6 +21,7 @@
 #include <tandem/core/saturate.h>
 #include <tandem/data/buffer_pool.h>
 #include <tandem/data/loader.h>
+#include <tandem/data/loader_checks.h>
 
 namespace tandem {
 
@@ -29,62 +30,48 @@ namespace {
 constexpr std::uint64_t kOrderStream = 0x6f72646572;    // "order"
 constexpr std::uint64_t kAugmentStream = 0x696d616765;  // "image"
 
-LoaderOptions checked(const Dataset& dataset, LoaderOptions options) {
-  validate(dataset);
-  if (options.batch < 1) fail("loader", "batch must be positive", fmt::format("{} given", options.batch));
-  if (options.workers < 0) fail("loader", "workers must not be negative", fmt::format("{} given", options.workers));
-  if (options.workers > kMostWorkers)
-    fail("loader", fmt::format("workers may be {} at most", kMostWorkers), fmt::format("{} given", options.workers));
-  if (options.prefetch < 1) fail("loader", "prefetch must be positive", fmt::format("{} given", options.prefetch));
-  if (options.drop_last && options.batch > dataset.size()) {
-    fail("loader", "drop_last leaves no batch",
-         fmt::format("batch {}, data set \"{}\" has {} images", options.batch, dataset.name, dataset.size()));
-  }
-  return options;
-}
-
 std::size_t round_up(std::size_t bytes) { return (bytes + 63) / 64 * 64; }  // to whole cache lines
 
-/// Of `count` images in floats. Throws Error where no memory could hold them.
-std::size_t image_bytes(std::int64_t count, const PictureFormat& format) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 48;  // 256 TiB
-  const std::int64_t bytes =
-      saturating_multiply(saturating_multiply(saturating_multiply(format.height, format.width), format.channels),
-                          saturating_multiply(count, static_cast<std::int64_t>(sizeof(float))));
-  if (bytes > kMost) {
-    fail("loader", "a batch is too large", fmt::format("{} images of {}", count, to_string(format)),
-         "take a smaller batch");
-  }
-  return static_cast<std::size_t>(bytes);
-}
-
-PictureFormat format_of(const Array& images) { return {images.shape(2), images.shape(3), images.shape(1), true}; }
+/// What one worker, or the caller, prepares pictures in.
+struct Desk {
+  Picture picture;
+  std::vector<std::uint8_t> bytes;
+};
 
 }  // namespace
 
 class Loader::State {
  public:
-  State(Dataset dataset, LoaderOptions options)
-      : dataset_(std::move(dataset)),
-        options_(checked(dataset_, std::move(options))),
-        input_(format_of(dataset_.images)),
-        output_(options_.transform.output(input_)),
-        batch_(std::min(options_.batch, dataset_.size())),
-        batches_(options_.drop_last ? dataset_.size() / batch_ : (dataset_.size() - 1) / batch_ + 1),
+  State(std::shared_ptr<const ImageSource> source, std::optional<Dataset> dataset, LoaderOptions options)
+      : source_(std::move(source)),
+        dataset_(std::move(dataset)),
+        options_(checked(*source_, std::move(options))),
+        first_(format_of_first(*source_)),
+        output_(options_.transform.output(first_)),
+        batch_(std::min(options_.batch, source_->size())),
+        batches_(options_.drop_last ? source_->size() / batch_ : (source_->size() - 1) / batch_ + 1),
         prefetch_(std::min(options_.prefetch, batches_)),
-        labels_begin_(round_up(image_bytes(batch_, output_))),
+        rows_((batch_ - 1) / options_.part.count + 1),
+        labels_begin_(round_up(image_bytes(rows_, output_))),
         // in flight: `prefetch`, one with the caller, one that the caller lets go while it takes the next
-        pool_(std::make_shared<BufferPool>(labels_begin_ + static_cast<std::size_t>(batch_) * sizeof(std::int64_t),
+        pool_(std::make_shared<BufferPool>(labels_begin_ + static_cast<std::size_t>(rows_) * sizeof(std::int64_t),
                                            options_.workers > 0 ? static_cast<std::size_t>(prefetch_) + 2 : 2)),
-        pictures_(static_cast<std::size_t>(std::clamp<std::int64_t>(options_.workers, 1, batches_))),
+        desks_(static_cast<std::size_t>(std::clamp<std::int64_t>(options_.workers, 1, batches_))),
         slots_(static_cast<std::size_t>(prefetch_)) {
-    for (Picture& picture : pictures_) options_.transform.reserve(input_, picture);
+    for (Desk& desk : desks_) options_.transform.reserve(first_, desk.picture);
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
 
-  const Dataset& dataset() const { return dataset_; }
+  const Dataset& dataset() const {
+    if (!dataset_) {
+      fail("loader", fmt::format("the pictures of \"{}\" are not held in memory", source_->name()), {},
+           "ask for source()");
+    }
+    return *dataset_;
+  }
+  const std::shared_ptr<const ImageSource>& source() const { return source_; }
   const LoaderOptions& options() const { return options_; }
   std::int64_t batches() const { return batches_; }
   std::int64_t epoch() const { return epoch_; }
@@ -103,24 +90,30 @@ class Loader::State {
 
   void prepare_order();
   void start_workers();
-  void run_worker(Picture& picture);
+  void run_worker(Desk& desk);
   bool has_work() const { return is_running_ && claimed_ < batches_ && claimed_ < handed_out_ + prefetch_; }
   Slot& slot(std::int64_t number) { return slots_[static_cast<std::size_t>(number % prefetch_)]; }
-  std::int64_t count_of(std::int64_t number) const { return std::min(batch_, dataset_.size() - number * batch_); }
-  void fill(std::int64_t number, std::byte* buffer, Picture& picture) const;
+  /// Rows [begin, end) of the set, or of its order, that this part of a batch has.
+  std::pair<std::int64_t, std::int64_t> rows_of(std::int64_t number) const {
+    const std::int64_t begin = number * batch_, count = std::min(batch_, source_->size() - begin);
+    return {begin + options_.part.begin(count), begin + options_.part.end(count)};
+  }
+  void fill(std::int64_t number, std::byte* buffer, Desk& desk) const;
   Batch wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const;
 
-  const Dataset dataset_;
+  const std::shared_ptr<const ImageSource> source_;
+  const std::optional<Dataset> dataset_;  // behind source_, where it is held in memory
   const LoaderOptions options_;
-  const PictureFormat input_, output_;
+  const PictureFormat first_, output_;             // of the first image; of every image as it leaves
   const std::int64_t batch_, batches_, prefetch_;  // as far as the set goes: options may be larger
+  const std::int64_t rows_;                        // of a batch at most that are made here
   const std::size_t labels_begin_;                 // in each buffer, behind the images
   const std::shared_ptr<BufferPool> pool_;
 
   // Changed by the caller's thread alone, and only while no worker is busy: workers read them without the lock.
   std::int64_t epoch_ = 0, order_epoch_ = -1;
-  Array order_;                    // i64 [N]; undefined without shuffling
-  std::vector<Picture> pictures_;  // one a worker, or the caller's
+  Array order_;              // i64 [N]; undefined without shuffling
+  std::vector<Desk> desks_;  // one a worker, or the caller's
   std::vector<std::thread> threads_;
 
   std::mutex mutex_;  // guards what follows; handed_out_ is changed by the caller's thread alone
@@ -145,7 +138,7 @@ std::optional<Batch> Loader::State::next() {
   prepare_order();
   std::shared_ptr<Buffer> buffer = pool_->take();
   if (options_.workers == 0) {
-    fill(handed_out_, buffer->data(), pictures_[0]);
+    fill(handed_out_, buffer->data(), desks_[0]);
     return wrap(handed_out_++, buffer);
   }
   start_workers();
@@ -188,17 +181,17 @@ void Loader::State::prepare_order() {
   if (!options_.shuffle) return;
   order_ = Array();  // its memory serves the new order
   order_ =
-      Generator(options_.seed, kOrderStream).split(static_cast<std::uint64_t>(epoch_)).permutation(dataset_.size());
+      Generator(options_.seed, kOrderStream).split(static_cast<std::uint64_t>(epoch_)).permutation(source_->size());
 }
 
 void Loader::State::start_workers() {
   if (!threads_.empty()) return;
   for (Slot& each : slots_) each.buffer = pool_->take();
-  threads_.reserve(pictures_.size());
-  for (Picture& picture : pictures_) threads_.emplace_back([this, &picture] { run_worker(picture); });
+  threads_.reserve(desks_.size());
+  for (Desk& desk : desks_) threads_.emplace_back([this, &desk] { run_worker(desk); });
 }
 
-void Loader::State::run_worker(Picture& picture) {
+void Loader::State::run_worker(Desk& desk) {
   std::unique_lock lock(mutex_);
   while (true) {
     work_.wait(lock, [&] { return stop_ || has_work(); });
@@ -209,7 +202,7 @@ void Loader::State::run_worker(Picture& picture) {
     lock.unlock();
     std::exception_ptr error;
     try {
-      fill(number, buffer, picture);
+      fill(number, buffer, desk);
     } catch (...) {
       error = std::current_exception();
     }
@@ -222,25 +215,27 @@ void Loader::State::run_worker(Picture& picture) {
   }
 }
 
-void Loader::State::fill(std::int64_t number, std::byte* buffer, Picture& picture) const {
-  const std::int64_t begin = number * batch_, count = count_of(number);
-  const std::uint8_t* images = dataset_.images.data<std::uint8_t>();
-  const std::int64_t* labels = dataset_.labels.data<std::int64_t>();
+void Loader::State::fill(std::int64_t number, std::byte* buffer, Desk& desk) const {
+  const auto [begin, end] = rows_of(number);
+  const std::int64_t count = end - begin;
   const std::int64_t* order = options_.shuffle ? order_.data<std::int64_t>() + begin : nullptr;
   auto* out = reinterpret_cast<float*>(buffer);
   auto* label = reinterpret_cast<std::int64_t*>(buffer + labels_begin_);
   const Generator augment(options_.seed, kAugmentStream);
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t index = order != nullptr ? order[i] : begin + i;
-    label[i] = labels[index];
-    options_.transform.apply(images + index * input_.count(), input_,
+    label[i] = source_->label(index);
+    const ImageView image = source_->read(index, desk.bytes);
+    if (image.format != first_) check_format(options_.transform, first_, image.format);
+    options_.transform.apply(image.pixels, image.format,
                              augment.split(static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(index)),
-                             picture, out + i * output_.count(), output_.count());
+                             desk.picture, out + i * output_.count(), output_.count());
   }
 }
 
 Batch Loader::State::wrap(std::int64_t number, const std::shared_ptr<Buffer>& buffer) const {
-  const std::int64_t count = count_of(number);
+  const auto [begin, end] = rows_of(number);
+  const std::int64_t count = end - begin;
   const Shape shape{count, output_.channels, output_.height, output_.width};
   const auto label_bytes = static_cast<std::size_t>(count) * sizeof(std::int64_t);
   return {Array::over(std::make_shared<Storage>(buffer, 0, image_bytes(count, output_)), shape,
@@ -249,7 +244,11 @@ Batch Loader::State::wrap(std::int64_t number, const std::shared_ptr<Buffer>& bu
 }
 
 Loader::Loader(Dataset dataset, LoaderOptions options)
-    : state_(std::make_unique<State>(std::move(dataset), std::move(options))) {}
+    : state_(std::make_unique<State>(source_of(dataset), dataset, std::move(options))) {}
+Loader::Loader(std::shared_ptr<const ImageSource> source, LoaderOptions options) {
+  if (!source) fail("loader", "there is no source of images");
+  state_ = std::make_unique<State>(std::move(source), std::nullopt, std::move(options));
+}
 Loader::~Loader() = default;
 Loader::Loader(Loader&&) noexcept = default;
 Loader& Loader::operator=(Loader&&) noexcept = default;
@@ -282,6 +281,7 @@ void Loader::set_position(std::int64_t position) {
 }
 
 const Dataset& Loader::dataset() const { return state_->dataset(); }
+const std::shared_ptr<const ImageSource>& Loader::source() const { return state_->source(); }
 const LoaderOptions& Loader::options() const { return state_->options(); }
 
 }  // namespace tandem

@@ -1,4 +1,5 @@
-// Loader: a Dataset as shuffled, transformed batches, made ahead by worker threads.
+// Loader: a Dataset, or pictures that are read when they are wanted (image_source.h), as shuffled, transformed batches,
+// made ahead by worker threads.
 // Order and augmentation depend on (seed, epoch) alone, never on the number of workers. One thread uses a Loader.
 //
 //   Loader loader(set.train, {.batch = 128, .transform = standard_augmentation(set.train)});
@@ -12,7 +13,9 @@
 #include <optional>
 
 #include <tandem/core/array.h>
+#include <tandem/core/workers/part.h>
 #include <tandem/data/dataset.h>
+#include <tandem/data/image_source.h>
 #include <tandem/data/transform.h>
 
 namespace tandem {
@@ -24,6 +27,7 @@ struct LoaderOptions {
   int workers = 2;            ///< threads; 0: batches are made by the caller
   Transform transform = {};   ///< default: bytes / 255
   bool drop_last = false;     ///< leave out a last batch that is not full
+  Part part = {};             ///< the rows of every batch that are made here: those of one of several workers
   std::int64_t prefetch = 4;  ///< batches that workers make ahead at most; never more than an epoch has
 };
 
@@ -36,8 +40,11 @@ struct Batch {
 class Loader {
  public:
   /// Throws Error when the data set is not valid, the transform does not fit it, an option is out of range, or there
-  /// is no full batch to make.
+  /// is no full batch to make, or fewer images in a batch than parts.
   explicit Loader(Dataset dataset, LoaderOptions options = {});
+  /// The same for pictures of any sizes, which the transform has to bring to one. Throws Error also when the first
+  /// picture cannot be read; what cannot be read later is an error of its batch.
+  explicit Loader(std::shared_ptr<const ImageSource> source, LoaderOptions options = {});
   ~Loader();
   Loader(Loader&&) noexcept;
   Loader& operator=(Loader&&) noexcept;
@@ -82,7 +89,10 @@ class Loader {
   /// Goes on as a Loader whose position() was this: for resuming. Throws Error when negative.
   void set_position(std::int64_t position);
 
+  /// Throws Error where the pictures come from a source.
   const Dataset& dataset() const;
+  /// Where the pictures come from; a Dataset is one too.
+  const std::shared_ptr<const ImageSource>& source() const;
   const LoaderOptions& options() const;
 
  private:

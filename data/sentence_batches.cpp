@@ -55,6 +55,13 @@ SentenceBatches::SentenceBatches(SentencePairs pairs, const SentenceBatchOptions
     ++count;
   }
   ends_.push_back(rows.size());
+  for (std::size_t i = 0, begin = 0; i < ends_.size(); begin = ends_[i++]) {
+    const auto size = static_cast<std::int64_t>(ends_[i] - begin);
+    if (size < options.part.count) {
+      fail("sentence batches", fmt::format("a batch of {} has nothing for each of {} parts", size, options.part.count),
+           fmt::format("tokens {}, sentences {}", options.tokens, options.sentences), "allow more tokens");
+    }
+  }
 }
 
 std::int64_t SentenceBatches::target_length(std::int64_t row) const {
@@ -101,7 +108,11 @@ void SentenceBatches::set_position(std::int64_t position) {
 SentenceBatch SentenceBatches::make(std::size_t number) const {
   SentenceBatch batch;
   std::vector<std::vector<std::int64_t>> source, input, output;
-  for (std::size_t i = number == 0 ? 0 : ends_[number - 1]; i < ends_[number]; ++i) {
+  const std::size_t first = number == 0 ? 0 : ends_[number - 1];
+  const auto pairs = static_cast<std::int64_t>(ends_[number] - first);
+  const std::size_t begin = first + static_cast<std::size_t>(options_.part.begin(pairs));
+  const std::size_t end = first + static_cast<std::size_t>(options_.part.end(pairs));
+  for (std::size_t i = begin; i < end; ++i) {
     batch.rows.push_back(rows_[i]);
     const auto row = static_cast<std::size_t>(rows_[i]);
     source.push_back(pairs_.source[row]);

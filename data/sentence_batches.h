@@ -12,6 +12,7 @@
 
 #include <tandem/core/array.h>
 #include <tandem/core/saturate.h>
+#include <tandem/core/workers/part.h>
 
 namespace tandem {
 
@@ -28,6 +29,7 @@ struct SentenceBatchOptions {
   bool shuffle = true;           ///< false: by length, equal ones in their order
   std::uint64_t seed = 0;
   std::int64_t padding = 0, begin = 2, end = 3;  ///< ids
+  Part part = {};  ///< the pairs of every batch that are made here: those of one of several workers
 };
 
 /// S and T are the longest of the batch, with end.
@@ -42,7 +44,7 @@ struct SentenceBatch {
 class SentenceBatches {
  public:
   /// Throws Error when there are no pairs, the sides differ in number, an option is out of range, or a pair alone is
-  /// longer than the budget.
+  /// longer than the budget, or a batch has fewer pairs than there are parts.
   explicit SentenceBatches(SentencePairs pairs, const SentenceBatchOptions& options = {});
 
   /// Batches in an epoch.

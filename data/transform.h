@@ -74,6 +74,23 @@ struct CentreCropOptions {
 /// The window of `size` in the middle of the image. Throws Error when it is larger.
 Transform centre_crop(const CentreCropOptions& options);
 
+struct RandomResizedCropOptions {
+  Size2 size = 224;                                    ///< of what comes out
+  double least_area = 0.08, most_area = 1;             ///< of the window, as a part of the image's
+  double least_ratio = 3.0 / 4, most_ratio = 4.0 / 3;  ///< width to height of the window
+};
+/// A window of random area and proportions at a random place, resized (Szegedy et al. 2015, "Going deeper with
+/// convolutions", section 6): what ImageNet is trained with. The area is uniform, the ratio log-uniform; where ten such
+/// windows do not fit, the largest in the middle. For images of any size, in bytes.
+Transform random_resized_crop(const RandomResizedCropOptions& options = {});
+
+struct ResizeOptions {
+  std::int64_t side = 256;  ///< what the shorter side becomes
+};
+/// The whole image, resized with its proportions kept (the longer side rounded down): before centre_crop for evaluation
+/// crops. For images of any size, in bytes.
+Transform resize(const ResizeOptions& options = {});
+
 struct RandomFlipOptions {
   double probability = 0.5;
 };

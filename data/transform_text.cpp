@@ -55,6 +55,23 @@ std::vector<Row> builtin() {
        }},
       {"centre_crop",
        [](Arguments& a, const Dataset& set) { return centre_crop({.size = a.size("size", size_of_images(set))}); }},
+      {"random_resized_crop",
+       [](Arguments& a, const Dataset& set) {
+         RandomResizedCropOptions o;
+         o.size = a.size("size", size_of_images(set));
+         const std::vector<double> area = a.numbers("area", {o.least_area, o.most_area});
+         const std::vector<double> ratio = a.numbers("ratio", {o.least_ratio, o.most_ratio});
+         if (area.size() != 2 || ratio.size() != 2)
+           fail_usage("transform", "area and ratio of random_resized_crop are two numbers, the least and the most",
+                      fmt::format("{} and {} given", area.size(), ratio.size()), "e.g. area=0.08/1");
+         o.least_area = area[0], o.most_area = area[1];
+         o.least_ratio = ratio[0], o.most_ratio = ratio[1];
+         return random_resized_crop(o);
+       }},
+      {"resize",
+       [](Arguments& a, const Dataset& set) {
+         return resize({.side = a.whole("side", std::min(set.images.shape(2), set.images.shape(3)))});
+       }},
       {"random_flip",
        [](Arguments& a, const Dataset&) { return random_flip({.probability = a.number("probability", 0.5)}); }},
       {"cutout", [](Arguments& a, const Dataset&) { return cutout({.size = a.whole("size", CutoutOptions().size)}); }},

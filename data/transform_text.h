@@ -68,7 +68,8 @@ void register_transform(const std::string& name, StepMaker maker);
 /// fit the images.
 Transform parse_transform(std::string_view text, const Dataset& dataset);
 
-/// "random_crop", "centre_crop", "random_flip", "cutout", "normalize", "to_unit", and those that were registered.
+/// "random_crop", "centre_crop", "random_resized_crop", "resize", "random_flip", "cutout", "normalize", "to_unit", and
+/// those that were registered.
 std::vector<std::string> transform_names();
 
 }  // namespace tandem

@@ -5,6 +5,7 @@
 
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/ops.h>
+#include <tandem/autograd/worker_sum.h>
 #include <tandem/nn/batch_norm2d.h>
 
 namespace tandem::nn {
@@ -36,6 +37,7 @@ Tensor BatchNorm2d::normalise(const Tensor& x, const Tensor& residual) {
   if (!is_training()) {
     return batch_norm_evaluate(x, weight, bias, running_mean.value(), running_var.value(), op, residual);
   }
+  if (workers_ && workers_->size() > 1) return normalise_together(x, residual);
   const std::int64_t values = x.rank() < 2 ? 0 : x.size() / std::max<std::int64_t>(x.shape(1), 1);
   if (values == 1) {
     fail("batch_norm", "one value a channel has no variance", "x " + to_string(x.shape()),
@@ -45,6 +47,30 @@ Tensor BatchNorm2d::normalise(const Tensor& x, const Tensor& residual) {
   Tensor y = batch_norm(x, weight, bias, op, residual, &mean, &variance);
   if (!Evaluations::is_later()) update_running(mean, variance, values);
   return y;
+}
+
+/// With n values a channel on all workers together: mean = sum x / n, var = sum (x - mean)^2 / n, sums over all of
+/// them.
+Tensor BatchNorm2d::normalise_together(const Tensor& x, const Tensor& residual) {
+  if (x.rank() < 2) fail("batch_norm", "x must be [N, C, ...]", "x " + to_string(x.shape()));
+  std::vector<int> dims{0};
+  for (int dim = 2; dim < x.rank(); ++dim) dims.push_back(dim);
+  Shape channels = Shape::filled(x.rank(), 1);
+  channels[1] = x.shape()[1];
+  double n = static_cast<double>(x.size()) / static_cast<double>(std::max<std::int64_t>(x.shape()[1], 1));
+  workers_->sum(&n, 1);
+  const auto mean_of_all = [&](const Tensor& values) {
+    return sum_over_workers(sum(values, dims, true), workers_) * (1 / n);
+  };
+  const Tensor mean = mean_of_all(x), centred = x - mean;
+  const Tensor variance = mean_of_all(square(centred));
+  Tensor y = centred * (reshape(weight, channels) * pow(variance + options_.epsilon, -0.5)) + reshape(bias, channels);
+  if (residual.defined()) y = y + residual;
+  if (!Evaluations::is_later()) {
+    update_running(mean.value().reshape({channels[1]}), variance.value().reshape({channels[1]}),
+                   static_cast<std::int64_t>(n));
+  }
+  return options_.relu ? relu(y) : y;
 }
 
 namespace {

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include <tandem/core/workers/workers.h>
 #include <tandem/nn/module.h>
 
 namespace tandem::nn {
@@ -39,6 +41,9 @@ class BatchNorm2d : public Module {
   /// Back to the moving average, keeping the values.
   void end_cumulative() { cumulative_ = false; }
 
+  /// Statistics of training are over all workers from now on (synchronise.h).
+  void synchronise(std::shared_ptr<Workers> workers) { workers_ = std::move(workers); }
+
   std::string describe() const override;
   std::shared_ptr<Module> fresh() const override { return std::make_shared<BatchNorm2d>(options_); }
   const Options& options() const { return options_; }
@@ -53,10 +58,12 @@ class BatchNorm2d : public Module {
 
  private:
   Tensor normalise(const Tensor& x, const Tensor& residual);
+  Tensor normalise_together(const Tensor& x, const Tensor& residual);
   void update_running(const Array& mean, const Array& variance, std::int64_t values_per_channel);
 
   Options options_;
   bool cumulative_ = false;
+  std::shared_ptr<Workers> workers_;  // null: the statistics are those of the batch here
 };
 
 }  // namespace tandem::nn

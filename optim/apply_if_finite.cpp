@@ -106,7 +106,8 @@ class RunningApplyIfFinite : public Wrapper<T> {
     Wrapper<T>::measured(path, visitor);
   }
   void join(Roll<T>& roll) override {
-    key_ = roll.norms++;
+    key_ = static_cast<int>(roll.sums.size());
+    roll.sums.push_back("apply_if_finite");
     roll.changes_gradients = true;  // in a step left out the leaf sees none
     Wrapper<T>::join(roll);
   }

@@ -86,7 +86,7 @@ class RunningClipNorm : public GradientTransform<T> {
     GradientTransform<T>::measured(path, visitor);
   }
   void join(Roll<T>& roll) override {
-    norm_.join(roll);
+    norm_.join("clip_norm", roll);
     GradientTransform<T>::join(roll);
   }
 

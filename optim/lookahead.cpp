@@ -7,6 +7,7 @@
 #include <tandem/optim/combinator.h>
 #include <tandem/optim/engine/cycle.h>
 #include <tandem/optim/engine/register.h>
+#include <tandem/optim/engine/worker_mean.h>
 
 namespace tandem {
 namespace {
@@ -30,6 +31,8 @@ class AdaptiveAlpha {
     if (looks_ == 2) measure(slow, look.weight, at_slow_.at(0), g);
     return looks_++ < 2;
   }
+  double& slope() { return slope_; }
+  double& bend() { return bend_; }
   double alpha(double low) const {
     const double alpha = bend_ > 0 ? -slope_ / bend_ : slope_ < 0 ? 1.0 : low;
     return std::isnan(alpha) ? low : std::clamp(alpha, low, 1.0);
@@ -76,7 +79,11 @@ template <class T>
 class RunningLookahead : public Follower<T> {
  public:
   RunningLookahead(const LookaheadOptions& options, std::unique_ptr<Running<T>> inner, const Frame& frame)
-      : Follower<T>(std::move(inner)), options_(options), frame_(frame), cycle_(frame, options.state, this->inner()) {
+      : Follower<T>(std::move(inner)),
+        options_(options),
+        frame_(frame),
+        cycle_(frame, options.state, this->inner()),
+        mean_(options.workers, frame) {
     if (options.adaptive) adaptive_ = std::make_unique<AdaptiveAlpha<T>>(frame);
   }
 
@@ -86,7 +93,9 @@ class RunningLookahead : public Follower<T> {
     alpha_ = options_.alpha.at(index);
     alpha_low_ = options_.alpha_low.at(index);
     if (adaptive_) adaptive_->begin();
-    this->plan(cycle_.is_sync() || cycle_.is_watched(), cycle_.is_sync() && (adaptive_ || frame_.splits_syncs));
+    mean_.begin(cycle_.is_sync());
+    this->plan(cycle_.is_sync() || cycle_.is_watched(),
+               cycle_.is_sync() && (adaptive_ || frame_.splits_syncs || mean_.is_due()));
   }
 
   void update(const Block<T>& block) override {
@@ -96,6 +105,7 @@ class RunningLookahead : public Follower<T> {
 
   /// The inner rule has moved the block.
   void act(const Block<T>& block) override {
+    mean_.explain(block);
     cycle_.watch_after(block);
     if (!cycle_.is_sync()) return;
     T* const slow = cycle_.slow(block.begin);
@@ -108,8 +118,11 @@ class RunningLookahead : public Follower<T> {
   }
 
   bool look_before_act(const Look<T>& look) override {
+    mean_.look(look);
     if (!adaptive_ || !cycle_.is_sync()) return false;
     if (adaptive_->look(look, cycle_.slow(0))) return true;
+    mean_.average(adaptive_->slope());
+    mean_.average(adaptive_->bend());
     alpha_ = adaptive_->alpha(alpha_low_);
     return false;
   }
@@ -128,6 +141,7 @@ class RunningLookahead : public Follower<T> {
   }
   void measured(const std::string& path, MeasuredVisitor<T>& visitor) override {
     visitor.number(path + "alpha", alpha_);
+    mean_.measured(path, visitor);
     Follower<T>::measured(path, visitor);
   }
   T* evaluation_weights() override { return cycle_.slow(0); }
@@ -136,6 +150,7 @@ class RunningLookahead : public Follower<T> {
   bool evaluates_late() const override { return (adaptive_ && cycle_.is_sync()) || this->inner().evaluates_late(); }
   bool moves_all() const override { return cycle_.is_sync() || this->inner().moves_all(); }
   void join(Roll<T>& roll) override {
+    mean_.join(roll, "lookahead");
     cycle_.join(roll, "lookahead");
     this->inner().join(roll);
   }
@@ -148,6 +163,7 @@ class RunningLookahead : public Follower<T> {
   const LookaheadOptions& options_;
   const Frame& frame_;
   Cycle<T> cycle_;
+  WorkerMean<T> mean_;
   std::unique_ptr<AdaptiveAlpha<T>> adaptive_;
   double alpha_ = 0, alpha_low_ = 0;
 };

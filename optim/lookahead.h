@@ -22,6 +22,7 @@ struct LookaheadOptions {
   InnerState state = InnerState::maintain;  ///< of the inner rule at a sync
   bool adaptive = false;                    ///< alpha is chosen at every sync; needs step(closure)
   Schedule alpha_low = 0.5;                 ///< the least alpha that adaptive chooses; 1 is the largest
+  bool workers = false;                     ///< the pull is towards the mean of all workers' fast weights
 
   void fields(Fields& f) {
     f("k", k, kCount, kAlways);
@@ -29,6 +30,7 @@ struct LookaheadOptions {
     f("state", state);
     f("adaptive", adaptive);
     f("alpha_low", alpha_low, {.high = 1});
+    f("workers", workers);
   }
 };
 

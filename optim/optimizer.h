@@ -16,8 +16,10 @@
 #include <string_view>
 #include <vector>
 
+#include <tandem/autograd/arrivals.h>
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/core/io/safetensors.h>
+#include <tandem/core/workers/workers.h>
 #include <tandem/optim/rule.h>
 #include <tandem/optim/step_report.h>
 #include <tandem/optim/study/explain.h>
@@ -60,6 +62,19 @@ class Optimizer {
   Tensor step(const std::function<Tensor()>& closure);
   /// True when only step(closure) will do.
   bool needs_closure() const;
+  /// From now on the workers train one model. Groups without a loop over workers (LookaheadOptions::workers,
+  /// OuterLoopOptions::workers) have the mean of all workers' gradients in every step, as one process with the whole
+  /// batch would, where the loss is a mean over equal parts of it; step(closure) then gives the mean of their losses.
+  /// Groups with such a loop have the mean of the fast weights at its syncs, and gradients of their own. Every worker
+  /// steps equally often. Called by all, before a state is loaded. Throws Error on all when rules, parameters or
+  /// weights differ. With one worker nothing changes, bit for bit.
+  void average_over(std::shared_ptr<Workers> workers);
+  /// Whether some group has the mean of gradients: average_over() with several workers, and no loop over them.
+  bool averages_gradients() const;
+  /// While it lives, a mean of gradients begins during backward, as soon as they are complete; for the last backward
+  /// of a step. Without it step() does all. Of null: nobody wants a mean.
+  [[nodiscard]] std::unique_ptr<Arrivals> overlap();
+
   /// Measures every step from now on, inside its pass over the weights; the weights stay the same, bit for bit.
   void watch_steps(bool on);
   /// What the last watched step measured. Throws Error when there was none.

@@ -6,6 +6,7 @@
 #include <tandem/optim/combinator.h>
 #include <tandem/optim/engine/cycle.h>
 #include <tandem/optim/engine/register.h>
+#include <tandem/optim/engine/worker_mean.h>
 
 namespace tandem {
 namespace {
@@ -69,7 +70,8 @@ class RunningOuterLoop : public Follower<T> {
         outer_frame_(outer_frame(frame)),
         outer_lr_(lr_of(outer)),
         outer_(bind_as<T>(outer, outer_frame_)),
-        cycle_(frame, options.state, this->inner()) {
+        cycle_(frame, options.state, this->inner()),
+        mean_(options.workers, frame) {
     if (outer_->needs_closure()) {
       fail_usage("outer_loop", "the outer rule needs step(closure)", outer.describe());
     }
@@ -82,8 +84,9 @@ class RunningOuterLoop : public Follower<T> {
     index_ = index;
     has_stepped_ = false;
     if (cycle_.is_sync()) outer_->begin(index);
+    mean_.begin(cycle_.is_sync());
     this->plan(cycle_.is_sync() || cycle_.is_watched(),
-               cycle_.is_sync() && (outer_->looks() || outer_->waits() || frame_.splits_syncs));
+               cycle_.is_sync() && (outer_->looks() || outer_->waits() || frame_.splits_syncs || mean_.is_due()));
   }
 
   void update(const Block<T>& block) override {
@@ -93,12 +96,14 @@ class RunningOuterLoop : public Follower<T> {
 
   bool look_before_act(const Look<T>& look) override {
     if (!cycle_.is_sync()) return false;
-    const T* const slow = cycle_.slow(0);
+    mean_.look(look);
+    T* const slow = cycle_.slow(0);
     return outer_->look({slow, PseudoSource<T>(slow, look.weight, outer_frame_), look.seat});
   }
 
   /// The inner rule has moved the block.
   void act(const Block<T>& block) override {
+    if (!has_stepped_) mean_.explain(block);
     if (!has_stepped_) cycle_.watch_after(block);
     if (!cycle_.is_sync()) return;
     T* const slow = cycle_.slow(block.begin);
@@ -159,6 +164,7 @@ class RunningOuterLoop : public Follower<T> {
   void measured(const std::string& path, MeasuredVisitor<T>& visitor) override {
     Follower<T>::measured(path, visitor);
     outer_->measured(path + "outer/", visitor);
+    mean_.measured(path, visitor);
   }
   void recall() override {
     this->inner().recall();
@@ -172,6 +178,7 @@ class RunningOuterLoop : public Follower<T> {
   bool is_at_sync() const override { return cycle_.counter() == 0 && outer_->is_at_sync(); }
   bool moves_all() const override { return cycle_.is_sync() || this->inner().moves_all(); }
   void join(Roll<T>& roll) override {
+    mean_.join(roll, "outer_loop");
     cycle_.join(roll, "outer_loop");
     this->inner().join(roll);
   }
@@ -187,6 +194,7 @@ class RunningOuterLoop : public Follower<T> {
   const Schedule* outer_lr_;
   std::unique_ptr<Running<T>> outer_;
   Cycle<T> cycle_;
+  WorkerMean<T> mean_;
   std::int64_t index_ = 0;
   double mix_ = 0;
   bool has_stepped_ = false, is_landing_ = false;

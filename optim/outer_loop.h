@@ -7,6 +7,9 @@
 //   outer_loop(adamw(), momentum({.lr = 0.7, .momentum = 0.9, .nesterov = true}), {.k})
 //       DiLoCo (Douillard et al. 2023) with one worker; SNOO with lr = eta, momentum = mu
 //
+// With `workers` the pseudo-gradient is the mean over all workers of Optimizer::average_over: local SGD (lookahead with
+// alpha = 1), SlowMo, DiLoCo. Inner state stays each worker's own.
+//
 // A sync of an outer loop restarts the cycles, and re-anchors the slow weights, of all loops inside it.
 // At work: outer_loop.cpp.
 #pragma once
@@ -19,11 +22,13 @@ struct OuterLoopOptions {
   Schedule k = 5;                           ///< steps of the optimizer between two outer steps
   InnerState state = InnerState::maintain;  ///< of the inner rule at a sync
   Schedule mix = 0.5;                       ///< the factor of InnerState::interpolate, which has no alpha here
+  bool workers = false;                     ///< the pseudo-gradient is the mean of all workers'
 
   void fields(Fields& f) {
     f("k", k, kCount, kAlways);
     f("state", state);
     f("mix", mix, {.high = 1});
+    f("workers", workers);
   }
 };
 

@@ -56,7 +56,7 @@ class RunningPolyakSgd : public Running<T> {
   }
   bool needs_closure() const override { return true; }
   void join(Roll<T>& roll) override {
-    norm_.join(roll);
+    norm_.join("polyak_sgd", roll);
     roll.changes_gradients = roll.changes_updates = true;  // this leaf measures neither
   }
 

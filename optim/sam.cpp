@@ -47,7 +47,7 @@ class RunningSam : public PreparedTransform<T, Elsewhere<T>> {
     Base::measured(path, visitor);
   }
   void join(Roll<T>& roll) override {
-    norm_.join(roll);
+    norm_.join("sam", roll);
     Base::join(roll);
   }
 

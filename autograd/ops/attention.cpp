@@ -60,6 +60,9 @@ Array heads_of(const Array& x, std::int64_t part, std::int64_t parts, std::int64
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& options) {
   constexpr const char* kName = "scaled_dot_product_attention";
+  if (q.defined() && q.dtype() == DType::bf16)
+    return to(scaled_dot_product_attention(to(q, DType::f32), to(k, DType::f32), to(v, DType::f32), options),
+              q.dtype());
   kernels::AttentionForward forward =
       kernels::attention(value_of(kName, "q", q), value_of(kName, "k", k), value_of(kName, "v", v), options);
   return record(kName, std::move(forward.y), {q, k, v},
@@ -80,6 +83,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
 /// y = the heads of scaled_dot_product_attention joined;  dx = dq, dk, dv side by side
 Tensor self_attention(const Tensor& x, std::int64_t heads, const AttentionOptions& options) {
   const Array& given = floating("self_attention", "x", x);
+  if (given.dtype() == DType::bf16) return to(self_attention(to(x, DType::f32), heads, options), DType::bf16);
   if (given.rank() != 3 || heads < 1 || given.shape(2) % (3 * heads) != 0) {
     fail("self_attention", "x must be [B, T, 3 E] with E a multiple of heads",
          fmt::format("x {}, heads {}", to_string(given.shape()), heads));

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/autocast.h>
+
 namespace tandem::ops {
 
 const Array& floating(const char* op, const char* name, const Tensor& x) {
@@ -13,5 +15,12 @@ const Array& floating(const char* op, const char* name, const Tensor& x) {
   }
   return value;
 }
+
+Tensor autocasted(const Tensor& x) {
+  if (autocast_dtype() == DType::f32 || !x.defined()) return x;
+  return x.dtype() == DType::f32 || x.dtype() == DType::f16 ? to(x, autocast_dtype()) : x;
+}
+
+Tensor sum_as(const Tensor& dy, const std::vector<int>& dims, DType dtype) { return sum(to(dy, dtype), dims); }
 
 }  // namespace tandem::ops

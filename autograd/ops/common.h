@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include <tandem/autograd/array_ops.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
@@ -25,8 +26,25 @@ const Array& floating(const char* op, const char* name, const Tensor& x);
 /// dy where y > 0, else 0: linear in dy, constant in y.
 Tensor relu_grad(const Tensor& dy, const Array& y);
 
-/// The gradients of y = x w^T + b by x, w and b: dy w, dy^T x, and sum dy over all but the last dim.
-Grads linear_grads(const Tensor& dy, const Tensor& x, const Tensor& w, Needs needs);
+/// x as products take it: f32 and f16 as bf16 inside an autocast scope.
+Tensor autocasted(const Tensor& x);
+
+/// y = a b of numbers rounded to bf16, as `dtype`;  da = dy b^T, db = a^T dy, in the dtypes of a and b.
+Tensor bf16_matmul(const Tensor& a, const Tensor& b, DType dtype);
+
+/// x w^T + b in bf16 where x is bf16, with w and b of bf16 or f32; bf16 sums are given as `dtype`.
+Array linear_value(const Tensor& x, const Tensor& w, const Tensor& b, DType dtype = DType::bf16);
+/// The gradients of y = x w^T + b by x, w and b: dy w, dy^T x, and sum dy over all but the last dim. Of bf16 x:
+/// products in bf16, gradients of f32 weights in f32.
+struct LinearGrads {
+  LinearGrads(const Tensor& x, const Tensor& w, const Tensor& b);
+  Grads operator()(const Tensor& dy, const Tensor& x, const Tensor& w, Needs needs) const;
+
+  DType of_x, of_w, of_b;
+};
+
+/// sum dy over dims, added up and given as `dtype`.
+Tensor sum_as(const Tensor& dy, const std::vector<int>& dims, DType dtype);
 
 /// The same numbers in another memory order.
 Tensor to_layout(const Tensor& x, Layout layout);

@@ -36,7 +36,7 @@ Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, c
   };
   part(2, options.padding.h, options.output_padding.h);
   part(3, options.padding.w, options.output_padding.w);
-  return b.defined() ? y + reshape(b, {1, b.size(), 1, 1}) : y;
+  return b.defined() ? y + reshape(to(b, y.dtype()), {1, b.size(), 1, 1}) : y;
 }
 
 }  // namespace
@@ -44,19 +44,20 @@ Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, c
 /// y[n,k,i,j] = b[k] + sum_{c,p,q,r,s} x[n,c,p,q] w[c,k,r,s], i = p*stride + r*dilation - padding, j alike
 /// dx = conv2d(dy, w), dw = conv2d_weight_grad(x, dy): there dy is the image and x the gradient; db = sum dy over N, H,
 /// W
-Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
+Tensor conv_transpose2d(const Tensor& given, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
+  const Tensor x = ops::autocasted(given);
   const Array &image = floating("conv_transpose2d", "x", x), &weight = floating("conv_transpose2d", "w", w);
   const Size2 more = options.output_padding, stride = options.stride, dilation = options.dilation;
   const bool is_below_dilation = more.h < std::max(stride.h, dilation.h) && more.w < std::max(stride.w, dilation.w);
   if (is_below_dilation && (more.h >= stride.h || more.w >= stride.w)) return padded_beyond_stride(x, w, b, options);
   Array y = kernels::conv_transpose2d(image, weight, b.defined() ? b.value() : Array(), options);
-  return record(
-      "conv_transpose2d", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
-      [options = kernels::transposed(options), shape_w = w.shape()](const Tensor& dy, const Saved& saved, Needs needs) {
-        return Grads{needs[0] ? conv2d(dy, saved[1], options) : Tensor{},
-                     needs[1] ? conv2d_weight_grad(saved[0], dy, shape_w, options) : Tensor{},
-                     needs[2] ? sum(dy, {0, 2, 3}) : Tensor{}};
-      });
+  return record("conv_transpose2d", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
+                [options = kernels::transposed(options), shape_w = w.shape(), of_w = w.dtype(),
+                 of_b = b.defined() ? b.dtype() : w.dtype()](const Tensor& dy, const Saved& saved, Needs needs) {
+                  return Grads{needs[0] ? conv2d(dy, saved[1], options) : Tensor{},
+                               needs[1] ? conv2d_weight_grad(saved[0], dy, shape_w, options, of_w) : Tensor{},
+                               needs[2] ? ops::sum_as(dy, {0, 2, 3}, of_b) : Tensor{}};
+                });
 }
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const ConvTranspose2dOptions& options) {

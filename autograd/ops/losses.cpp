@@ -14,6 +14,11 @@ namespace tandem {
 
 namespace {
 
+/// Losses are added up and given in f32 at least.
+Tensor widened(const Tensor& x) {
+  return x.defined() && (x.dtype() == DType::bf16 || x.dtype() == DType::f16) ? to(x, DType::f32) : x;
+}
+
 /// Broadcasting in a loss hides mistakes, so shapes must be equal.
 void require_equal_shapes(const char* op, const char* name_a, const Array& a, const char* name_b, const Array& b) {
   if (a.shape() == b.shape()) return;
@@ -36,20 +41,28 @@ Tensor exp_minus_one(const Tensor& v) { return tanh(v * 0.5) * (exp(v) + 1); }
 }  // namespace
 
 /// y = mean (x - t)^2;  dx = 2 (x - t) dy / n, dt = -dx
-Tensor mse_loss(const Tensor& x, const Tensor& target) {
+Tensor mse_loss(const Tensor& given, const Tensor& wanted) {
+  const Tensor x = widened(given), target = widened(wanted);
   const Array &a = ops::floating("mse_loss", "x", x), &t = ops::floating("mse_loss", "target", target);
   require_equal_shapes("mse_loss", a, t);
   const double n = static_cast<double>(a.size());
   Array y = Array::scalar(kernels::sum_of_squares(kernels::subtract(a, t)) / n, a.dtype());
   return record("mse_loss", std::move(y), {x, target}, {x, target},
                 [n](const Tensor& dy, const Saved& saved, Needs needs) {
+                  if (!is_recording()) {
+                    const double scale = kernels::multiply(dy.value(), 2 / n).item();  // rounded as with ops
+                    Array dx = kernels::multiply(kernels::subtract(saved[0].value(), saved[1].value()), scale);
+                    Tensor dt = needs[1] ? Tensor(kernels::negate(dx)) : Tensor{};
+                    return Grads{needs[0] ? Tensor(std::move(dx)) : Tensor{}, std::move(dt)};
+                  }
                   const Tensor dx = (saved[0] - saved[1]) * (dy * (2 / n));
                   return Grads{needs[0] ? dx : Tensor{}, needs[1] ? negate(dx) : Tensor{}};
                 });
 }
 
 /// y = mean |x - t|;  dx = sign(x - t) dy / n, dt = -dx
-Tensor l1_loss(const Tensor& x, const Tensor& target) {
+Tensor l1_loss(const Tensor& given, const Tensor& wanted) {
+  const Tensor x = widened(given), target = widened(wanted);
   const Array &a = ops::floating("l1_loss", "x", x), &t = ops::floating("l1_loss", "target", target);
   require_equal_shapes("l1_loss", a, t);
   const double n = static_cast<double>(a.size());
@@ -64,7 +77,8 @@ Tensor l1_loss(const Tensor& x, const Tensor& target) {
 
 /// y = -mean (t log x + (1 - t) log(1 - x)), logarithms at least -100
 /// dx = (x - t) / max(x (1 - x), 1e-12) dy / n, dt = (log(1 - x) - log x) dy / n
-Tensor binary_cross_entropy(const Tensor& x, const Tensor& target) {
+Tensor binary_cross_entropy(const Tensor& given, const Tensor& wanted) {
+  const Tensor x = widened(given), target = widened(wanted);
   constexpr const char* op = "binary_cross_entropy";
   const Array &a = ops::floating(op, "x", x), &t = ops::floating(op, "target", target);
   require_equal_shapes(op, a, t);
@@ -98,7 +112,8 @@ Tensor binary_cross_entropy(const Tensor& x, const Tensor& target) {
 }
 
 /// y = mean (softplus(x) - x t);  dx = (sigmoid(x) - t) dy / n, dt = -x dy / n
-Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target) {
+Tensor binary_cross_entropy_with_logits(const Tensor& given, const Tensor& wanted) {
+  const Tensor x = widened(given), target = widened(wanted);
   constexpr const char* op = "binary_cross_entropy_with_logits";
   const Array &a = ops::floating(op, "x", x), &t = ops::floating(op, "target", target);
   require_equal_shapes(op, a, t);
@@ -112,7 +127,8 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target) {
 }
 
 /// y = (1 / 2N) sum (m^2 + e^v - v - 1), v = log_variance;  dm = m dy / N, dv = (e^v - 1) dy / 2N
-Tensor gaussian_kl(const Tensor& mean, const Tensor& log_variance) {
+Tensor gaussian_kl(const Tensor& given_mean, const Tensor& given_variance) {
+  const Tensor mean = widened(given_mean), log_variance = widened(given_variance);
   constexpr const char* op = "gaussian_kl";
   const Array &m = ops::floating(op, "mean", mean), &v = ops::floating(op, "log_variance", log_variance);
   require_equal_shapes(op, "mean", m, "log_variance", v);

@@ -22,30 +22,31 @@ std::vector<Tensor> step(const Tensor& z, const Tensor& c) {
   return {sigmoid(gate(3)) * tanh(cell), cell};
 }
 
-/// x [T, B, I] -> h_t of all steps, last h, last c
+/// x [T, B, I] -> h_t of all steps, last h, last c; of bf16 x with f32 weights the products with x alone are in bf16
 /// dz_t = back through time; dw_hh = sum dz_t^T h_{t-1}; dx, dw_ih, db as those of the projection z = x w_ih^T + b
 Tensor layer(const Tensor& x, const Tensor& w_ih, const Tensor& b, const Tensor& h, const Tensor& c, const Tensor& w_hh,
              const RecurrentOptions& options) {
-  const Array z = kernels::linear(x.value(), w_ih.value(), value_or_none(b));
+  const Array z = ops::linear_value(x, w_ih, b, w_hh.dtype());
   kernels::LstmForward forward = kernels::lstm(z, value_or_none(h), value_or_none(c), w_hh.value(), options);
-  return record("lstm", std::move(forward.y), {x, w_ih, b, h, c, w_hh},
-                {x, w_ih, h, c, w_hh, Save::output(), Save(forward.gates), Save(forward.cells), b},
-                [options](const Tensor& dy, const Saved& saved, Needs needs) {
-                  const auto value = [&](std::size_t i) { return value_or_none(saved[i]); };
-                  const kernels::LstmForward left{value(5), value(6), value(7)};
-                  const kernels::LstmGrads grads = kernels::lstm_grad(dy.value(), left, value(3), value(4), options);
-                  Grads all = ops::linear_grads(grads.dx, saved[0], saved[1], needs);
-                  all.insert(all.end(), {grads.dh, grads.dc, Tensor{}});
-                  if (needs[5]) all[5] = kernels::recurrent_weight_grad(grads.dx, left.y, value(2), options);
-                  return all;
-                },
-                {.definition = [options](const std::vector<Tensor>& in, const Saved&) {
-                  const Tensor& w = in[5];
-                  return ops::unrolled(linear(in[0], in[1], in[2]), w.shape(1), {in[3], in[4]}, options,
-                                       [&w](const Tensor& z_t, const std::vector<Tensor>& states) {
-                                         return step(z_t + linear(states[0], w), states[1]);
-                                       });
-                }});
+  return record(
+      "lstm", std::move(forward.y), {x, w_ih, b, h, c, w_hh},
+      {x, w_ih, h, c, w_hh, Save::output(), Save(forward.gates), Save(forward.cells), b},
+      [options, projection = ops::LinearGrads(x, w_ih, b)](const Tensor& dy, const Saved& saved, Needs needs) {
+        const auto value = [&](std::size_t i) { return value_or_none(saved[i]); };
+        const kernels::LstmForward left{value(5), value(6), value(7)};
+        const kernels::LstmGrads grads = kernels::lstm_grad(dy.value(), left, value(3), value(4), options);
+        Grads all = projection(grads.dx, saved[0], saved[1], needs);
+        all.append({grads.dh, grads.dc, Tensor{}});
+        if (needs[5]) all[5] = kernels::recurrent_weight_grad(grads.dx, left.y, value(2), options);
+        return all;
+      },
+      {.definition = [options](const std::vector<Tensor>& in, const Saved&) {
+        const Tensor& w = in[5];
+        return ops::unrolled(linear(in[0], in[1], in[2]), w.shape(1), {in[3], in[4]}, options,
+                             [&w](const Tensor& z_t, const std::vector<Tensor>& states) {
+                               return step(z_t + linear(states[0], w), states[1]);
+                             });
+      }});
 }
 
 }  // namespace
@@ -54,7 +55,7 @@ RecurrentResult lstm(const Tensor& x, const Tensor& h, const Tensor& c, const Te
                      const Tensor& b_ih, const Tensor& b_hh, const RecurrentOptions& options) {
   ops::check_layer("lstm", 4, {x, w_ih, w_hh, b_ih, b_hh}, {{"h", h}, {"c", c}});
   const Tensor bias = b_ih.defined() && b_hh.defined() ? b_ih + b_hh : b_ih.defined() ? b_ih : b_hh;
-  const Tensor all = layer(x, w_ih, bias, h, c, w_hh, options);
+  const Tensor all = layer(ops::autocasted(x), w_ih, bias, h, c, w_hh, options);
   const std::int64_t T = x.shape(0);
   const Shape state{all.shape(1), all.shape(2)};
   return {slice(all, 0, 0, T), reshape(slice(all, 0, T, T + 1), state), reshape(slice(all, 0, T + 1, T + 2), state)};

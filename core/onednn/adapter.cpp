@@ -17,6 +17,12 @@ dnnl::primitive_attr user_scratchpad() {
   return attributes;
 }
 
+/// Instruction sets are sets of bits: a larger one holds those of the ones that it includes.
+bool offers(dnnl_cpu_isa_t wanted) {
+  const auto bits = static_cast<unsigned>(wanted);
+  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & bits) == bits;
+}
+
 }  // namespace
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -25,10 +31,10 @@ dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& e
   const auto direct = algorithm::convolution_direct;
   const auto training = prop_kind::forward_training;
   if (p.bias.get_size() == 0)
-    return {engine,   training,   direct,    p.source,  p.weights,        p.destination,
+    return {engine,   training,   direct,    p.source,  p.forward_weights, p.destination,
             p.stride, p.dilation, p.padding, p.padding, user_scratchpad()};
-  return {engine,        training, direct,     p.source,  p.weights, p.bias,
-          p.destination, p.stride, p.dilation, p.padding, p.padding, user_scratchpad()};
+  return {engine,        training, direct,     p.source,  p.forward_weights, p.bias,
+          p.destination, p.stride, p.dilation, p.padding, p.padding,         user_scratchpad()};
 }
 
 dnnl::convolution_backward_data::primitive_desc describe_backward_data(const dnnl::engine& engine,
@@ -51,17 +57,23 @@ dnnl::convolution_backward_weights::primitive_desc describe_backward_weights(con
           user_scratchpad()};
 }
 
+dnnl::matmul::primitive_desc describe_matmul(const dnnl::engine& engine, const Descriptor& a, const Descriptor& b,
+                                             const Descriptor& bias, const Descriptor& y) {
+  if (bias.get_size() == 0) return {engine, a, b, y, user_scratchpad()};
+  return {engine, a, b, bias, y, user_scratchpad()};
+}
+
 #else
 
 dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& engine, const ConvolutionProblem& p) {
   const auto direct = algorithm::convolution_direct;
   const auto training = prop_kind::forward_training;
   using Operation = dnnl::convolution_forward::desc;
-  const Operation operation =
-      p.bias.get_size() == 0
-          ? Operation(training, direct, p.source, p.weights, p.destination, p.stride, p.dilation, p.padding, p.padding)
-          : Operation(training, direct, p.source, p.weights, p.bias, p.destination, p.stride, p.dilation, p.padding,
-                      p.padding);
+  const Operation operation = p.bias.get_size() == 0
+                                  ? Operation(training, direct, p.source, p.forward_weights, p.destination, p.stride,
+                                              p.dilation, p.padding, p.padding)
+                                  : Operation(training, direct, p.source, p.forward_weights, p.bias, p.destination,
+                                              p.stride, p.dilation, p.padding, p.padding);
   return {operation, user_scratchpad(), engine};
 }
 
@@ -79,7 +91,17 @@ dnnl::convolution_backward_weights::primitive_desc describe_backward_weights(con
   return {operation, user_scratchpad(), engine, describe_forward(engine, p)};
 }
 
+dnnl::matmul::primitive_desc describe_matmul(const dnnl::engine& engine, const Descriptor& a, const Descriptor& b,
+                                             const Descriptor& bias, const Descriptor& y) {
+  const dnnl::matmul::desc operation =
+      bias.get_size() == 0 ? dnnl::matmul::desc(a, b, y) : dnnl::matmul::desc(a, b, bias, y);
+  return {operation, user_scratchpad(), engine};
+}
+
 #endif
+
+bool has_bf16_instructions() { return offers(dnnl_cpu_isa_avx512_core_bf16); }
+bool has_amx() { return offers(dnnl_cpu_isa_avx512_core_amx); }
 
 const char* library_version() {
   return TANDEM_TEXT(DNNL_VERSION_MAJOR) "." TANDEM_TEXT(DNNL_VERSION_MINOR) "." TANDEM_TEXT(DNNL_VERSION_PATCH);

@@ -16,6 +16,7 @@
 #include "adapter.h"
 #include "cache_counts.h"
 #include "engine.h"
+#include "matmul.h"
 #include "packed_weights.h"
 
 namespace tandem::onednn {
@@ -27,8 +28,19 @@ using Dims = memory::dims;
 
 enum class Kind : std::int64_t { forward, forward_bias, input_grad, weight_grad };
 
-// kind, threads, x [4], w [4], stride, padding, dilation, groups
-using Key = std::array<std::int64_t, 17>;
+/// What is f32 and what is bf16. Packed weights have the dtype of the activations.
+struct Types {
+  memory::data_type activations, bias;  // gradients of weights are f32
+
+  std::int64_t code() const { return (activations == memory::data_type::bf16) + 2 * (bias == memory::data_type::bf16); }
+};
+
+Types types_of(const Array& activations, const Array& bias = {}) {
+  return {data_type_of(activations), data_type_of(bias)};
+}
+
+// kind, threads, x [4], w [4], stride, padding, dilation, groups, types
+using Key = std::array<std::int64_t, 18>;
 
 struct KeyHash {
   std::size_t operator()(const Key& key) const {
@@ -68,7 +80,7 @@ Cache& cache() {
   return instance;
 }
 
-Key key_of(Kind kind, const Shape& x, const Shape& w, const Conv2dOptions& o) {
+Key key_of(Kind kind, Types types, const Shape& x, const Shape& w, const Conv2dOptions& o) {
   return {static_cast<std::int64_t>(kind),
           threads(),
           x[0],
@@ -85,18 +97,21 @@ Key key_of(Kind kind, const Shape& x, const Shape& w, const Conv2dOptions& o) {
           o.padding.w,
           o.dilation.h,
           o.dilation.w,
-          o.groups};
+          o.groups,
+          types.code()};
 }
 
-ConvolutionProblem problem_of(const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& o, bool has_bias) {
-  const auto f32 = memory::data_type::f32;
+ConvolutionProblem problem_of(Kind kind, Types types, const Shape& x, const Shape& w, const Shape& y,
+                              const Conv2dOptions& o) {
+  const auto of_weights = kind == Kind::weight_grad ? memory::data_type::f32 : types.activations;
   const auto nhwc = memory::format_tag::nhwc;
   const auto any = memory::format_tag::any;
   ConvolutionProblem p;
-  p.source = Descriptor({x[0], x[1], x[2], x[3]}, f32, nhwc);
-  p.weights = Descriptor(weights_dims(w, o.groups), f32, any);
-  if (has_bias) p.bias = Descriptor({w[0]}, f32, memory::format_tag::x);
-  p.destination = Descriptor({y[0], y[1], y[2], y[3]}, f32, nhwc);
+  p.source = Descriptor({x[0], x[1], x[2], x[3]}, types.activations, nhwc);
+  p.weights = Descriptor(weights_dims(w, o.groups), of_weights, any);
+  p.forward_weights = Descriptor(weights_dims(w, o.groups), types.activations, any);
+  if (kind == Kind::forward_bias) p.bias = Descriptor({w[0]}, types.bias, memory::format_tag::x);
+  p.destination = Descriptor({y[0], y[1], y[2], y[3]}, types.activations, nhwc);
   p.stride = {o.stride.h, o.stride.w};
   p.dilation = {o.dilation.h - 1, o.dilation.w - 1};  // oneDNN counts the gaps
   p.padding = {o.padding.h, o.padding.w};
@@ -173,8 +188,9 @@ void drop_oldest(Cache& c) {
 }
 
 /// An entry, whole; one that is not supported where oneDNN has no implementation.
-std::unique_ptr<Entry> make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options) {
-  const ConvolutionProblem problem = problem_of(x, w, y, options, kind == Kind::forward_bias);
+std::unique_ptr<Entry> make(Kind kind, Types types, const Shape& x, const Shape& w, const Shape& y,
+                            const Conv2dOptions& options) {
+  const ConvolutionProblem problem = problem_of(kind, types, x, w, y, options);
   auto entry = std::make_unique<Entry>();
   try {
     if (kind == Kind::input_grad)
@@ -191,12 +207,13 @@ std::unique_ptr<Entry> make(Kind kind, const Shape& x, const Shape& w, const Sha
   return entry;
 }
 
-Entry& find_or_make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options) {
+Entry& find_or_make(Kind kind, Types types, const Shape& x, const Shape& w, const Shape& y,
+                    const Conv2dOptions& options) {
   Cache& c = cache();
-  const Key key = key_of(kind, x, w, options);
+  const Key key = key_of(kind, types, x, w, options);
   auto found = c.entries.find(key);
   if (found == c.entries.end()) {
-    std::unique_ptr<Entry> entry = make(kind, x, w, y, options);  // what cannot be made leaves no trace
+    std::unique_ptr<Entry> entry = make(kind, types, x, w, y, options);  // what cannot be made leaves no trace
     if (c.entries.size() >= kMaxEntries) drop_oldest(c);
     found = c.entries.emplace(key, std::move(entry)).first;
   }
@@ -207,7 +224,7 @@ Entry& find_or_make(Kind kind, const Shape& x, const Shape& w, const Shape& y, c
 void set(Entry& entry, int argument, std::byte* data) { entry.arguments.at(argument).set_data_handle(data); }
 
 void set_weights(Entry& entry, const Array& w, std::int64_t groups) {
-  entry.arguments.at(DNNL_ARG_WEIGHTS) = packed_weights(w, groups, entry.weights);
+  entry.arguments.at(DNNL_ARG_WEIGHTS) = packed_weights(w, weights_descriptor(w, groups), entry.weights);
 }
 
 void run(Entry& entry) {
@@ -226,7 +243,7 @@ kernels::KernelCacheStats& cache_counts() {
 bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y) try {
   const std::lock_guard lock(execution_mutex());
   const Kind kind = b.defined() ? Kind::forward_bias : Kind::forward;
-  Entry& entry = find_or_make(kind, x.shape(), w.shape(), y.shape(), options);
+  Entry& entry = find_or_make(kind, types_of(x, b), x.shape(), w.shape(), y.shape(), options);
   if (!entry.is_supported) return false;
   set(entry, DNNL_ARG_SRC, x.bytes());
   set(entry, DNNL_ARG_DST, y.bytes());
@@ -240,7 +257,7 @@ bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOpt
 
 bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions& options, Array& dx) try {
   const std::lock_guard lock(execution_mutex());
-  Entry& entry = find_or_make(Kind::input_grad, dx.shape(), w.shape(), dy.shape(), options);
+  Entry& entry = find_or_make(Kind::input_grad, types_of(dy), dx.shape(), w.shape(), dy.shape(), options);
   if (!entry.is_supported) return false;
   set(entry, DNNL_ARG_DIFF_SRC, dx.bytes());
   set(entry, DNNL_ARG_DIFF_DST, dy.bytes());
@@ -253,7 +270,7 @@ bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions
 
 bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw) try {
   const std::lock_guard lock(execution_mutex());
-  Entry& entry = find_or_make(Kind::weight_grad, x.shape(), dw.shape(), dy.shape(), options);
+  Entry& entry = find_or_make(Kind::weight_grad, types_of(x), x.shape(), dw.shape(), dy.shape(), options);
   if (!entry.is_supported) return false;
   const bool unpacks = !entry.unpack_arguments.empty();
   set(entry, DNNL_ARG_SRC, x.bytes());
@@ -276,13 +293,14 @@ namespace tandem::kernels {
 KernelCacheStats kernel_cache_stats() {
   const std::lock_guard lock(onednn::execution_mutex());
   KernelCacheStats stats = onednn::cache_counts();
-  stats.primitives = static_cast<std::int64_t>(onednn::cache().entries.size());
+  stats.primitives = static_cast<std::int64_t>(onednn::cache().entries.size() + onednn::matmul_primitives());
   return stats;
 }
 
 void release_kernel_caches() {
   const std::lock_guard lock(onednn::execution_mutex());
   onednn::cache().entries.clear();
+  onednn::release_matmul_primitives();
   onednn::release_scratch();
 }
 

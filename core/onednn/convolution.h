@@ -1,4 +1,5 @@
-// Convolutions on oneDNN: finds or makes the primitive for a problem and runs it. Activations are channels-last f32.
+// Convolutions on oneDNN: finds or makes the primitive for a problem and runs it. Activations are channels-last,
+// f32 or bf16.
 // Not here: checks, layouts of arguments, other dtypes (core/kernels/convolution/conv2d.cpp), packing
 // (packed_weights.h).
 #pragma once
@@ -9,10 +10,11 @@
 namespace tandem::onednn {
 
 /// All three write into a given output and return false when the library has no implementation for the problem.
-/// x, y, dx, dy are channels-last, w dense, b contiguous or undefined.
+/// x, y, dx, dy are channels-last and of one dtype, f32 or bf16; w is dense, b contiguous or undefined. With bf16
+/// activations w and b are f32 or bf16: w is rounded as it is packed.
 bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y);
 bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions& options, Array& dx);
-/// dw is row major.
+/// dw is row major and f32.
 bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw);
 
 }  // namespace tandem::onednn

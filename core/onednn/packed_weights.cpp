@@ -68,12 +68,15 @@ Descriptor weights_descriptor(const Array& w, std::int64_t groups) {
   const Strides& s = w.strides();
   dnnl::memory::dims strides{s[0], s[1], s[2], s[3]};
   if (groups > 1) strides.insert(strides.begin(), s[0] * (w.shape(0) / groups));
-  return {weights_dims(w.shape(), groups), dnnl::memory::data_type::f32, strides};
+  return {weights_dims(w.shape(), groups), data_type_of(w), strides};
 }
 
-dnnl::memory packed_weights(const Array& w, std::int64_t groups, const Descriptor& wanted) {
+dnnl::memory::data_type data_type_of(const Array& x) {
+  return x.dtype() == DType::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
+dnnl::memory packed_weights(const Array& w, const Descriptor& layout, const Descriptor& wanted) {
   [[maybe_unused]] static const bool registered = (set_packed_copy_reaper(drop), true);
-  const Descriptor layout = weights_descriptor(w, groups);
   std::vector<PackedCopy>& list = copies()[w.storage()->id()];
   PackedCopy* copy = nullptr;
   for (PackedCopy& candidate : list)

@@ -1,4 +1,5 @@
-// Copies of convolution weights in the layout a primitive wants, made once per version of the weights' Storage.
+// Copies of weights in the layout and the dtype that a primitive wants, made once per version of the weights' Storage:
+// f32 master weights become packed bf16 in the one pass that packs them.
 //
 //   Storage id -> [copy for forward | copy for backward data | ...]    each: version, memory that is kept, reorder
 //
@@ -15,8 +16,11 @@ namespace tandem::onednn {
 Descriptor weights_descriptor(const Array& w, std::int64_t groups);
 dnnl::memory::dims weights_dims(const Shape& w, std::int64_t groups);
 
-/// w (dense) as `wanted`: its own memory when that is its layout already, else a packed copy of its present version.
-/// The caller holds execution_mutex().
-dnnl::memory packed_weights(const Array& w, std::int64_t groups, const Descriptor& wanted);
+/// w, which lies as `layout` says, as `wanted`: its own memory when they are equal, else a packed copy of its present
+/// version. The caller holds execution_mutex().
+dnnl::memory packed_weights(const Array& w, const Descriptor& layout, const Descriptor& wanted);
+
+/// f32 or bf16.
+dnnl::memory::data_type data_type_of(const Array& x);
 
 }  // namespace tandem::onednn

@@ -65,9 +65,10 @@ std::vector<std::vector<fs::path>> targets_of(const train::Options& options,
 
 }  // namespace
 
-void Measures::add(const Array& x, const Array& y) {
+void Measures::add(const Array& x, const Array& reconstruction) {
   const NoGradGuard no_grad;
   const std::int64_t n = x.shape(0);
+  const Array y = reconstruction.to(x.dtype());
   squared_error_ += mse_loss(y, x).item() * static_cast<double>(n);
   double psnr = 0, ssim = 0;
   for (const double value : tandem::psnr(x, y)) psnr += std::min(value, kExact);

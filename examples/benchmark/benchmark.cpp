@@ -147,7 +147,7 @@ int program(int argc, char** argv) {
   CLI::App app{"Times whole training steps and prints one line of JSON."};
   app.add_option("workload", settings.workload, "what is trained")->required()->check(CLI::IsMember(names));
   app.add_option("--precision", settings.precision, "of the arithmetic")
-      ->check(CLI::IsMember({"f32"}))
+      ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   app.add_option("--optimizer", settings.rule, "a rule in place of the workload's own, e.g. \"lion(lr=1e-4)\"");
   app.add_option("--threads", settings.threads, "that compute")->check(CLI::Range(1, 1024))->capture_default_str();
@@ -163,6 +163,7 @@ int program(int argc, char** argv) {
     fail_usage("benchmark", error.what(), {}, "--help lists what there is");
   }
   set_threads(settings.threads);
+  const AutocastScope scope = autocast(settings.precision == "bf16" ? DType::bf16 : DType::f32);
   return settings.workload == "loader" ? run_loader(settings) : run(settings);
 }
 

@@ -5,17 +5,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <numeric>
 
 #include <tandem/tandem.h>
+#include <tandem/train/predict_classes.h>
 
 using namespace tandem;
 
 namespace cifar {
 namespace {
-
-constexpr std::size_t kShown = 3;  // classes a picture
 
 /// The set with the labels that the model has for classes of these names.
 Dataset with_labels_of(const nn::ModelInfo& info, Dataset set, const std::string& path) {
@@ -58,31 +55,9 @@ int evaluate(const train::CommandLine& line, Measure measure) {
 }
 
 int predict(const train::Options& options) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const train::SavedModel& saved : train::models_to_use(options)) {
-    const auto [model, info] = nn::load_model(saved.path);
-    if (info.classes.empty()) fail(saved.path.string(), "the model file does not name its classes");
-    model->evaluate();
-    const NoGradGuard no_grad;
-    for (const std::string& file : options.predict) {
-      const Tensor chances =
-          softmax((*model)(train::read_picture(file, info, normalize({info.mean, info.deviation}))), 1);
-      const std::vector<float> p = chances.value().to_vector<float>();
-      std::vector<std::size_t> order(p.size());
-      std::iota(order.begin(), order.end(), std::size_t{0});
-      std::stable_sort(order.begin(), order.end(), [&p = p](std::size_t a, std::size_t b) { return p[a] > p[b]; });
-      std::string text = file;
-      nlohmann::ordered_json classes = nlohmann::ordered_json::array();
-      for (std::size_t i = 0; i < std::min(kShown, order.size()); ++i) {
-        text += fmt::format("  {} {:.4f}", info.classes[order[i]], p[order[i]]);
-        classes.push_back({{"class", info.classes[order[i]]}, {"probability", p[order[i]]}});
-      }
-      json.push_back({{"model", saved.run}, {"file", file}, {"classes", classes}});
-      if (!options.json) fmt::print("{}\n", text);
-    }
-  }
-  if (options.json) fmt::print("{}\n", json.dump(2));
-  return train::kExitDone;
+  return train::predict_classes(options, [](const std::string& file, const nn::ModelInfo& info) {
+    return train::read_picture(file, info, normalize({info.mean, info.deviation}));
+  });
 }
 
 }  // namespace cifar

@@ -5,11 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <tandem/core/error.h>
 #include <tandem/core/io/file.h>
 #include <tandem/core/threads.h>
 #include <tandem/core/versions.h>
-#include <tandem/train/command_line.h>
 
 #include "page.h"
 
@@ -18,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-constexpr const char* kFormat = "quadratic 1";
-constexpr const char* kFile = "quadratic.json";
-constexpr std::uint64_t kLargest = std::uint64_t{64} << 20;  // bytes of a result that is read
 
 std::string kind_of(const Method& m) { return m.k == 1 && m.alpha == 1 ? "sgd" : "lookahead"; }
 
@@ -141,32 +135,10 @@ std::string adaptive_csv(const std::vector<AdaptiveRow>& rows) {
 
 }  // namespace
 
-bool is_result(const fs::path& folder) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(folder / kFile, ignored)) return false;
-  const Json json = Json::parse(read_file(folder / kFile, kLargest), nullptr, false);
-  return json.is_object() && json.value("tandem", Json()) == kFormat;
-}
-
-train::RunFolder claim_folder(const fs::path& path, bool overwrite, const std::string& executable) {
-  if (path.empty()) return train::RunFolder::create_default("quadratic");
-  std::error_code ignored;
-  if (!fs::is_directory(path, ignored) || fs::is_empty(path, ignored))
-    return train::RunFolder::create(path, false, executable);
-  const std::string name = train::shell_quoted(path.string());
-  if (!is_result(path))
-    fail_usage("--out", fmt::format("{} holds files that are not a result of quadratic", name), {},
-               "take another folder");
-  if (!overwrite)
-    fail_usage("--out", fmt::format("{} holds a result", name), {},
-               "take another folder, or replace it with --overwrite");
-  return train::RunFolder::open(path);
-}
-
 void write_findings(const fs::path& folder, const Findings& f) {
   const Convergence& c = f.convergence;
   const Json json = {
-      {"tandem", kFormat},
+      {"tandem", kResult.format},
       {"program", "quadratic"},
       {"command", f.command},
       {"seed", f.effort.seed},
@@ -190,7 +162,7 @@ void write_findings(const fs::path& folder, const Findings& f) {
         {"at_lr_one", to_json(f.rates.at_lr_one)}}},
       {"adaptive", {{"part", kAdaptivePart}, {"rows", to_json(f.adaptive)}}},
   };
-  write_file(folder / kFile, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_file(folder / kResult.file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   write_file(folder / "variance.csv", variance_csv(f.variance));
   write_file(folder / "convergence.csv", convergence_csv(c));
   write_file(folder / "rates.csv", rates_csv(f.rates));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <tandem/train/run_folder.h>
+#include <tandem/train/result_folder.h>
 
 #include "adaptive.h"
 #include "experiments.h"
@@ -25,13 +25,7 @@ struct Findings {
   std::vector<AdaptiveRow> adaptive;
 };
 
-/// True when a result of quadratic lies there: what --overwrite may replace.
-bool is_result(const std::filesystem::path& folder);
-
-/// The folder of a new result, locked, and removed again where nothing is kept in it. `path` is new or empty, or, with
-/// `overwrite`, one with a result, which stays as it is until write_findings. Empty: runs/quadratic-TIME. Throws
-/// UsageError that says what lies there.
-train::RunFolder claim_folder(const std::filesystem::path& path, bool overwrite, const std::string& executable);
+inline const train::ResultKind kResult = {"quadratic", "quadratic 1", "quadratic.json"};
 
 /// Writes quadratic.json first, which says whose the folder is, then variance.csv, convergence.csv, rates.csv,
 /// adaptive.csv and report.html. Throws Error.

@@ -81,7 +81,7 @@ int main(int argc, char** argv) try {
   if (!parse(argc, argv, s)) return train::kExitDone;
   if (s.threads > 0) set_threads(s.threads);
   const train::InterruptGuard interrupts;
-  train::RunFolder folder = quadratic::claim_folder(s.out, s.is_overwriting, s.executable);
+  train::RunFolder folder = train::claim_result(s.out, quadratic::kResult, s.is_overwriting, s.executable);
   fmt::print("seed {}, {} copies, f32 with noise and f64 without, {} thread{}, {} ({})\n", s.effort.seed,
              s.effort.copies, threads(), threads() == 1 ? "" : "s", instruction_set(), processor_name());
 

@@ -277,7 +277,7 @@ void write_summary(const fs::path& folder, const Manifest& m) {
                                        {"data_checksum", e.data_checksum},
                                        {"model", e.model},
                                        {"parameters", m.parameters},
-                                       {"precision", "f32"},
+                                       {"precision", text_of(m.options, "precision")},
                                        {"threads", m.threads},
                                        {"metric", e.metric},
                                        {"options", to_json(m.options)},

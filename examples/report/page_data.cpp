@@ -161,7 +161,7 @@ Json comparison_section(const Comparison& comparison, std::span<const Comparison
   section["groups"] = Json::array();
   for (const Contender& contender : comparison.contenders) section["groups"].push_back(contender.name);
   section["tables"] = Json::array();
-  for (const Table& table : {results_table(comparison), differences_table(comparison)})
+  for (const Table& table : {results_table(comparison), differences_table(comparison), sensitivity_table(comparison)})
     if (!table.empty()) section["tables"].push_back(to_json(table));
   if (const Table table = equal_steps_table(comparison); !table.empty())
     section["further_tables"] = Json::array({to_json(table)});

@@ -191,6 +191,7 @@ Table equal_steps_table(const Comparison& comparison) {
 std::string comparison_text(const Comparison& comparison) {
   std::vector<Table> tables = {results_table(comparison), differences_table(comparison)};
   for (Table& table : sweep_tables(comparison)) tables.push_back(std::move(table));
+  tables.push_back(sensitivity_table(comparison));
   tables.push_back(equal_steps_table(comparison));
   std::string text;
   for (const Table& table : tables)

@@ -35,6 +35,11 @@ Table equal_steps_table(const Comparison& comparison);
 /// *, "diverged" where all seeds did. One table for every choice of further axes; a grid of one axis is a single row.
 std::vector<Table> sweep_tables(const Comparison& comparison);
 
+/// A row a grid, of a metric that is an accuracy: its mean over the grid, which is the area under the sensitivity
+/// curve, and how many places are within one point of the best run of the same seed, each with its interval over seeds.
+/// Empty for other metrics and without a sweep; seeds that have not ended everywhere are left out.
+Table sensitivity_table(const Comparison& comparison);
+
 /// All of them, as a program prints them at the end.
 std::string comparison_text(const Comparison& comparison);
 

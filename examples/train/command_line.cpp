@@ -115,6 +115,7 @@ bool CommandLine::parse(int argc, char** argv) {
   if (options_.threads > 0)
     set_threads(
         static_cast<int>(std::max<std::int64_t>(1, options_.threads / (run_of_this_process() ? 1 : options_.jobs))));
+  precision_.emplace(options_.precision == "bf16" ? DType::bf16 : DType::f32);
   return true;
 }
 
@@ -124,7 +125,6 @@ void CommandLine::read(const std::vector<std::string>& arguments) {
 
 void CommandLine::reset() {
   options_ = defaults_;
-  precision_ = "f32";
   for (const auto& restore : restore_) restore();
   parser_->clear();
 }

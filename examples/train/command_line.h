@@ -9,10 +9,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <tandem/autograd/autocast.h>
 #include <tandem/report/manifest.h>
 
 namespace tandem::train {
@@ -32,6 +34,7 @@ struct Options {
   std::int64_t batch = 128;
   std::int64_t accumulate = 1;  ///< batches a step
   std::vector<std::uint64_t> seeds = {0};
+  std::string precision = "f32";      ///< of products: "f32" or "bf16" (autograd/autocast.h)
   std::int64_t threads = 0;           ///< of all runs that go on at a time; 0: as many as there are processors
   std::int64_t jobs = 1;              ///< runs at a time, each with threads / jobs
   std::int64_t evaluate_every = 0;    ///< steps between evaluations; 0: about twenty a run. Also at every epoch's end
@@ -103,6 +106,7 @@ class CommandLine {
 
   /// Reads the arguments; with --resume, --evaluate and --fork, what the run folder's runs had, which --resume's and
   /// --fork's arguments may not contradict. False when --help was asked for and has been printed. Throws UsageError.
+  /// From here on, as long as this object lives, this thread computes in --precision (autograd/autocast.h).
   bool parse(int argc, char** argv);
   const Options& options() const { return options_; }
   /// After parse(): whether the option stood on the command line (not: in the manifest).
@@ -143,9 +147,10 @@ class CommandLine {
   std::vector<std::function<void()>> restore_;  // each gives a value of add() its default again
   std::vector<std::string> given_, paths_;
   std::function<void(Options&)> complete_;
-  std::string precision_ = "f32", executable_, command_;
+  std::string executable_, command_;
   std::filesystem::path first_init_;  // --init as the run began with it, absolute
   std::unique_ptr<Parser> parser_;
+  std::optional<AutocastScope> precision_;
 };
 
 /// One of the optimizers of a command line, lists in braces expanded; the text work is optim's (optim/sweep.h).

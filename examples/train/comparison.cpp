@@ -176,7 +176,8 @@ void Comparison::print_start() const {
     if (shown.insert(rules_[i].describe()).second) fmt::print("optimizer  {}\n", rules_[i].describe());
   if (!options_.fork.empty()) fmt::print("fork       {}\n", options_.fork);
   fmt::print("seed       {}\n", fmt::join(options_.seeds, ", "));
-  fmt::print("precision  f32, {}, {} ({})\n", threads_text(manifest_.threads), instruction_set(), processor_name());
+  fmt::print("precision  {}, {}, {} ({})\n", options_.precision, threads_text(manifest_.threads), instruction_set(),
+             processor_name());
   fmt::print("run        {}\n", path_.string());
   std::fflush(stdout);
 }

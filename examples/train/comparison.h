@@ -57,6 +57,8 @@ class Comparison {
   /// What the report shows of the data, above the runs' pictures of the same figure: the bytes of a PNG file, which
   /// finish() writes.
   void picture(const std::string& figure, const std::string& row, const std::string& png, const std::string& caption);
+  /// This process does one run of --jobs: what is said of all runs is said by the process that started it.
+  bool is_one_of_jobs() const { return only_.has_value(); }
   /// The folder: a program may write there what all its models need.
   const std::filesystem::path& folder() const { return folder_->path(); }
 

@@ -16,6 +16,7 @@ namespace tandem::train {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
+int guards = 0;  // that live
 
 void handle(int signal) { interrupted = signal; }
 
@@ -54,11 +55,14 @@ int end_by_exception() {
 InterruptGuard::InterruptGuard() {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error with a name, as a full disk is
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone (`| head`) does not end a training
+  if (guards++ > 0) return;
   interrupted = 0;
   install(handle);
 }
 
-InterruptGuard::~InterruptGuard() { install(SIG_DFL); }
+InterruptGuard::~InterruptGuard() {
+  if (--guards == 0) install(SIG_DFL);
+}
 
 int interrupt_signal() { return interrupted; }
 

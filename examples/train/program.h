@@ -30,8 +30,8 @@ class Interrupted : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the process; the second one ends it. SIGPIPE
-/// and SIGXFSZ are left to the calls that meet them, from then on.
+/// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the process; the second one ends it. One
+/// inside another changes nothing. SIGPIPE and SIGXFSZ are left to the calls that meet them, from then on.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -40,7 +40,7 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 };
 
-/// The signal that came since the last guard was made; 0: none. Programs end with 128 + it.
+/// The signal that came since the outermost guard was made; 0: none. Programs end with 128 + it.
 int interrupt_signal();
 
 }  // namespace tandem::train

@@ -48,6 +48,13 @@ std::optional<Beginning> readable(const fs::path& path, bool is_fork) {
   }
 }
 
+std::int64_t last_step_of(const TraceRequest& request) {
+  std::int64_t last = request.save_at;
+  for (const auto* steps : {&request.steps, &request.path_steps})
+    if (!steps->empty()) last = std::max(last, steps->back());
+  return last;
+}
+
 std::vector<Beginning> beginnings_of(const RunReference& run) {
   const fs::path checkpoint = run.path() / kCheckpoint;
   std::vector<Beginning> all;
@@ -165,8 +172,10 @@ void Replay::put_checkpoint(std::int64_t most) {
 ProcessOptions Replay::prepare(TraceRequest request) {
   request.run = run_.planned().name;
   request.ends = true;
-  std::int64_t most = request.steps.empty() ? request.save_at : request.steps.front() - 1;
+  std::int64_t most = last_step(run_);
+  if (!request.steps.empty()) most = std::min(most, request.steps.front() - 1);
   if (request.save_at >= 0) most = std::min(most, request.save_at);
+  if (!request.path_steps.empty()) most = std::min(most, request.path_steps.front());
   put_checkpoint(most);
   std::error_code ignored;
   for (const fs::path& written : {request.out, request.save})
@@ -181,8 +190,7 @@ ProcessOptions Replay::prepare(TraceRequest request) {
 void Replay::run(const TraceRequest& request) {
   const ProcessOptions process = prepare(request);
   if (::isatty(STDERR_FILENO) != 0)  // it may take as long as the run took
-    fmt::print(stderr, "repeating {} from step {} to {}\n", run_.planned().name, from_,
-               request.steps.empty() ? request.save_at : request.steps.back());
+    fmt::print(stderr, "repeating {} from step {} to {}\n", run_.planned().name, from_, last_step_of(request));
   // Signals of the terminal reach the program too, which then ends by itself.
   const InterruptGuard interrupts;
   const pid_t pid = start_process(process, run_.manifest.program);
@@ -192,8 +200,8 @@ void Replay::run(const TraceRequest& request) {
   if (interrupt_signal() != 0) throw Interrupted("interrupted");
   const std::string error = replaced(read_file(process.error), (folder_ / "run").string(), run_.folder.string());
   const int code = exit_code_of(status);
-  const bool is_done =
-      (request.out.empty() || fs::exists(request.out)) && (request.save.empty() || fs::exists(request.save));
+  bool is_done = (request.out.empty() || fs::exists(request.out)) && (request.save.empty() || fs::exists(request.save));
+  for (const std::int64_t step : request.path_steps) is_done = is_done && fs::exists(path_file(request.path, step));
   if (code == kExitUsage) throw UsageError(last_line(error));
   if (code != 0 || !is_done)
     fail(program_.string(), "the run cannot be repeated",

@@ -64,6 +64,7 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
     context_.progress.note(fmt::format("fork       {} at step {}: {}", name(), state_.step, to_string(report, model)));
   }
   trace_ = StepTrace::of_this_process(name());
+  if (trace_) watch_syncs();
   logs_ = std::make_unique<RunLogs>(folder(), leaves_model() ? state_.logs : LogPosition{});
   watch_.emplace(model);
   optimizer.watch_steps(true);
@@ -97,6 +98,7 @@ void Run::begin_steps() {
 void Run::between_steps() {
   if (!trace_) return;
   if (trace_->saves_at(state_.step)) write_state(trace_->save_path());
+  if (trace_->keeps(state_.step)) trace_->keep(model_->state_dict(), state_.step, false);
   is_stopped_ = is_stopped_ || trace_->ends_after(state_.step);
   if (!is_over()) trace_->before(*optimizer_, model_->parameters(), state_.step + 1);
 }

@@ -103,7 +103,7 @@ class Run {
   /// LanguageBatches, or anything with next(), batches() and set_position().
   template <class Source>
   void start(nn::Module& model, Optimizer& optimizer, Source& batches) {
-    if constexpr (requires { Source(batches.dataset(), batches.options()); }) {
+    if constexpr (requires { Source(batches.source(), batches.options()); }) {
       gather_ = [&batches, this] { gather_statistics(batches); };
     }
     start_run(model, optimizer, batches.batches());
@@ -186,6 +186,7 @@ class Run {
   void look(const std::vector<Batch>& batches);
   void begin_instruments(const std::vector<BatchPart>& parts);
   void end_instruments();
+  void watch_syncs();
   bool is_inner(std::int64_t step) const;
   void write_inner(std::int64_t step, const char* weights);
   void finish();
@@ -289,7 +290,7 @@ void Run::look(const std::vector<Batch>& batches) {
 
 template <class Source>
 void Run::gather_statistics(Source& batches) {
-  Source again(batches.dataset(), batches.options());  // the training's own position stays
+  Source again(batches.source(), batches.options());  // the training's own position stays
   for (std::int64_t i = 0; i < context_.options.reestimate; ++i) {
     const auto batch = again.next();
     if (!batch) return;

@@ -63,8 +63,15 @@ void Run::record(const Metrics& metrics) {
 void Run::measure_inner(std::function<Metrics()> measure) {
   if (context_.options.inner_steps == 0) return;
   measure_inner_ = std::move(measure);
+  watch_syncs();
+}
+
+/// Looks at the last fast weights of a cycle, before the pull.
+void Run::watch_syncs() {
   optimizer_->on_sync([this](const SyncEvent& event) {
-    if (event.level == 0 && is_inner(event.step)) write_inner(event.step, "fast");
+    if (event.level != 0) return;
+    if (is_inner(event.step)) write_inner(event.step, "fast");
+    if (trace_ && trace_->keeps(event.step)) trace_->keep(model_->state_dict(), event.step, true);
   });
 }
 

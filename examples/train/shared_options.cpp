@@ -100,12 +100,8 @@ void CommandLine::add_shared(const Offers& offers) {
   add("--accumulate", o.accumulate, "Batches a step: its loss is the mean over their examples", 1, 1'000'000);
   typed("--seed", o.seeds, "N", "Seed of weights, batches and augmentation; given several times: repeated")
       ->allow_extra_args(false);
-  typed("--precision", precision_, "NAME", "Numbers to compute with: f32");
-  checks_.emplace_back([this] {
-    check_choice("--precision", precision_, {"f32", "bf16"});
-    if (precision_ == "bf16")
-      fail_usage("--precision", "bf16 is not offered by this program", {}, "use --precision f32");
-  });
+  add("--precision", o.precision, "What products are computed in; weights, statistics and losses are f32",
+      {"f32", "bf16"});
   add("--threads", o.threads, "Threads that compute; 0: one a processor", 0, 1024);
   add("--jobs", o.jobs, "Runs at a time, in processes of their own, each with threads / N", 1, 256);
   add("--evaluate-every", o.evaluate_every,

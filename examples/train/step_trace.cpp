@@ -73,10 +73,15 @@ TraceRequest read_request(const std::filesystem::path& path) {
     r.largest_of = json.value("of", "");
     r.save_at = json.value("save_at", std::int64_t{-1});
     r.save = json.value("save", "");
+    r.path_steps = json.value("path_steps", r.path_steps);
+    r.path = json.value("path", "");
     r.ends = json.value("ends", false);
-    if (!std::is_sorted(r.steps.begin(), r.steps.end())) fail(path.string(), "\"steps\" are not in rising order");
-    if ((!r.steps.empty() && r.out.empty()) || (r.save_at >= 0 && r.save.empty()))
-      fail(path.string(), "it does not say where to write", {}, "\"out\" or \"save\"");
+    for (const auto& [name, steps] : {std::pair("steps", &r.steps), {"path_steps", &r.path_steps}})
+      if (!std::is_sorted(steps->begin(), steps->end()))
+        fail(path.string(), fmt::format("\"{}\" are not in rising order", name));
+    if ((!r.steps.empty() && r.out.empty()) || (r.save_at >= 0 && r.save.empty()) ||
+        (!r.path_steps.empty() && r.path.empty()))
+      fail(path.string(), "it does not say where to write", {}, "\"out\", \"save\" or \"path\"");
     return r;
   } catch (const Json::exception& error) {
     fail(path.string(), fmt::format("not a request for {}", kTraceVariable), error.what());
@@ -111,10 +116,22 @@ struct StepTrace::Result {
 void write_trace_request(const std::filesystem::path& path, const TraceRequest& r) {
   Json weights = Json::array();
   for (const TracedWeight& w : r.weights) weights.push_back({{"parameter", w.parameter}, {"index", w.index}});
-  const Json json = {{"run", r.run},         {"steps", r.steps},        {"weights", std::move(weights)},
-                     {"out", r.out},         {"largest", r.largest},    {"of", r.largest_of},
-                     {"save_at", r.save_at}, {"save", r.save.string()}, {"ends", r.ends}};
+  const Json json = {{"run", r.run},
+                     {"steps", r.steps},
+                     {"weights", std::move(weights)},
+                     {"out", r.out},
+                     {"largest", r.largest},
+                     {"of", r.largest_of},
+                     {"save_at", r.save_at},
+                     {"save", r.save.string()},
+                     {"path_steps", r.path_steps},
+                     {"path", r.path.string()},
+                     {"ends", r.ends}};
   write_file(path, json.dump(2) + "\n");
+}
+
+std::filesystem::path path_file(const std::filesystem::path& folder, std::int64_t step, bool is_before_pull) {
+  return folder / fmt::format("{}{}.safetensors", step, is_before_pull ? "-fast" : "");
 }
 
 std::unique_ptr<StepTrace> StepTrace::of_this_process(const std::string& run) {
@@ -142,7 +159,19 @@ bool StepTrace::looks_for_largest(std::int64_t step) const {
 }
 
 bool StepTrace::ends_after(std::int64_t step) const {
-  return request_.ends && step >= request_.save_at && (request_.steps.empty() || step >= request_.steps.back());
+  return request_.ends && step >= request_.save_at && (request_.steps.empty() || step >= request_.steps.back()) &&
+         (request_.path_steps.empty() || step >= request_.path_steps.back());
+}
+
+bool StepTrace::keeps(std::int64_t step) const {
+  return std::binary_search(request_.path_steps.begin(), request_.path_steps.end(), step);
+}
+
+void StepTrace::keep(const NamedTensors& state, std::int64_t step, bool is_before_pull) const {
+  NamedArrays arrays;
+  for (const NamedTensor& entry : state) arrays.push_back({entry.name, entry.tensor.value()});
+  save_safetensors(path_file(request_.path, step, is_before_pull), arrays,
+                   {{"run", request_.run}, {"step", std::to_string(step)}});
 }
 
 /// Before the first step, so that nobody waits for a name that is wrong.

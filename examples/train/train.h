@@ -4,6 +4,7 @@
 #include <tandem/train/command_line.h>
 #include <tandem/train/comparison.h>
 #include <tandem/train/images.h>
+#include <tandem/train/predict_classes.h>
 #include <tandem/train/profile_log.h>
 #include <tandem/train/program.h>
 #include <tandem/train/run.h>

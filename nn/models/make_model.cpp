@@ -11,6 +11,7 @@
 #include <tandem/nn/models/lstm_lm.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/models/resnet.h>
+#include <tandem/nn/models/resnet50.h>
 #include <tandem/nn/models/transformer.h>
 #include <tandem/nn/models/vae.h>
 
@@ -53,6 +54,9 @@ std::vector<Row> builtin() {
       resnet_row("resnet18",
                  "ResNet-18 for CIFAR (DeVries & Taylor 2017), stages 64-128-256-512, 1x1 convolution shortcuts",
                  resnet18),
+      row<BottleneckResNet>("resnet50", ModelTask::classification,
+                            "ResNet-50 for ImageNet (He et al. 2016), torchvision's names, pictures from 32x32 up",
+                            BottleneckResNetOptions{}),
       row<ResNet>("resnet", ModelTask::other, "A residual network of any widths, blocks and shortcuts",
                   ResNetOptions{}),
       {"convnet",

@@ -39,8 +39,9 @@ void register_model(const std::string& name, ModelEntry entry);
 ///   make_model("vae", ModelOptions::from_text("size=64, latent=32"))
 std::shared_ptr<Module> make_model(std::string_view name, const ModelOptions& options = {});
 
-/// All of a task, in the order of the table: "resnet20", "resnet32", "resnet56", "resnet18", "convnet"; "autoencoder",
-/// "vae"; those of lstm_language_model_names(); "transformer"; "resnet", "lstm", "gpt"; then what register_model added.
+/// All of a task, in the order of the table: "resnet20", "resnet32", "resnet56", "resnet18", "resnet50", "convnet";
+/// "autoencoder", "vae"; those of lstm_language_model_names(); "transformer"; "resnet", "lstm", "gpt"; then what
+/// register_model added.
 std::vector<std::string> model_names(ModelTask task);
 /// Of all tasks.
 std::vector<std::string> model_names();

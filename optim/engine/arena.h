@@ -40,6 +40,7 @@ class Arena {
 
   const Frame& frame() const { return frame_; }
   void set_watch(GroupWatch* watch) { frame_.watch = watch; }
+  void set_workers(Workers* workers) { frame_.workers = workers; }
   void split_syncs(bool on) { frame_.splits_syncs = on; }
   const std::vector<Slot>& slots() const { return slots_; }
   template <class T>
@@ -48,7 +49,7 @@ class Arena {
   }
   template <class T>
   T* gradients() const {
-    return reinterpret_cast<T*>(gradients_->data());
+    return static_cast<T*>(static_cast<void*>(gradients_->data()));
   }
 
   /// All weights, padding included.

@@ -21,6 +21,7 @@ inline constexpr std::int64_t kBlock = 8192;
 
 class Traced;
 struct GroupWatch;
+class Workers;
 
 /// Elements [begin, end) of the arena, which are updated in the same way.
 struct Interval {
@@ -45,6 +46,7 @@ struct Frame {
   std::vector<Interval> arrived;   ///< parameters with a gradient in this step: what a leaf covers
   std::vector<char> has_gradient;  ///< of each of `parameters`, in this step
   GroupWatch* watch = nullptr;     ///< where a watched step is measured (watch.h)
+  Workers* workers = nullptr;      ///< who trains with this process; null: nobody
   bool splits_syncs = false;       ///< on_sync: every sync waits for the fast weights of all blocks
 };
 
@@ -84,7 +86,7 @@ class Numbers {
 /// f(begin, end, scratch) on all blocks of [0, size), in parallel. The division into blocks depends on size alone.
 template <class T, class F>
 void for_blocks(std::int64_t size, F&& f) {
-  constexpr std::int64_t kBlocksPerThread = 4;  // about 15 us of Adam: below, a second thread costs more than it gives
+  constexpr std::int64_t kBlocksPerThread = 16;  // 131,072 weights: below, a second thread costs more than it gives
   parallel_for((size + kBlock - 1) / kBlock, kBlocksPerThread, [&](std::int64_t first, std::int64_t last) {
     alignas(64) T scratch[kScratch<T>];
     for (std::int64_t i = first; i < last; ++i) f(i * kBlock, std::min(size, (i + 1) * kBlock), scratch);

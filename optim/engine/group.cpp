@@ -138,7 +138,7 @@ class GroupOf : public RunningGroup {
     fast = std::make_unique<Numbers<T>>(arena.frame());
     return nullptr;
   }
-  int norms() const override { return roll_.norms; }
+  const std::vector<const char*>& sums() const override { return roll_.sums; }
 
   void watch(bool on) override {
     arena.set_watch(on ? &watch_ : nullptr);
@@ -153,6 +153,7 @@ class GroupOf : public RunningGroup {
   }
 
   bool needs_closure() const override { return running_->needs_closure(); }
+  bool is_over_workers() const override { return roll_.loops_over_workers > 0; }
 
   void start_cycles() override {
     for_blocks<T>(arena.frame().size, [&](std::int64_t begin, std::int64_t end, T*) {

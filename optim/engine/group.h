@@ -56,14 +56,16 @@ class RunningGroup {
   virtual const std::vector<Loop>& loops() const = 0;
   /// The fast weights of a loop before its last pull, kept from the next sync on; null before it.
   virtual Array* fast(std::size_t loop) = 0;
-  /// Levels with a norm over all groups.
-  virtual int norms() const = 0;
+  /// The levels with sums over all groups (Roll::sums).
+  virtual const std::vector<const char*>& sums() const = 0;
   /// Measures the next steps, or stops doing so.
   virtual void watch(bool on) = 0;
   /// What the last step measured.
   const GroupWatch& watched() const { return watch_; }
 
   virtual bool needs_closure() const = 0;
+  /// Whether the rule has a loop over workers: its gradients are each worker's own.
+  virtual bool is_over_workers() const = 0;
   /// All loops start a cycle from the weights as they are.
   virtual void start_cycles() = 0;
   /// Exchanges weights and evaluation weights; false when there is nothing to exchange.

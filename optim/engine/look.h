@@ -23,11 +23,13 @@ class GradientSource {
 class Seat {
  public:
   virtual ~Seat() = default;
-  /// Gives this group's part of norm number `key` (Roll::norms); complete when all groups that have it gave theirs.
+  /// Gives this group's part of sum number `key` (Roll::sums); complete when all groups that have it gave theirs. Sums
+  /// belong together where their levels have one name, the first with the first, the second with the second.
   virtual void add(int key, const Squares& part) = 0;
   virtual bool is_complete(int key) const = 0;
-  /// The 2-norm of all parts, added group by group.
-  virtual double norm(int key) const = 0;
+  /// All parts, added group by group: for norms, and for products of two vectors (of scale 1).
+  virtual Squares sum(int key) const = 0;
+  double norm(int key) const { return sum(key).norm(); }
   /// Asks for the loss and its gradients with the weights of this group exchanged for `point` (T*, element 0 of the
   /// arena; null: as they are). When no group can go on without, all points are exchanged together; they are back when
   /// the next look of this group begins.
@@ -41,7 +43,7 @@ class Seat {
 
 template <class T>
 struct Look {
-  const T* weight;  ///< element 0 of the arena
+  T* weight;  ///< element 0 of the arena; written by a loop over workers alone, before its sync (worker_mean.h)
   const GradientSource<T>& gradients;
   Seat& seat;
 };

@@ -1,7 +1,11 @@
 // Norms over all groups, and the loss at other weights. See meeting.h.
 #include <tandem/optim/engine/meeting.h>
 
+#include <algorithm>
 #include <cassert>
+#include <map>
+#include <string>
+#include <utility>
 
 #include <tandem/core/error.h>
 
@@ -13,6 +17,7 @@ void Meeting::run(const std::vector<std::unique_ptr<RunningGroup>>& groups, cons
   if (seats_.size() != groups.size()) {
     seats_.clear();
     for (const auto& group : groups) seats_.emplace_back(*this, *group);
+    name_sums();
   }
   for (GroupSeat& seat : seats_) seat.begin();
   for (bool again = true; again;) {
@@ -24,6 +29,17 @@ void Meeting::run(const std::vector<std::unique_ptr<RunningGroup>>& groups, cons
     }
     // Groups may come to their questions in different rounds, behind norms of all: the points of all belong together.
     if (again && !has_progressed) evaluate_where_asked();
+  }
+}
+
+void Meeting::name_sums() {
+  std::map<std::pair<std::string, int>, int> all;  // (level, which of this name in its group): id
+  for (GroupSeat& seat : seats_) {
+    std::map<std::string, int> seen;
+    for (const char* const level : seat.group_.sums()) {
+      const std::pair<std::string, int> name(level, seen[level]++);
+      seat.ids.push_back(all.try_emplace(name, static_cast<int>(all.size())).first->second);
+    }
   }
 }
 
@@ -47,19 +63,26 @@ void Meeting::GroupSeat::add(int key, const Squares& part) {
   parts.push_back(part);
 }
 
-bool Meeting::GroupSeat::is_complete(int key) const {
-  for (const GroupSeat& seat : meeting_.seats_) {
-    if (!seat.is_done && key < seat.group_.norms() && static_cast<std::size_t>(key) >= seat.parts.size()) return false;
-  }
-  return true;
+const Squares* Meeting::GroupSeat::part(int id) const {
+  const auto found = std::find(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(parts.size()), id);
+  const auto at = static_cast<std::size_t>(found - ids.begin());
+  return at < parts.size() ? &parts[at] : nullptr;
 }
 
-double Meeting::GroupSeat::norm(int key) const {
+bool Meeting::GroupSeat::is_complete(int key) const {
+  const int id = ids[static_cast<std::size_t>(key)];
+  return std::all_of(meeting_.seats_.begin(), meeting_.seats_.end(), [id](const GroupSeat& seat) {
+    return seat.is_done || seat.part(id) != nullptr ||
+           std::find(seat.ids.begin(), seat.ids.end(), id) == seat.ids.end();
+  });
+}
+
+Squares Meeting::GroupSeat::sum(int key) const {
   Squares all;
   for (const GroupSeat& seat : meeting_.seats_) {
-    if (static_cast<std::size_t>(key) < seat.parts.size()) all.add(seat.parts[static_cast<std::size_t>(key)]);
+    if (const Squares* const part = seat.part(ids[static_cast<std::size_t>(key)])) all.add(*part);
   }
-  return all.norm();
+  return all;
 }
 
 void Meeting::GroupSeat::ask(void* where) {

@@ -20,13 +20,16 @@ class Meeting {
 
  private:
   void evaluate_where_asked();
+  void name_sums();
 
   class GroupSeat : public Seat {
    public:
     GroupSeat(Meeting& meeting, RunningGroup& group) : meeting_(meeting), group_(group) {}
+    /// This group's part of a sum: null where it has none, or not yet.
+    const Squares* part(int id) const;
     void add(int key, const Squares& part) override;
     bool is_complete(int key) const override;
-    double norm(int key) const override;
+    Squares sum(int key) const override;
     void ask(void* point) override;
     const void* gradients() const override { return group_.evaluated(); }
     double loss() const override { return meeting_.loss_; }
@@ -38,6 +41,7 @@ class Meeting {
 
     Meeting& meeting_;
     RunningGroup& group_;
+    std::vector<int> ids;        // of each of this group's sums: the same in all groups that have it
     std::vector<Squares> parts;  // this group's, by key
     bool is_done = false, has_asked = false;
     bool has_progressed = false;  // in its last look: gave a part, asked, or is done

@@ -16,7 +16,10 @@ class NormOfGradients {
 
   /// From Running::begin and Running::join. Inside an outer rule, which does not join, the norm is of its group.
   void begin() { has_added_ = is_known_ = false; }
-  void join(Roll<T>& roll) { key_ = roll.norms++; }
+  void join(const char* level, Roll<T>& roll) {
+    key_ = static_cast<int>(roll.sums.size());
+    roll.sums.push_back(level);
+  }
   /// True when value() is known: until then look() must be called again after the groups have met.
   bool look(const Look<T>& look) {
     if (is_known_) return true;

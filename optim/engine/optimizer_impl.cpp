@@ -67,9 +67,11 @@ void Optimizer::Impl::add_group(const Group& group) {
   require_no_scope("add_group");
   bind({group});
   stepper.groups_changed(hyper_parameters.find_lr());
+  join_workers();
 }
 
 void Optimizer::Impl::zero_grad() {
+  if (gradient_mean_) gradient_mean_->forget();
   for (const auto& group : groups) group->arena.zero_grad();
 }
 
@@ -88,6 +90,7 @@ void Optimizer::Impl::step() {
   refuse_frozen_gradients();
   hyper_parameters.check(steps);
   absorb_changes(true);
+  if (gradient_mean_) gradient_mean_->finish();
   run_step(nullptr, std::numeric_limits<double>::quiet_NaN());
 }
 
@@ -103,10 +106,11 @@ Tensor Optimizer::Impl::step(const std::function<Tensor()>& closure) {
     evaluations.begin();
     loss = closure();
     for (const auto& group : groups) group->arena.accept_changes();  // a closure brings back what it moves
-    return loss.defined() && loss.size() == 1 ? loss.item() : std::numeric_limits<double>::quiet_NaN();
+    return mean_over_workers(loss.defined() && loss.size() == 1 ? loss.item()
+                                                                : std::numeric_limits<double>::quiet_NaN());
   };
   const double first = evaluate();
-  const Tensor result = loss;
+  const Tensor result = gradient_mean_ ? Tensor(Array::full({}, first, DType::f64)) : loss;
   refuse_frozen_gradients();
   run_step(&evaluate, first);
   return result;

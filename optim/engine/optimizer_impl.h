@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <tandem/optim/engine/gradient_mean.h>
 #include <tandem/optim/engine/hyper_parameters.h>
 #include <tandem/optim/engine/stepper.h>
 #include <tandem/optim/engine/tree_entry.h>
@@ -23,6 +24,9 @@ class Optimizer::Impl {
   void step();
   Tensor step(const std::function<Tensor()>& closure);
   bool needs_closure() const;
+  void average_over(std::shared_ptr<Workers> workers);
+  bool averages_gradients() const { return gradient_mean_ != nullptr; }
+  std::unique_ptr<Arrivals> overlap();
   void watch_steps(bool on);
   void on_sync(std::function<void(const SyncEvent&)> callback);
   void open_scope();
@@ -58,9 +62,14 @@ class Optimizer::Impl {
   void refuse_frozen_gradients() const;
   void absorb_changes(bool is_step);
   void bind(const std::vector<Group>& added);
+  void join_workers();
+  /// The gradients become their mean, if they are to; the mean of the losses.
+  double mean_over_workers(double loss);
   void run_step(const Evaluate* evaluate, double loss);
 
-  NamedTensors frozen_;  // not bound: an error when a gradient arrives
+  std::shared_ptr<Workers> workers_;             // null: nobody trains with this process
+  std::unique_ptr<GradientMean> gradient_mean_;  // null: there is none
+  NamedTensors frozen_;                          // not bound: an error when a gradient arrives
   bool accept_weights_ = false;
   bool scope_open_ = false;
   std::vector<RunningGroup*> swapped_;

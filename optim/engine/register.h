@@ -15,10 +15,12 @@ void register_asgd();
 void register_cautious();
 void register_centralize();
 void register_clip_update();
+void register_lbfgs();
 void register_noise();
 void register_polyak_sgd();
 void register_projections();
 void register_sam();
 void register_schedule_free();
+void register_sophia();
 
 }  // namespace tandem::detail

@@ -50,10 +50,11 @@ struct Roll {
     Numbers<T>* slow;
     std::unique_ptr<Numbers<T>>* fast;  ///< the fast weights before its last pull, kept where the pointer is not null
   };
-  std::vector<Loop> loops;         ///< the outermost first
-  int norms = 0;                   ///< levels with a norm over all groups: their keys (Seat::add)
-  bool changes_gradients = false;  ///< a level gives the leaf other gradients than those that arrived
-  bool changes_updates = false;    ///< a level changes what the leaf has done to the weights, and is no loop
+  std::vector<Loop> loops;             ///< the outermost first
+  std::size_t loops_over_workers = 0;  ///< the outermost ones
+  std::vector<const char*> sums;       ///< of each sum over all groups (Seat::add) the name of the level that takes it
+  bool changes_gradients = false;      ///< a level gives the leaf other gradients than those that arrived
+  bool changes_updates = false;        ///< a level changes what the leaf has done to the weights, and is no loop
 };
 
 template <class T>

@@ -96,6 +96,7 @@ class RunningLeaf : public Running<T> {
     return state;
   }
   const Options& options() const { return options_; }
+  Numbers<T>& numbers(std::size_t state) { return *state_[state]; }
   const Frame& frame() const { return frame_; }
 
   /// The formula on elements [begin, end) inside the block, measured where that is wanted.

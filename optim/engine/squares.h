@@ -128,6 +128,21 @@ TANDEM_INLINE Squares difference_squares(const T* x, const T* y, std::int64_t n)
   }
 }
 
+/// The sum of x y, in double.
+template <class T>
+TANDEM_TARGETS __attribute__((flatten)) double dot_pass(const T* x, const T* y, std::int64_t n) {
+  constexpr std::int64_t kLanes = 8;
+  double lanes[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::int64_t j = 0; j < kLanes; ++j) lanes[j] += static_cast<double>(x[i + j]) * static_cast<double>(y[i + j]);
+  }
+  double sum = 0;
+  for (; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(y[i]);
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
 template <class T>
 TANDEM_TARGETS __attribute__((flatten)) Squares report_pass(const T* x, std::int64_t n) {
   return report_squares(x, n);

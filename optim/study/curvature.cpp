@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
@@ -74,13 +75,14 @@ Vector product_of(const SymmetricProduct& product, const Vector& v) {
   return y;
 }
 
-/// The largest eigenvalue of a symmetric tridiagonal matrix and the size of the last component of its eigenvector, by
-/// Jacobi rotations (Golub and Van Loan, 8.5): it is as small as the number of products.
-struct RitzPair {
-  double value, last;
+/// Eigenvalues of a symmetric tridiagonal matrix, the largest first, and their vectors, by Jacobi rotations (Golub and
+/// Van Loan, 8.5): it is as small as the number of products.
+struct Ritz {
+  std::vector<double> values;
+  std::vector<std::vector<double>> vectors;
 };
 
-RitzPair largest_of(const std::vector<double>& diagonal, const std::vector<double>& beside) {
+Ritz ritz_of(const std::vector<double>& diagonal, const std::vector<double>& beside) {
   const std::size_t n = diagonal.size();
   std::vector<double> a(n * n), v(n * n);
   for (std::size_t i = 0; i < n; ++i) {
@@ -112,10 +114,17 @@ RitzPair largest_of(const std::vector<double>& diagonal, const std::vector<doubl
         }
       }
   }
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < n; ++i)
-    if (a[i * n + i] > a[best * n + best]) best = i;
-  return {a[best * n + best], std::fabs(v[(n - 1) * n + best])};
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t i, std::size_t j) { return a[i * n + i] > a[j * n + j]; });
+  Ritz ritz;
+  for (const std::size_t column : order) {
+    ritz.values.push_back(a[column * n + column]);
+    ritz.vectors.emplace_back();
+    for (std::size_t i = 0; i < n; ++i) ritz.vectors.back().push_back(v[i * n + column]);
+  }
+  return ritz;
 }
 
 void check(const Vector& like, int count, double tolerance) {
@@ -124,44 +133,82 @@ void check(const Vector& like, int count, double tolerance) {
   if (!(tolerance >= 0)) fail("curvature", fmt::format("tolerance is {}, must be at least 0", tolerance));
 }
 
+/// What Lanczos' method has made of products: a basis in which H is tridiagonal, its eigenvalues there.
+struct Krylov {
+  std::vector<Vector> basis;
+  Ritz ritz;
+  double next = 0;  // what the last product has beyond the basis
+  int products = 0;
+  bool is_finite = true, converged = false;
+
+  double residual(std::size_t i) const { return next * std::fabs(ritz.vectors[i].back()); }
+};
+
+Krylov make_krylov(const SymmetricProduct& product, const Vector& like, int count, const LanczosOptions& options) {
+  check(like, options.iterations, options.tolerance);
+  std::int64_t size = 0;
+  Generator generator(options.seed, kLanczosStream);
+  Krylov k;
+  k.basis.emplace_back();
+  for (const Array& one : like) {
+    k.basis[0].push_back(Array::empty_like(one));
+    generator.fill_normal(k.basis[0].back());
+    size += one.size();
+  }
+  normalise(k.basis[0]);
+  std::vector<double> diagonal, beside;
+  const auto most = std::min<std::int64_t>(options.iterations, size);
+  while (k.products < most) {
+    Vector w = product_of(product, k.basis.back());
+    ++k.products;
+    diagonal.push_back(dot(w, k.basis.back()));
+    k.is_finite = std::isfinite(diagonal.back());
+    if (!k.is_finite) break;
+    for (int again = 0; again < 2; ++again)  // twice is enough: rounding leaves nothing of the basis in w
+      for (const Vector& v : k.basis) add_scaled(w, v, -dot(w, v));
+    k.next = normalise(w);
+    k.ritz = ritz_of(diagonal, beside);
+    // A vector that is zero but for rounding: the space is closed under H, and the values are eigenvalues.
+    const double scale = std::fabs(diagonal.back()) + (beside.empty() ? 0 : beside.back());
+    const double rounding = like[0].dtype() == DType::f64 ? 1e-13 : 1e-6;
+    k.converged = k.next <= rounding * scale || k.products == size;
+    bool are_good = k.products >= count;
+    for (std::size_t i = 0; are_good && i < static_cast<std::size_t>(count); ++i)
+      are_good = k.residual(i) <= options.tolerance * std::fabs(k.ritz.values[i]);
+    k.converged = k.converged || are_good;
+    if (k.converged) break;
+    beside.push_back(k.next);
+    k.basis.push_back(std::move(w));
+  }
+  return k;
+}
+
 }  // namespace
 
 Eigenvalue largest_eigenvalue(const SymmetricProduct& product, const std::vector<Array>& like,
                               const LanczosOptions& options) {
-  check(like, options.iterations, options.tolerance);
-  std::int64_t size = 0;
-  Generator generator(options.seed, kLanczosStream);
-  std::vector<Vector> basis(1);
-  for (const Array& one : like) {
-    basis[0].push_back(Array::empty_like(one));
-    generator.fill_normal(basis[0].back());
-    size += one.size();
+  const Krylov k = make_krylov(product, like, 1, options);
+  if (!k.is_finite) return {kNotFinite, kNotFinite, k.products, false};
+  return {k.ritz.values[0], k.residual(0), k.products, k.converged};
+}
+
+std::vector<Eigenpair> largest_eigenpairs(const SymmetricProduct& product, const std::vector<Array>& like, int count,
+                                          const LanczosOptions& options) {
+  if (count < 1) fail("curvature", fmt::format("{} eigenvalues, must be at least 1", count));
+  const Krylov k = make_krylov(product, like, count, options);
+  if (!k.is_finite) fail("curvature", "a product is not finite", fmt::format("product {}", k.products));
+  std::vector<Eigenpair> pairs;
+  for (std::size_t i = 0; i < std::min(static_cast<std::size_t>(count), k.ritz.values.size()); ++i) {
+    Eigenpair pair{k.ritz.values[i], k.residual(i), {}};
+    for (const Array& one : like) {
+      pair.vector.push_back(Array::empty_like(one));
+      pair.vector.back().fill(0);
+    }
+    for (std::size_t j = 0; j < k.ritz.vectors[i].size(); ++j)
+      add_scaled(pair.vector, k.basis[j], k.ritz.vectors[i][j]);
+    pairs.push_back(std::move(pair));
   }
-  normalise(basis[0]);
-  std::vector<double> diagonal, beside;
-  Eigenvalue result;
-  const auto most = std::min<std::int64_t>(options.iterations, size);
-  while (result.products < most) {
-    Vector w = product_of(product, basis.back());
-    ++result.products;
-    diagonal.push_back(dot(w, basis.back()));
-    if (!std::isfinite(diagonal.back())) return {kNotFinite, kNotFinite, result.products, false};
-    for (int again = 0; again < 2; ++again)  // twice is enough: rounding leaves nothing of the basis in w
-      for (const Vector& v : basis) add_scaled(w, v, -dot(w, v));
-    const double next = normalise(w);
-    const RitzPair ritz = largest_of(diagonal, beside);
-    result.value = ritz.value;
-    result.residual = next * ritz.last;
-    // A vector that is zero but for rounding: the space is closed under H, and the value is one of its eigenvalues.
-    const double scale = std::fabs(diagonal.back()) + (beside.empty() ? 0 : beside.back());
-    const double rounding = like[0].dtype() == DType::f64 ? 1e-13 : 1e-6;
-    const bool is_closed = next <= rounding * scale || result.products == size;
-    result.converged = is_closed || result.residual <= options.tolerance * std::fabs(result.value);
-    if (result.converged) break;
-    beside.push_back(next);
-    basis.push_back(std::move(w));
-  }
-  return result;
+  return pairs;
 }
 
 TraceEstimate estimate_trace(const SymmetricProduct& product, const std::vector<Array>& like,

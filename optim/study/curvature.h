@@ -1,5 +1,5 @@
 // Numbers of a matrix that is known by its products with vectors alone, as a Hessian is (autograd/hessian.h): the
-// largest eigenvalue by Lanczos' method, trace and diagonal by Hutchinson's estimator. A vector is one Array a
+// largest eigenvalues by Lanczos' method, trace and diagonal by Hutchinson's estimator. A vector is one Array a
 // parameter, dense, of its shape. Not here: what they are measured for (instruments.h).
 //
 //   const Hessian hessian(loss, {w, b});
@@ -38,6 +38,18 @@ struct Eigenvalue {
 /// range.
 Eigenvalue largest_eigenvalue(const SymmetricProduct& product, const std::vector<Array>& like,
                               const LanczosOptions& options = {});
+
+struct Eigenpair {
+  double value = 0;           ///< a Ritz value
+  double residual = 0;        ///< |H y - value y|, |y| = 1
+  std::vector<Array> vector;  ///< y
+};
+
+/// The `count` largest eigenvalues with their vectors, the largest first, by the same method: it ends when all of them
+/// are within the tolerance. Fewer where the vectors that H makes of the first one have all been seen, as of a multiple
+/// of the identity. Throws Error as largest_eigenvalue does, when count is below 1, and when a product is not finite.
+std::vector<Eigenpair> largest_eigenpairs(const SymmetricProduct& product, const std::vector<Array>& like, int count,
+                                          const LanczosOptions& options = {});
 
 struct TraceOptions {
   int samples = 4;         ///< products

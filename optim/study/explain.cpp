@@ -154,6 +154,7 @@ Explanation Recorder::explain(std::size_t group, std::size_t slot, const std::st
   Frame frame;
   frame.size = 1;
   frame.dtype = arena.dtype;
+  frame.workers = arena.workers;
   frame.parameters = {arena.parameters[slot]};
   frame.tensors = frame.all = {{0, 1, arena.tensors[slot].is_decayed}};
   if (c->has_gradient) frame.arrived = frame.tensors;

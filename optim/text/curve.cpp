@@ -32,7 +32,7 @@ double constant_curve(const Curve&, double) { return 1; }
 
 double linear_curve(const Curve& c, double step) {
   const double p = progress(c, step);
-  return 1 + (c["end"] - 1) * p;
+  return p >= 1 ? c["end"] : 1 + (c["end"] - 1) * p;
 }
 
 double step_curve(const Curve& c, double step) { return std::pow(c["by"], std::floor(step / c["every"])); }
@@ -49,7 +49,8 @@ double cosine_curve(const Curve& c, double step) {
 }
 
 double polynomial_curve(const Curve& c, double step) {
-  return c["end"] + (1 - c["end"]) * std::pow(1 - progress(c, step), c["power"]);
+  const double p = progress(c, step);
+  return p >= 1 ? c["end"] : c["end"] + (1 - c["end"]) * std::pow(1 - p, c["power"]);
 }
 
 double inverse_sqrt_curve(const Curve& c, double step) { return std::sqrt(c["warmup"] / (step + 1)); }
@@ -79,6 +80,7 @@ double plateau_curve(const Curve& c, double) {
 double one_cycle_curve(const Curve& c, double step) {
   const double top = c["warmup"] - 1, last = c["total"] - 1;
   if (step < top) return half_cosine(c["start"], 1, step / top);
+  if (step == top) return 1;  // also where the warm-up takes all steps
   if (step >= last) return c["end"];
   return half_cosine(1, c["end"], (step - top) / (last - top));
 }

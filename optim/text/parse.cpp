@@ -45,11 +45,13 @@ void register_own() {
     detail::register_cautious();
     detail::register_centralize();
     detail::register_clip_update();
+    detail::register_lbfgs();
     detail::register_noise();
     detail::register_polyak_sgd();
     detail::register_projections();
     detail::register_sam();
     detail::register_schedule_free();
+    detail::register_sophia();
   });
 }
 

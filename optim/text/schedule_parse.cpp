@@ -81,13 +81,15 @@ Schedule to_curve(const Source& source, const Value& value, std::int64_t total_s
   const CurveKind& kind = find_kind(source, value);
   std::vector<std::vector<double>> values = given_values(source, value, kind);
 
-  // The steps that fractions are fractions of: the curve's own total where it is whole, else the run's.
+  // The steps that fractions are fractions of: the curve's own total, itself perhaps a fraction of the run's.
   auto base = static_cast<double>(total_steps);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const bool is_total = std::string_view(kind.arguments[i].name) == "total";
     if (!is_total) continue;
     if (values[i].empty() && total_steps > 0) values[i] = {base};
-    if (!values[i].empty() && values[i][0] >= 1) base = values[i][0];
+    if (values[i].empty()) continue;
+    if (values[i][0] > 0 && values[i][0] < 1 && base > 0) values[i][0] = std::max(1.0, std::round(values[i][0] * base));
+    if (values[i][0] >= 1) base = values[i][0];
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const CurveArgument& argument = kind.arguments[i];

@@ -209,6 +209,7 @@ inline void add_products(std::vector<OpRow>& rows, Numbers& n) {
     {"conv_transpose2d(x, w, options)", "", [](In x) { return conv_transpose2d(x[0], x[1], {.stride = 2, .padding = 1}); }, {n.normal({2, 4, 3, 3}), n.normal({4, 3, 4, 4})}},
     {"conv2d_input_grad(dy, w, x, options)", "", [](In x) { return conv2d_input_grad(x[0], x[1], {2, 4, 5, 5}, {.stride = 2, .padding = 1}); }, {n.normal({2, 4, 3, 3}), n.normal(weight)}},
     {"conv2d_weight_grad(dy, x, w, options)", "", [](In x) { return conv2d_weight_grad(x[0], x[1], {4, 4, 3, 3}, {.stride = 2, .padding = 1}); }, {n.normal({2, 4, 3, 3}), n.normal(image)}},
+    {"conv2d_weight_grad(dy, x, w, options, dtype)", "", [](In x) { return conv2d_weight_grad(x[0], x[1], {4, 4, 3, 3}, {.padding = 1}, x[0].dtype()); }, {n.normal(image), n.normal(image)}},
   });
 }
 

@@ -152,17 +152,6 @@ TEST_CASE("conv2d: any number of threads") {
   set_threads(before);
 }
 
-TEST_CASE("conv2d: bf16 computes in f32 and rounds once") {
-  Generator g(6);
-  const Array x = random_array(g, {2, 16, 8, 8}).to(DType::bf16), w = random_array(g, {16, 16, 3, 3}).to(DType::bf16);
-  const Array y = k::conv2d(x, w, {}, {.padding = 1});
-  CHECK(y.dtype() == DType::bf16);
-  const Array wide = k::conv2d(x.to(DType::f32), w.to(DType::f32), {}, {.padding = 1});
-  CHECK(identical(y, wide.to(DType::bf16)));
-  CHECK(k::conv2d_input_grad(y, w, x.shape(), {.padding = 1}).dtype() == DType::bf16);
-  CHECK(k::conv2d_weight_grad(y, x, w.shape(), {.padding = 1}).dtype() == DType::bf16);
-}
-
 TEST_CASE("conv2d: a batch of nothing") {
   const Array x = Array::zeros({0, 16, 8, 8}), w = Array::full({16, 16, 3, 3}, 1);
   const Array y = k::conv2d(x, w, {}, {.padding = 1});

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/kernels/product/small.h>
 #include <tandem/core/kernels/reference/matmul.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>
@@ -150,4 +151,51 @@ TEST_CASE("matmul and linear: errors name both shapes") {
         }) == "linear: b is [3], must be [4]: x [2, 3], w [4, 3]");
   CHECK(message_of([&] { k::linear(a, Array::zeros({3}), {}); }) ==
         "linear: x must have rank 1 or more, w rank 2: x [2, 3], w [3]");
+}
+
+TEST_CASE("small products have the bits of the naive twin, in any memory order, with and without a bias") {
+  Generator g(7);
+  for (const Shape& size : {Shape{4, 16, 2}, Shape{4, 1, 16}, Shape{1, 16, 4}, Shape{16, 2, 4}, Shape{4, 16, 1},
+                            Shape{3, 3, 50}, Shape{1, 1, 300}, Shape{1, 7, 9}, Shape{9, 3, 100}, Shape{13, 11, 5},
+                            Shape{7, 8, 40}, Shape{5, 33, 20}, Shape{2, 5, 0}, Shape{1, 500, 8}, Shape{500, 1, 8}}) {
+    const std::int64_t m = size[0], n = size[1], terms = size[2];
+    for (int order = 0; order < 25; ++order) {
+      CAPTURE(size.to_string());
+      CAPTURE(order);
+      const Array a = random_matrix(g, {m, terms}, order % 5), b = random_matrix(g, {terms, n}, order / 5);
+      const Array bias = random_array(g, {2 * n});
+      const float* const starts[] = {nullptr, bias.data<float>()};
+      for (const float* start : starts) {
+        Array fast = Array::full({m, n}, 5), exact = Array::full({m, n}, 5);
+        const k::reference::MatrixView<const float> left{a.data<float>(), a.stride(0), a.stride(1)},
+            right{b.data<float>(), b.stride(0), b.stride(1)};
+        k::multiply_small(left, right, fast.data<float>(), m, n, terms, start, 2);
+        k::reference::matmul<float>(left, right, {exact.data<float>(), n, 1}, m, n, terms, start, 2);
+        CHECK(identical(fast, exact));
+      }
+    }
+  }
+}
+
+TEST_CASE("a product written where it lies is the product, also over what it reads") {
+  Generator g(8);
+  for (const Shape& size : {Shape{3, 4, 5}, Shape{40, 50, 60}, Shape{3, 4, 0}}) {
+    const Array a = random_array(g, {size[0], size[2]}), b = random_array(g, {size[2], size[1]});
+    Array y = Array::full({size[0], size[1]}, 9);
+    const std::uint64_t version = y.version();
+    k::matmul_into(a, b, y);
+    CHECK(identical(y, k::matmul(a, b)));
+    CHECK(y.version() > version);
+  }
+  Array square = random_array(g, {6, 6});
+  const Array expected = k::matmul(square, square.transpose(0, 1));
+  k::matmul_into(square, square.transpose(0, 1), square);
+  CHECK(identical(square, expected));
+  Array y = Array::zeros({2, 2});
+  CHECK_THROWS_WITH_AS(k::matmul_into(Array::zeros({2, 3}), Array::zeros({2, 2}), y),
+                       "matmul_into: must be a [m, k], b [k, n] and y [m, n] in row-major order: a [2, 3], b [2, 2], "
+                       "y [2, 2] with strides [2, 1]",
+                       Error);
+  CHECK_THROWS_WITH_AS(k::matmul_into(Array::zeros({2, 2}, DType::f64), Array::zeros({2, 2}, DType::f64), y),
+                       "matmul_into: a is f64, must be f32", Error);
 }

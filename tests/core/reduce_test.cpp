@@ -272,3 +272,25 @@ TEST_CASE("a fixed number of threads gives the same bits every time") {
   }
   set_threads(before);
 }
+
+TEST_CASE("sums over the rows of a short matrix have the bits that a plan gives") {
+  Generator g(5);
+  for (const Shape& shape : {Shape{1, 2}, Shape{4, 1}, Shape{1, 1}, Shape{256, 1}, Shape{4, 16}, Shape{31, 7},
+                             Shape{33, 128}, Shape{200, 65}, Shape{256, 128}}) {
+    CAPTURE(shape.to_string());
+    const Array x = random_array(g, shape);
+    Array wide = Array::zeros({shape[0], shape[1] + 3});
+    Array inside = wide.slice(1, 0, shape[1]);  // not contiguous: it goes by a plan
+    inside.copy_from(x);
+    CHECK(identical(k::sum(x, {0}), k::sum(inside, {0})));
+    Array y = Array::full({shape[1]}, 3);
+    k::sum_rows_into(x, y);
+    CHECK(identical(y, k::sum(x, {0})));
+    k::sum_rows_into(inside, y);
+    CHECK(identical(y, k::sum(x, {0})));
+  }
+  Array y = Array::zeros({3});
+  CHECK_THROWS_WITH_AS(k::sum_rows_into(Array::zeros({2, 4}), y),
+                       "sum_rows_into: must be x [m, n] and y [n] without gaps: x [2, 4], y [3] with strides [1]",
+                       Error);
+}

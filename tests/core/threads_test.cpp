@@ -42,6 +42,28 @@ std::string output_of(const std::string& command) {
 
 }  // namespace
 
+TEST_CASE("while a OneThread lives, its thread computes alone, and afterwards with the team") {
+  const int before = threads();
+  set_threads(3);
+  {
+    const OneThread alone;
+    CHECK(threads() == 1);
+    CHECK(parallel_parts(1000, 1).number == 1);
+    if (openmp_threads() != 0) CHECK(openmp_threads() == 1);
+    {
+      const OneThread inner;
+      CHECK(threads() == 1);
+    }
+    CHECK(threads() == 1);
+    int others = 0;
+    std::thread([&] { others = threads(); }).join();
+    CHECK(others == 3);
+  }
+  CHECK(threads() == 3);
+  if (openmp_threads() != 0) CHECK(openmp_threads() == 3);
+  set_threads(before);
+}
+
 TEST_CASE("set_threads holds for calls from every thread") {
   const int before = threads();
   for (const int n : {1, 3, before}) {

@@ -58,7 +58,6 @@ TEST_CASE("a wrong command line ends with 2, one line, and no run folder") {
   refuse({"--dataset", "cifar11"}, {"--dataset", "cifar11", "cifar10"});
   refuse({"--size", "64"}, {"--size", "is for --dataset folder"});
   refuse({"--skip-bad-files"}, {"--skip-bad-files", "is for --dataset folder"});
-  refuse({"--precision", "bf16"}, {"--precision", "bf16"});
   refuse({"--precision", "f8"}, {"--precision", "f8"});
   refuse({"--steps", "-1"}, {"--steps", "-1"});
   refuse({"--seed", "x"}, {"--seed"});

@@ -114,13 +114,13 @@ TEST_CASE("make_model: by name, with suggestions") {
   CHECK(nn::make_model("resnet20")->parameter_count() == 269722);
   CHECK(nn::make_model("resnet56", {{"classes", 100}})->parameter_count() == 853018 + 65 * 90);
   const std::vector<std::string> classifiers = nn::model_names(nn::ModelTask::classification);
-  CHECK(classifiers == std::vector<std::string>{"resnet20", "resnet32", "resnet56", "resnet18", "convnet"});
+  CHECK(classifiers == std::vector<std::string>{"resnet20", "resnet32", "resnet56", "resnet18", "resnet50", "convnet"});
   for (const std::string& name : classifiers)
     CHECK((name == "convnet" || nn::describe_model(name).find("ResNet-") == 0));
   std::string all;
   for (const std::string& name : nn::model_names()) all += (all.empty() ? "" : ", ") + name;
   CHECK(all.starts_with(
-      "resnet20, resnet32, resnet56, resnet18, resnet, convnet, autoencoder, vae, lstm-small, lstm-medium, "
+      "resnet20, resnet32, resnet56, resnet18, resnet50, resnet, convnet, autoencoder, vae, lstm-small, lstm-medium, "
       "lstm-large, awd-lstm, char-lstm, lstm, transformer"));
   CHECK(error_text([] { nn::make_model("resnet21"); }).rfind("model: \"resnet21\" is not known: known are ", 0) == 0);
   CHECK(error_text([] { nn::make_model("rsnet56"); }) ==

@@ -64,6 +64,35 @@ TEST_CASE("an eigenvalue is no further than the residual, and the limit ends it"
   CHECK(fine.value == doctest::Approx(values.back()).epsilon(1e-10));
 }
 
+TEST_CASE("the largest eigenvalues with their vectors") {
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    const double exact = dtype == DType::f64 ? 1e-9 : 1e-4;
+    const Array like = Array::zeros({2, 3}, dtype);
+    const std::vector<Eigenpair> pairs =
+        largest_eigenpairs(diagonal({-9, 1, 2, 3, 5, 0}), {like}, 2, {.tolerance = 1e-7});
+    REQUIRE(pairs.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+      CHECK(pairs[i].value == doctest::Approx(i == 0 ? 5 : 3).epsilon(exact));
+      const std::vector<double> y = pairs[i].vector[0].to(DType::f64).to_vector<double>();
+      for (std::size_t j = 0; j < y.size(); ++j)
+        CHECK(std::fabs(std::fabs(y[j]) - (j == (i == 0 ? 4 : 3) ? 1 : 0)) < 30 * exact);
+    }
+  }
+  // A multiple of the identity shows one vector only; a limit ends it before the values are known.
+  const Array like = Array::zeros({60}, DType::f64);
+  CHECK(largest_eigenpairs(diagonal(std::vector<double>(60, 4.0)), {like}, 3).size() == 1);
+  std::vector<double> values;
+  for (int i = 0; i < 60; ++i) values.push_back(0.01 * i * i);
+  const auto early = largest_eigenpairs(diagonal(values), {like}, 2, {.iterations = 5, .tolerance = 0});
+  REQUIRE(early.size() == 2);
+  CHECK(early[0].residual > 0.1);
+  CHECK(message([&] { largest_eigenpairs(diagonal(values), {like}, 0); }) ==
+        "curvature: 0 eigenvalues, must be at least 1");
+  CHECK(message([&] {
+          largest_eigenpairs(diagonal({1, NAN}), {Array::zeros({2})}, 1);
+        }) == "curvature: a product is not finite: product 1");
+}
+
 TEST_CASE("matrices of zeros, of one element and multiples of one end at once") {
   const Array like = Array::zeros({5}, DType::f32);
   const Eigenvalue zero = largest_eigenvalue(diagonal({0, 0, 0, 0, 0}), {like});

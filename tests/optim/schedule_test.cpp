@@ -196,3 +196,14 @@ TEST_CASE("every error says where and what was meant") {
   CHECK(error("step(every=5, by=-1)") == "step: by is -1, must be at least 0");
   CHECK(message([] { schedule::cosine({}); }) == "cosine: total is 0, must be at least 1");
 }
+
+TEST_CASE("curves end at `end` exactly, one_cycle reaches 1 also without a fall, fractions are of the curve's total") {
+  CHECK(schedule::linear({.total = 10, .end = 0.1}).at(10) == 0.1);
+  CHECK(schedule::linear({.total = 10, .end = 0.1}).at(11) == 0.1);
+  CHECK(schedule::polynomial({.total = 10, .power = 0, .end = 0.1}).at(9) == 1);
+  CHECK(schedule::polynomial({.total = 10, .power = 0, .end = 0.1}).at(10) == 0.1);
+  CHECK(schedule::one_cycle({.total = 10, .warmup = 10}).at(9) == 1);  // PyTorch with pct_start = 1
+  CHECK(schedule::one_cycle({.total = 10, .warmup = 10}).at(8) < 1);
+  CHECK(parse_schedule("cosine(warmup=0.1, total=0.5)", 100).describe() == "cosine(warmup=5, total=50)");
+  CHECK(parse_schedule("cosine(warmup=0.1, total=50)", 100).describe() == "cosine(warmup=5, total=50)");
+}

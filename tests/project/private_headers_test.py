@@ -3,7 +3,7 @@ import re
 
 import tree
 
-PRIVATE = re.compile(r"\b(dnnl\w*|cblas\w*|stb\w*|omp|omp_\w+|fmt|nlohmann|CLI)\b|[<\"/]onednn/")
+PRIVATE = re.compile(r"\b(dnnl\w*|cblas\w*|stb\w*|omp|omp_\w+|MPI_\w+|fmt|nlohmann|CLI)\b|[<\"/]onednn/")
 
 assert PRIVATE.search("#include <dnnl.hpp>") and PRIVATE.search("fmt::format") and PRIVATE.search("#include <omp.h>")
 assert not PRIVATE.search("over OpenMP and oneDNN, hidden in threads.cpp")

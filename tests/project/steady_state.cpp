@@ -1,5 +1,5 @@
 // A short training run of resnet20 for the tests beside it: what a step costs after warm-up (steady_state_test.py) and
-// whether runs repeat (determinism_test.py).   steady_state [SEED [WORKERS [THREADS]]]
+// whether runs repeat (determinism_test.py).   steady_state [SEED [WORKERS [THREADS [PRECISION]]]]
 //
 // Trains two epochs with a partial last batch, each followed by an evaluation on the slow weights. The first is the
 // warm-up. Before and after the second it prints a marker, so that a tracer can count what happened in between, and at
@@ -84,6 +84,7 @@ int main(int argc, char** argv) {
   const std::uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 0;
   const int workers = argc > 2 ? std::atoi(argv[2]) : 2;
   if (argc > 3) set_threads(std::atoi(argv[3]));
+  const AutocastScope scope = autocast(argc > 4 && std::string(argv[4]) == "bf16" ? DType::bf16 : DType::f32);
 
   const Dataset train = noise("train", 100, 1), test = noise("test", 60, 2);
   Loader loader(train, {.batch = 32, .seed = seed, .workers = workers, .transform = standard_augmentation(train)});

@@ -1,4 +1,4 @@
-"""After warm-up a training step of resnet20 creates no oneDNN object and asks the system for no memory.
+"""After warm-up a training step of resnet20, in f32 or bf16, creates no oneDNN object and asks the system for no memory.
 
 steady_state_test.py PROGRAM. Counted over an epoch with a partial last batch and an evaluation: the create lines of
 oneDNN's verbose output, and the calls of mmap, mremap and brk that strace sees. Where strace cannot run (it needs
@@ -30,7 +30,7 @@ def run(command, **environment):
     return result.stdout
 
 
-program, problems, counted = sys.argv[1], [], 0
+problems, counted = [], 0
 
 
 def expect_zero(what, found):
@@ -40,26 +40,33 @@ def expect_zero(what, found):
         problems.append(f"after warm-up: {len(found)} {what}, e.g. {found[0]}")
 
 
-steady, warm_up = between(run([program], DNNL_VERBOSE="2"))
-created = re.compile(r"^.*_verbose,.*create.*$", re.M)
-if not created.search(warm_up):
-    problems.append("oneDNN's verbose output shows no create line during warm-up: nothing was measured")
-expect_zero("oneDNN objects created", created.findall(steady))
+def check(precision):
+    threads = str(min(2, len(os.sched_getaffinity(0))))
+    program = [sys.argv[1], "0", "2", threads, precision]
+    steady, warm_up = between(run(program, DNNL_VERBOSE="2"))
+    created = re.compile(r"^.*_verbose,.*create.*$", re.M)
+    if not created.search(warm_up):
+        problems.append("oneDNN's verbose output shows no create line during warm-up: nothing was measured")
+    expect_zero(f"oneDNN objects created in {precision}", created.findall(steady))
 
-plain = run([program])
-for what in ["system allocations", "heap growth"]:
-    count = int(re.search(rf"^{what}: (\d+)$", plain, re.M).group(1))
-    expect_zero(f"by the count of {what}", [count] if count else [])
+    plain = run(program)
+    for what in ["system allocations", "heap growth"]:
+        count = int(re.search(rf"^{what}: (\d+)$", plain, re.M).group(1))
+        expect_zero(f"by the count of {what} in {precision}", [count] if count else [])
 
-strace = ["strace", "-f", "-qq", "-s", "64", "-e", "trace=mmap,mremap,brk,write", "-e", "signal=none"]
-if shutil.which("strace") and subprocess.run([*strace, "true"], capture_output=True).returncode == 0:
-    with tempfile.NamedTemporaryFile(mode="r") as log:
-        run([*strace, "-o", log.name, program])
-        steady, warm_up = between(log.read())
-    asked = re.compile(r"^.*\b(?:mmap|mremap|brk)\(.*$", re.M)
-    if not asked.search(warm_up):
-        problems.append("strace shows no call during warm-up: nothing was measured")
-    expect_zero("calls asking the system for memory", asked.findall(steady))
-else:
-    print("strace cannot run here: memory was counted by the allocator and malloc alone")
+    strace = ["strace", "-f", "-qq", "-s", "64", "-e", "trace=mmap,mremap,brk,write", "-e", "signal=none"]
+    if shutil.which("strace") and subprocess.run([*strace, "true"], capture_output=True).returncode == 0:
+        with tempfile.NamedTemporaryFile(mode="r") as log:
+            run([*strace, "-o", log.name, *program])
+            steady, warm_up = between(log.read())
+        asked = re.compile(r"^.*\b(?:mmap|mremap|brk)\(.*$", re.M)
+        if not asked.search(warm_up):
+            problems.append("strace shows no call during warm-up: nothing was measured")
+        expect_zero(f"calls asking the system for memory in {precision}", asked.findall(steady))
+    else:
+        print("strace cannot run here: memory was counted by the allocator and malloc alone")
+
+
+check("f32")
+check("bf16")
 tree.finish("steady state", problems, counted)

@@ -9,6 +9,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/io/checkpoint.h>
+#include <tandem/core/io/safetensors.h>
 #include <tandem/train/replay.h>
 
 #include "core/temporary_folder.h"
@@ -94,6 +95,39 @@ TEST_CASE("a traced run explains the chosen steps to the last bit, and stays the
   CHECK(std::count(formulas.begin(), formulas.end(), "pull") == 1);
   CHECK(trace["steps"][1]["weights"][1]["text"].get<std::string>().find("as the optimizer has it") !=
         std::string::npos);
+}
+
+TEST_CASE("a path: the weights after chosen steps, and at a sync before the pull, of a run that stays the same") {
+  const TemporaryFolder folder;
+  REQUIRE(own_training(with_out(folder, "plain")) == 0);
+  std::filesystem::create_directories(folder / "path");
+  train::write_trace_request(folder / "request.json",
+                             {.run = kRun, .path_steps = {0, 3, 4, 6}, .path = folder / "path"});
+  {
+    const EnvironmentScope scope({{train::kTraceVariable, (folder / "request.json").string()}});
+    REQUIRE(own_training(with_out(folder, "traced")) == 0);
+  }
+  CHECK(read_file(folder / "plain" / kRun / "model.safetensors") ==
+        read_file(folder / "traced" / kRun / "model.safetensors"));
+  const auto weight = [&](std::int64_t step, bool is_before_pull) {
+    const Safetensors file = load_safetensors(train::path_file(folder / "path", step, is_before_pull));
+    REQUIRE(file.find("0.weight") != nullptr);
+    return file.find("0.weight")->to_vector<float>();
+  };
+  for (const std::int64_t step : {0, 3, 6})
+    CHECK_FALSE(std::filesystem::exists(train::path_file(folder / "path", step, true)));
+  const auto begin = weight(0, false), fast = weight(4, true), slow = weight(4, false);  // k is 4, alpha 0.5
+  CHECK(begin != fast);
+  for (std::size_t i = 0; i < begin.size(); ++i)
+    CHECK(slow[i] == doctest::Approx(0.5 * (begin[i] + fast[i])).epsilon(1e-5));
+  // Repeated from a checkpoint, the same.
+  std::filesystem::create_directories(folder / "again");
+  train::Replay replay(train::find_run(folder / "plain", "test"), "own_training");
+  const train::ProcessOptions process = replay.prepare({.path_steps = {3, 4, 6}, .path = folder / "again"});
+  const EnvironmentScope scope(process.environment);
+  REQUIRE(own_training({process.command.begin() + 1, process.command.end()}) == 0);
+  for (const char* file : {"3.safetensors", "4.safetensors", "4-fast.safetensors", "6.safetensors"})
+    CHECK(read_file(folder / "path" / file) == read_file(folder / "again" / file));
 }
 
 TEST_CASE("a run that was stopped twice, repeated to any step, says what an uninterrupted one said") {

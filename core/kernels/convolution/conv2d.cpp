@@ -1,11 +1,12 @@
 // The doors of convolution: the shape rule, layouts, and who computes. f32 goes to Winograd's algorithm or to oneDNN,
-// by a table in winograd.cpp, bf16 through f32; f64, tiny problems and what oneDNN has no implementation for go to the
-// naive twin. Read next: core/onednn/convolution.cpp.
+// by a table in winograd.cpp, bf16 to bf16_conv2d.cpp; f64, tiny problems and what oneDNN has no implementation for go
+// to the naive twin. Read next: core/onednn/convolution.cpp.
 #include <tandem/core/kernels/convolution/conv2d.h>
 
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/convolution/bf16_conv2d.h>
 #include <tandem/core/kernels/convolution/winograd.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/reference/conv2d.h>
@@ -29,9 +30,12 @@ void check_options(const Conv2dOptions& o) {
   if (o.groups < 1) fail("conv2d", fmt::format("groups is {}, must be at least 1", o.groups));
 }
 
-void check_dtypes(const char* where, const char* name, const Array& first, const char* other_name, const Array& other) {
+/// Both of one dtype; f32 weights also with bf16 activations.
+void check_dtypes(const char* where, const char* name, const Array& first, const char* other_name, const Array& other,
+                  bool are_weights = false) {
   require_floating(where, name, first);
   require_defined(where, other_name, other);
+  if (are_weights && first.dtype() == DType::bf16 && other.dtype() == DType::f32) return;
   if (first.dtype() != other.dtype())
     fail(where, fmt::format("{} is {}, {} is {}: they must be equal", name, tandem::name(first.dtype()), other_name,
                             tandem::name(other.dtype())));
@@ -75,18 +79,17 @@ Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options)
 }
 
 Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options) {
-  check_dtypes("conv2d", "x", x, "w", w);
+  check_dtypes("conv2d", "x", x, "w", w, true);
   const Shape shape = conv2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {
-    check_dtypes("conv2d", "x", x, "b", b);
+    check_dtypes("conv2d", "x", x, "b", b, true);
     if (b.shape() != Shape{w.shape(0)})
       fail("conv2d", fmt::format("b is {}, must be [{}]", b.shape().to_string(), w.shape(0)),
            both(x.shape(), w.shape()));
   }
   const profile::KernelScope profiled("conv2d", x.dtype(),
                                       [&] { return work(x.shape(), w.shape(), shape, x.dtype()); });
-  if (x.dtype() == DType::bf16)
-    return conv2d(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b, options).to(DType::bf16);
+  if (x.dtype() == DType::bf16) return bf16_conv2d(x, w, b, options, shape);
   Array y = detail::empty_images(shape, x.dtype());
   if (y.size() == 0) return y;
   if (x.dtype() == DType::f64) {
@@ -105,12 +108,11 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
 }
 
 Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options) {
-  check_dtypes("conv2d_input_grad", "dy", dy, "w", w);
+  check_dtypes("conv2d_input_grad", "dy", dy, "w", w, true);
   check_output("conv2d_input_grad", dy, conv2d_shape(x, w.shape(), options), x, w.shape());
   const profile::KernelScope profiled("conv2d_input_grad", dy.dtype(),
                                       [&] { return work(x, w.shape(), dy.shape(), dy.dtype()); });
-  if (dy.dtype() == DType::bf16)
-    return conv2d_input_grad(dy.to(DType::f32), w.to(DType::f32), x, options).to(DType::bf16);
+  if (dy.dtype() == DType::bf16) return bf16_conv2d_input_grad(dy, w, x, options);
   Array dx = detail::empty_images(x, dy.dtype());
   if (dx.size() == 0) return dx;
   if (dy.dtype() == DType::f64) {
@@ -127,14 +129,16 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   return dx;
 }
 
-Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
+Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype) {
   check_dtypes("conv2d_weight_grad", "dy", dy, "x", x);
   check_output("conv2d_weight_grad", dy, conv2d_shape(x.shape(), w, options), x.shape(), w);
   const profile::KernelScope profiled("conv2d_weight_grad", dy.dtype(),
                                       [&] { return work(x.shape(), w, dy.shape(), dy.dtype()); });
-  if (dy.dtype() == DType::bf16)
-    return conv2d_weight_grad(dy.to(DType::f32), x.to(DType::f32), w, options).to(DType::bf16);
-  Array dw = Array::empty(w, dy.dtype());
+  if (dtype != dy.dtype() && (dy.dtype() != DType::bf16 || dtype != DType::f32))
+    fail("conv2d_weight_grad", fmt::format("dw is to be {}, dy is {}", name(dtype), name(dy.dtype())),
+         both(x.shape(), w));
+  if (dy.dtype() == DType::bf16) return bf16_conv2d_weight_grad(dy, x, w, options).to(dtype);
+  Array dw = Array::empty(w, dtype);
   if (dw.size() == 0) return dw;
   if (dy.dtype() == DType::f64) {
     profile::implementation("reference");

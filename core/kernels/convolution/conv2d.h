@@ -1,7 +1,8 @@
 // 2-D convolution and its two backward passes, channels-last: on oneDNN, whose weights are packed once per version, or
 // by Winograd's algorithm (winograd.h) where that is faster.
 //   y[n,k,i,j] = b[k] + sum_{c,r,s} x[n,c,i*stride+r*dilation-padding,j*stride+s*dilation-padding] w[k,c,r,s]
-// f64 and bf16 run through reference/conv2d.h, the naive twin. Read next: core/onednn.
+// bf16 activations go with bf16 or f32 weights, which are rounded as they are packed (bf16_conv2d.h). f64 runs through
+// reference/conv2d.h, the naive twin. Read next: core/onednn.
 #pragma once
 
 #include <tandem/core/array.h>
@@ -21,12 +22,15 @@ namespace kernels {
 /// H' = floor((H + 2 padding - dilation (R - 1) - 1) / stride) + 1. Throws Error with both shapes.
 Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options);
 
-/// b [K] may be undefined.
+/// b [K] may be undefined. y has the dtype of x.
 Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options);
 /// dx of shape x.
 Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options);
-/// dw of shape w.
-Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options);
+/// dw of shape w, as `dtype`: that of dy and x, and for bf16 also f32, in which its sums are.
+Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype);
+inline Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
+  return conv2d_weight_grad(dy, x, w, options, dy.dtype());
+}
 
 }  // namespace kernels
 }  // namespace tandem

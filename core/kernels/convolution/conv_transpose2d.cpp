@@ -62,10 +62,13 @@ Conv2dOptions transposed(const ConvTranspose2dOptions& o) {
 
 Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options) {
   require_floating(kOp, "x", x);
-  require_dtype(kOp, "w", w, x.dtype());
+  const auto require_weights = [&x](const char* name, const Array& v) {
+    if (x.dtype() != DType::bf16 || !v.defined() || v.dtype() != DType::f32) require_dtype(kOp, name, v, x.dtype());
+  };
+  require_weights("w", w);
   const Shape shape = conv_transpose2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {
-    require_dtype(kOp, "b", b, x.dtype());
+    require_weights("b", b);
     if (b.shape() != Shape{shape[1]})
       fail(kOp, fmt::format("b is {}, must be [{}]", b.shape().to_string(), shape[1]), both(x.shape(), w.shape()));
   }
@@ -75,7 +78,7 @@ Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const Con
                          profile::bytes(x, w, profile::bytes_of(shape, x.dtype()))};
   });
   Array y = conv2d_input_grad(x, w, shape, transposed(options));
-  if (b.defined()) add_into(y, b.reshape({1, shape[1], 1, 1}).expand(shape));
+  if (b.defined()) add_into(y, b.to(y.dtype()).reshape({1, shape[1], 1, 1}).expand(shape));
   return y;
 }
 

@@ -1,7 +1,7 @@
 // Transposed 2-D convolution: the input gradient of conv2d.h, on the same implementations (oneDNN or Winograd's
 // algorithm), so each output pixel sums over the windows that it would lie in:
 //   y[n,k,i,j] = b[k] + sum_{c,p,q,r,s} x[n,c,p,q] w[c,k,r,s]   over  i = p*stride + r*dilation - padding,  j alike
-// Its own gradients are conv2d and conv2d_weight_grad. f64 and bf16 run as they do there.
+// Its own gradients are conv2d and conv2d_weight_grad. Dtypes as there.
 #pragma once
 
 #include <tandem/core/kernels/convolution/conv2d.h>

@@ -8,15 +8,6 @@ namespace tandem::kernels {
 
 namespace {
 
-// All operands of one shape and one set of dense strides: a single dim. By far the most frequent case.
-bool is_flat(std::span<const Array* const> operands) {
-  const Array& first = *operands[0];
-  for (const Array* x : operands.subspan(1)) {
-    if (!(x->shape() == first.shape()) || !(x->strides() == first.strides())) return false;
-  }
-  return first.is_contiguous() || first.is_channels_last();
-}
-
 std::int64_t order_key(std::int64_t stride) { return stride == 0 ? std::numeric_limits<std::int64_t>::max() : stride; }
 
 struct Walk {
@@ -51,6 +42,14 @@ struct Walk {
 };
 
 }  // namespace
+
+bool is_flat(std::span<const Array* const> operands) {
+  const Array& first = *operands[0];
+  for (const Array* x : operands.subspan(1)) {
+    if (!(x->shape() == first.shape()) || !(x->strides() == first.strides())) return false;
+  }
+  return first.is_contiguous() || first.is_channels_last();
+}
 
 LoopPlan plan_loop(std::span<const Array* const> operands) {
   LoopPlan plan;

@@ -40,6 +40,9 @@ struct LoopPlan {
   std::array<std::array<std::int64_t, kMaxRank>, kOperands> strides{};
 };
 
+/// All operands of one shape and one set of dense strides: a plan of a single dim. By far the most frequent case.
+bool is_flat(std::span<const Array* const> operands);
+
 /// The plan for operands that broadcast to the shape of the first, in its memory order. Strides of 0 come last.
 LoopPlan plan_loop(std::span<const Array* const> operands);
 
@@ -186,18 +189,22 @@ void run_loop(F f, Array& y, const X&... x) {
   static_assert(kInputs < LoopPlan::kOperands);
   constexpr bool is_test = std::is_same_v<std::invoke_result_t<F, std::conditional_t<true, W, X>...>, bool>;
   const std::array<const Array*, kInputs + 1> operands{&y, &x...};
-  LoopPlan plan = plan_loop(operands);
-  prefer_transposed_tiles(plan, operands.size());
-  const auto lane = [&](std::size_t o) {
+  const auto lane = [&](std::size_t o, std::int64_t inner, std::int64_t outer) {
     const DType dtype = operands[o]->dtype(), same = o == 0 && is_test ? DType::boolean : dtype_of<W>;
     const std::int64_t bytes = static_cast<std::int64_t>(size_of(dtype));
-    detail::Lane one{operands[o]->bytes(), plan.strides[o][0], plan.strides[o][1], bytes, dtype == same, nullptr};
+    detail::Lane one{operands[o]->bytes(), inner, outer, bytes, dtype == same, nullptr};
     if (!one.is_row()) one.convert = o == 0 ? convert_row(same, dtype) : convert_row(dtype, same);
     return one;
   };
-  const detail::Lane whole = lane(0);
   std::array<detail::Lane, kInputs> inputs{};
-  for (std::size_t i = 0; i < kInputs; ++i) inputs[i] = lane(i + 1);
+  if (y.size() <= kElementGrain && is_flat(operands)) {  // one short row needs no plan
+    for (std::size_t i = 0; i < kInputs; ++i) inputs[i] = lane(i + 1, 1, 0);
+    return detail::run_tile<W>(std::make_index_sequence<kInputs>{}, f, y.size(), 1, lane(0, 1, 0), inputs);
+  }
+  LoopPlan plan = plan_loop(operands);
+  prefer_transposed_tiles(plan, operands.size());
+  const detail::Lane whole = lane(0, plan.strides[0][0], plan.strides[0][1]);
+  for (std::size_t i = 0; i < kInputs; ++i) inputs[i] = lane(i + 1, plan.strides[i + 1][0], plan.strides[i + 1][1]);
   walk(plan, [&](const Tile& tile) {
     detail::Lane out = whole;
     out.p += tile.begin[0] * out.bytes;

@@ -87,6 +87,10 @@ void copy(const Array& x, Array& y) {
     return run_loop<std::int64_t>(same, y, x);
   }
   const std::array<const Array*, 2> operands{&y, &x};
+  if (is_move && y.size() <= kElementGrain && is_flat(operands)) {
+    std::memcpy(y.bytes(), x.bytes(), static_cast<std::size_t>(y.size()) * size_of(to));
+    return;
+  }
   LoopPlan plan = plan_loop(operands);
   prefer_transposed_tiles(plan, operands.size());
   const Steps steps{plan.strides[1][0], plan.strides[1][1], plan.strides[0][0], plan.strides[0][1]};

@@ -7,10 +7,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/product/bf16_matmul.h>
+#include <tandem/core/kernels/product/small.h>
 #include <tandem/core/kernels/reference/matmul.h>
 #include <tandem/core/onednn/gemm.h>
+#include <tandem/core/overlap.h>
 #include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
@@ -36,16 +40,26 @@ enum class Library { plain, blas, onednn };
 //   2048 x 256 x 1024   170/175    142/136    150/77
 //   1024^3              154/149    153/156    148/154
 //   700 x 10000 x 650   166/181    166/179    168/181
-constexpr std::int64_t kPlainProducts = 4096;
-constexpr std::int64_t kSmallProducts = 32 * 32 * 32;
+// Two cores with AVX-512, us of one thread / two, N T: OpenBLAS 0.3.21 knows no processor of after 2022 and takes its
+// kernels for SSE3 there (32 x 32 x 16: 2.6 us, oneDNN 0.7), and where it knows one it wins nothing: oneDNN always.
+//   32 x 128 x 64     4.6/4.3   128 x 64 x 32     4.1/8.9   64^3        5.0/6.1    a second thread:
+//   64 x 128 x 256   37/20      128^3            28/21      64 x 256^2 67/39       from 2^21 products on
+constexpr std::int64_t kBlasProducts = 32 * 32 * 32;
+constexpr std::int64_t kThreadedProducts = std::int64_t{1} << 21;
 constexpr std::int64_t kLargeSize = 256;
 constexpr std::int64_t kCopyGrain = 1 << 15;                          // numbers that a thread copies at least
 constexpr std::int64_t kMostOfInt = std::numeric_limits<int>::max();  // BLAS counts in int
 
+std::int64_t products_of(std::int64_t m, std::int64_t n, std::int64_t k) {
+  return saturating_multiply(saturating_multiply(m, n), k);
+}
+
 Library choose(bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k) {
-  const std::int64_t products = saturating_multiply(saturating_multiply(m, n), k);
-  if (products < kPlainProducts) return Library::plain;
-  if (products < kSmallProducts) return Library::blas;
+  static const bool has_avx512 = instruction_set() == "avx512";
+  const std::int64_t products = products_of(m, n, k);
+  if (products < kSmallProduct) return Library::plain;
+  if (has_avx512) return Library::onednn;
+  if (products < kBlasProducts) return Library::blas;
   if (transpose_a && std::min({m, n, k}) >= kLargeSize) return Library::blas;
   return Library::onednn;
 }
@@ -81,6 +95,8 @@ void multiply(MatrixView<const float> a, MatrixView<const float> b, float* y, st
   const bool fits_blas = std::max({m, n, k, p.step, q.step}) <= kMostOfInt;
   if (!fits_blas || choose(p.transposed, m, n, k) == Library::onednn) {
     profile::implementation("oneDNN sgemm");
+    std::optional<OneThread> alone;
+    if (products_of(m, n, k) < kThreadedProducts) alone.emplace();
     return onednn::gemm(p.transposed, q.transposed, m, n, k, p.data, p.step, q.data, q.step, beta, y, n);
   }
   profile::implementation(blas_name());
@@ -93,9 +109,12 @@ void multiply(MatrixView<const float> a, MatrixView<const float> b, float* y, st
 /// One product; sums of no terms are zero.
 void product(MatrixView<const float> a, MatrixView<const float> b, float* y, std::int64_t m, std::int64_t n,
              std::int64_t k) {
-  if (k > 0 && choose(false, m, n, k) != Library::plain) return multiply(a, b, y, m, n, k, false);
-  profile::implementation("plain");
-  reference::matmul<float>(a, b, {y, n, 1}, m, n, k);
+  if (k == 0 || choose(false, m, n, k) == Library::plain) {
+    profile::implementation("small");
+    multiply_small(a, b, y, m, n, k);
+  } else {
+    multiply(a, b, y, m, n, k, false);
+  }
 }
 
 template <class T>
@@ -154,12 +173,36 @@ void each_product(const Array& a, const Array& b, Array& y) {
     }
   };
   constexpr std::int64_t kGrain = 1 << 16, kThreadedProduct = 1 << 22;
-  const std::int64_t products = std::max<std::int64_t>(saturating_multiply(saturating_multiply(m, n), k), 1);
+  const std::int64_t products = std::max<std::int64_t>(products_of(m, n, k), 1);
   if (batch == 1 || (std::is_same_v<T, float> && products >= kThreadedProduct)) return range(0, batch);
   parallel_for(batch, std::max<std::int64_t>(1, kGrain / products), range);
 }
 
+/// y = a b of f32 matrices.
+void product_of(const Array& a, const Array& b, Array& y) {
+  if (y.size() == 0) return;
+  const std::int64_t m = y.shape(0), n = y.shape(1), k = a.shape(1);
+  if (k == 0 || choose(false, m, n, k) == Library::plain) {
+    return multiply_small(view<float>(a), view<float>(b), y.data<float>(), m, n, k);
+  }
+  const Array left = readable(a), right = readable(b);
+  multiply(view<float>(left), view<float>(right), y.data<float>(), m, n, k, false);
+}
+
 }  // namespace
+
+void matmul_into(const Array& a, const Array& b, Array& y) {
+  check("matmul_into", "a", a, "b", b);
+  require_dtype("matmul_into", "a", a, DType::f32);
+  require_dtype("matmul_into", "y", y, DType::f32);
+  if (a.rank() != 2 || b.rank() != 2 || a.shape(1) != b.shape(0) || !(y.shape() == Shape{a.shape(0), b.shape(1)}) ||
+      !y.is_contiguous()) {
+    fail("matmul_into", "must be a [m, k], b [k, n] and y [m, n] in row-major order",
+         fmt::format("{}, y {} with strides {}", both("a", a, "b", b), y.shape().to_string(), y.strides().to_string()));
+  }
+  product_of(overlaps(a, y) ? a.clone() : a, overlaps(b, y) ? b.clone() : b, y);
+  y.mark_changed();
+}
 
 Array matmul(const Array& a, const Array& b) {
   check("matmul", "a", a, "b", b);
@@ -171,12 +214,17 @@ Array matmul(const Array& a, const Array& b) {
     return profile::Work{2 * outputs * static_cast<double>(a.shape(-1)),
                          profile::bytes(a, b, outputs * static_cast<double>(size_of(a.dtype())))};
   });
-  if (a.dtype() == DType::bf16) return matmul(a.to(DType::f32), b.to(DType::f32)).to(DType::bf16);
+  if (a.dtype() == DType::bf16) return bf16_matmul(a, b);
   const std::int64_t m = a.shape(-2), n = b.shape(-1), k = a.shape(-1);
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product
     Shape shape = a.shape();
     shape[-1] = n;
     return matmul(a.reshape({a.size() / k, k}), b).reshape(shape);
+  }
+  if (a.rank() == 2 && b.rank() == 2 && a.dtype() == DType::f32) {
+    Array y = Array::empty({m, n});
+    product_of(a, b, y);
+    return y;
   }
   Shape shape = broadcast_shape("matmul", leading(a.shape()), leading(b.shape()));
   Shape a_shape = shape, b_shape = shape;
@@ -209,25 +257,22 @@ Array linear(const Array& x, const Array& w, const Array& b) {
     return profile::Work{2 * outputs * static_cast<double>(k),
                          profile::bytes(x, w, outputs * static_cast<double>(size_of(x.dtype())))};
   });
-  if (x.dtype() == DType::bf16)
-    return linear(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b).to(DType::bf16);
+  if (x.dtype() == DType::bf16) return bf16_linear(x, w, b);
   Shape shape = x.shape();
   shape[-1] = n;
   Array y = Array::empty(shape, x.dtype());
   if (y.size() == 0) return y;
   const std::int64_t m = y.size() / n, bias_stride = b.defined() ? b.stride(0) : 0;
   const Array rows = x.rank() == 2 ? x : x.reshape({m, k});
-  const auto run = [&]<class T>(T) {
-    const MatrixView<const T> transposed{w.data<T>(), w.stride(1), w.stride(0)};
-    reference::matmul<T>(view<T>(rows), transposed, {y.data<T>(), n, 1}, m, n, k, b.defined() ? b.data<T>() : nullptr,
-                         bias_stride);
-  };
   if (x.dtype() == DType::f64) {
     profile::implementation("reference");
-    run(double{});
+    const MatrixView<const double> transposed{w.data<double>(), w.stride(1), w.stride(0)};
+    reference::matmul<double>(view<double>(rows), transposed, {y.data<double>(), n, 1}, m, n, k,
+                              data_or_null<double>(b), bias_stride);
   } else if (k == 0 || choose(false, m, n, k) == Library::plain) {
-    profile::implementation("plain");
-    run(float{});
+    profile::implementation("small");
+    multiply_small(view<float>(rows), {w.data<float>(), w.stride(1), w.stride(0)}, y.data<float>(), m, n, k,
+                   data_or_null<float>(b), bias_stride);
   } else {
     const Array left = readable(rows), right = readable(w);
     float* py = y.data<float>();

@@ -7,8 +7,11 @@
 namespace tandem::kernels {
 
 /// y[..., m, n] = sum_k a[..., m, k] b[..., k, n]; leading dims broadcast; both have rank 2 or more. f32 on BLAS or
-/// oneDNN, other floats through reference/matmul.h. Throws Error with both shapes, also for numpy's rank 1.
+/// oneDNN, bf16 as bf16_matmul.h says, f64 through reference/matmul.h. Throws Error with both shapes, also for numpy's
+/// rank 1.
 Array matmul(const Array& a, const Array& b);
+/// y = a b where it lies, of f32: a [m, k], b [k, n], y [m, n] without gaps in row-major order. Throws Error otherwise.
+void matmul_into(const Array& a, const Array& b, Array& y);
 /// y[..., o] = sum_i x[..., i] w[o, i] + b[o]; b may be undefined.
 Array linear(const Array& x, const Array& w, const Array& b);
 

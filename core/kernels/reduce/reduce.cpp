@@ -26,6 +26,7 @@ using detail::Max, detail::Min, detail::ReduceDim, detail::Sum, detail::TotalOf;
 
 constexpr std::int64_t kReduceGrain = 32768;  // elements of x worth a thread
 constexpr std::int64_t kSmallOutput = 16384;  // outputs that are cheap to hold once a thread
+constexpr std::int64_t kShortRow = 128;       // outputs that need neither plan nor threads
 constexpr std::int64_t kSmallColumns = 1024;  // below this, splitting the innermost dim splits cache lines too often
 
 // Dims in the memory order of x, innermost first, at least two, so that a tile always has rows; and the dim whose range
@@ -227,9 +228,45 @@ Array reduce(const char* where, const Array& x, const std::vector<int>& dims, bo
   return keep ? y : y.reshape(without_dims(kept, dims));
 }
 
+/// A bias gradient of a small network: a matrix whose rows are added without a plan.
+bool is_short_matrix(const Array& x) {
+  return x.defined() && x.dtype() == DType::f32 && x.rank() == 2 && x.is_contiguous() && x.shape(0) > 0 &&
+         x.shape(1) > 0 && x.shape(1) <= kShortRow && x.shape(0) <= kReduceGrain / kShortRow;
+}
+
+/// y[n] = the sum over the rows of x [m, n], with the bits that reduce gives.
+void sum_short_rows(const Array& x, float* y) {
+  const std::int64_t m = x.shape(0), n = x.shape(1);
+  double totals[kShortRow];
+  std::fill_n(totals, n, 0.0);
+  if (n == 1) {
+    detail::strips<Sum>(x.data<float>(), {m, 1, 0}, {}, totals);
+  } else {
+    detail::columns<Sum>(x.data<float>(), {n, 1, 1}, {m, n, 0}, totals);
+  }
+  std::transform(totals, totals + n, y, [](double total) { return static_cast<float>(total); });
+}
+
 }  // namespace
 
-Array sum(const Array& x, const std::vector<int>& dims, bool keep) { return reduce<Sum>("sum", x, dims, keep); }
+Array sum(const Array& x, const std::vector<int>& dims, bool keep) {
+  if (keep || dims.size() != 1 || dims[0] != 0 || !is_short_matrix(x)) return reduce<Sum>("sum", x, dims, keep);
+  Array y = Array::empty({x.shape(1)});
+  sum_short_rows(x, y.data<float>());
+  return y;
+}
+
+void sum_rows_into(const Array& x, Array& y) {
+  require_dtype("sum_rows_into", "x", x, DType::f32);
+  require_dtype("sum_rows_into", "y", y, DType::f32);
+  if (x.rank() != 2 || !(y.shape() == Shape{x.shape(1)}) || !y.is_contiguous()) {
+    fail("sum_rows_into", "must be x [m, n] and y [n] without gaps",
+         fmt::format("x {}, y {} with strides {}", to_string(x.shape()), to_string(y.shape()), to_string(y.strides())));
+  }
+  if (!is_short_matrix(x)) return y.copy_from(sum(x, {0}));
+  sum_short_rows(x, y.data<float>());
+  y.mark_changed();
+}
 
 Array mean(const Array& x, const std::vector<int>& dims, bool keep) {
   require_defined("mean", "x", x);

@@ -15,6 +15,8 @@ Array sum(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array mean(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array max(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
 Array min(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
+/// y = sum(x, {0}) where it lies: x [m, n], y [n] without gaps, both f32. Throws Error otherwise.
+void sum_rows_into(const Array& x, Array& y);
 /// The transpose of broadcasting: sums x down to `shape`, which broadcasts to x's. x itself when the shapes are equal.
 Array sum_to(const Array& x, const Shape& shape);
 /// i64 index of the largest (smallest) element along dim, the first of equals, NaN before all; dim disappears.

@@ -51,6 +51,7 @@ double sum_of_squares(const Array& x) {
   const Array dense = x.is_contiguous() || x.is_channels_last() ? x : x.contiguous();
   constexpr std::int64_t kGrain = 32768;
   const Parts parts = parallel_parts(x.size(), kGrain);
+  if (parts.number == 1) return squares_of(dense, 0, x.size());
   std::vector<double> totals(static_cast<std::size_t>(parts.number));
   parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
     totals[static_cast<std::size_t>(part)] = squares_of(dense, begin, end);

@@ -4,7 +4,7 @@
 const SMALLEST_DRAG = 6;  // pixels
 
 /**
- * `plot`: {svg, area: {left, top, width, height}, x, y: scales, zoom: {x, y} domains or null, redraw(), read(x or null)}.
+ * `plot`: {svg, area: {left, top, width, height}, x, y: scales, zoom: {x, y} domains or null, redraw(), read(x or null, y)}.
  * `surface` is the rectangle that takes the pointer; it is made anew by every drawing, the plot stays.
  */
 function addHands(plot, surface) {
@@ -22,7 +22,7 @@ function addHands(plot, surface) {
     })
     .on("pointermove", () => {
       const point = at(d3.event);
-      if (start === null) return plot.read(point[0]);
+      if (start === null) return plot.read(point[0], point[1]);
       plot.read(null);
       if (start.pans) return;
       if (box === null) box = d3.select(surface.node().parentNode).append("rect").attr("class", "box").attr("pointer-events", "none");

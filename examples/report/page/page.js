@@ -1,7 +1,7 @@
 // The page: reads the data, builds the figures of each section, draws them anew when the window changes.
 
-const KINDS = {lines: makeLines, heatmap: makeHeatmap, density: makeDensity, points: makePoints, update: makeUpdate,
-               group: makeGroup};
+const KINDS = {lines: makeLines, heatmap: makeHeatmap, density: makeDensity, contours: makeContours, points: makePoints,
+               update: makeUpdate, group: makeGroup};
 
 /** A figure of any kind in `host`; a kind that is not known is said, not passed over. */
 function makeFigure(host, spec, context) {
