@@ -71,7 +71,7 @@ thread_local int own_team = 0;       // what OpenMP has for this thread
 }  // namespace
 
 int threads() {
-  if (!inside_parallel) detail::notice_neighbours();
+  if (!inside_parallel && !is_alone) detail::notice_neighbours();
   const int team = is_alone ? 1 : team_size().load(std::memory_order_relaxed);
   if (team != own_team && !inside_parallel) {
 #if TANDEM_OPENMP

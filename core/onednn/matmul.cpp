@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
 
 #include "adapter.h"
@@ -34,6 +35,7 @@ struct KeyHash {
 
 struct Entry {
   bool is_supported = false;
+  std::string implementation;  // "oneDNN " and the name that it gives
   std::uint64_t last_use = 0;
   dnnl::matmul primitive;
   std::unordered_map<int, memory> arguments;
@@ -96,7 +98,9 @@ Entry make(const Array& a, const Array& b, const Array& bias, const Array& y) {
     add(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc());
     entry.scratch_bytes = description.scratchpad_desc().get_size();
     entry.is_supported = true;
+    entry.implementation = fmt::format("oneDNN {}", description.impl_info_str());
     ++cache_counts().primitives_created;
+    profile::created_primitive();
   } catch (const dnnl::error& error) {
     if (error.status != dnnl_unimplemented) throw;
     entry = Entry();
@@ -137,6 +141,7 @@ bool matmul(const Array& a, const Array& b, const Array& bias, Array& y) try {
   if (bias.defined()) set(DNNL_ARG_BIAS, bias.bytes());
   set(DNNL_ARG_DST, y.bytes());
   set(DNNL_ARG_SCRATCHPAD, scratch(entry.scratch_bytes));
+  profile::implementation(entry.implementation);
   entry.primitive.execute(cpu_stream(), entry.arguments);
   return true;
 } catch (const dnnl::error& error) {

@@ -8,6 +8,7 @@
 #include <tandem/core/kernels/product/bf16_matmul.h>
 #include <tandem/core/onednn/adapter.h>
 #include <tandem/core/onednn/convolution.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 #include <tandem/core/threads.h>
 
@@ -54,6 +55,7 @@ Array bf16_conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOp
     Array y = detail::empty_images(shape, DType::bf16);
     if (onednn::convolution(channels_last(x), dense(w), b.defined() ? b.contiguous() : b, options, y)) return y;
   }
+  profile::implementation("by way of f32");
   return conv2d(x.to(DType::f32), widened(w), b.defined() ? b.to(DType::f32) : b, options).to(DType::bf16);
 }
 
@@ -62,6 +64,7 @@ Array bf16_conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, co
     Array dx = detail::empty_images(x, DType::bf16);
     if (onednn::convolution_input_grad(channels_last(dy), dense(w), options, dx)) return dx;
   }
+  profile::implementation("by way of f32");
   return conv2d_input_grad(dy.to(DType::f32), widened(w), x, options).to(DType::bf16);
 }
 
@@ -71,10 +74,12 @@ Array bf16_conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, c
     Array dw = Array::empty(w, DType::f32);
     if (onednn::convolution_weight_grad(channels_last(dy), channels_last(x), options, dw)) return dw;
   }
+  profile::implementation("by way of f32");
   return conv2d_weight_grad(dy.to(DType::f32), x.to(DType::f32), w, options);
 }
 
 Array unfolded_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
+  profile::implementation("unfolded");
   const Array image = channels_last(x), gradient = channels_last(dy);
   const std::int64_t C = x.shape(1), H = x.shape(2), W = x.shape(3), K = w[0], R = w[2], S = w[3];
   const std::int64_t rows = dy.shape(2), columns = dy.shape(3), window = R * S * C;

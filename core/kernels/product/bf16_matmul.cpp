@@ -8,6 +8,7 @@
 #include <tandem/core/kernels/product/matmul.h>
 #include <tandem/core/onednn/adapter.h>
 #include <tandem/core/onednn/matmul.h>
+#include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
 
 namespace tandem::kernels {
@@ -53,6 +54,11 @@ Array batch_of(const Array& x, const Shape& leading) {
 
 Shape leading(const Shape& shape) { return Shape(shape.span().first(static_cast<std::size_t>(shape.rank() - 2))); }
 
+/// Of m n products of k terms.
+profile::Work work(double m, double n, double k, const Array& a, const Array& b, DType dtype) {
+  return {2 * m * n * k, profile::bytes(a, b, m * n * static_cast<double>(size_of(dtype)))};
+}
+
 /// a bf16 [M, K] or [B, M, K], b alike or f32 weights [K, N]; false where f32 has to do it.
 bool multiply(const Array& a, const Array& b, const Array& bias, Array& y) {
   const std::int64_t products = saturating_multiply(y.size(), a.shape(-1));
@@ -75,6 +81,10 @@ Array bf16_matmul(const Array& a, const Array& b, DType dtype) {
   if (a.shape(-1) != b.shape(-2))
     fail(kName, fmt::format("a has {} columns, b has {} rows", a.shape(-1), b.shape(-2)), both("a", a, "b", b));
   const std::int64_t n = b.shape(-1), k = a.shape(-1);
+  const profile::KernelScope profiled("bf16_matmul", DType::bf16, [&] {
+    const double batch = static_cast<double>(broadcast_shape(kName, leading(a.shape()), leading(b.shape())).count());
+    return work(batch * static_cast<double>(a.shape(-2)), static_cast<double>(n), static_cast<double>(k), a, b, dtype);
+  });
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product
     Shape shape = a.shape();
     shape[-1] = n;
@@ -92,6 +102,7 @@ Array bf16_matmul(const Array& a, const Array& b, DType dtype) {
       if (multiply(batch_of(rounded(a), batch), batch_of(rounded(b), batch), {}, flat)) return y;
     }
   }
+  profile::implementation("by way of f32");
   return matmul(widened(a), widened(b)).to(dtype);
 }
 
@@ -114,10 +125,14 @@ Array bf16_linear(const Array& x, const Array& w, const Array& b, DType dtype) {
   Array y = Array::empty(shape, dtype);
   if (y.size() == 0) return y;
   const std::int64_t m = y.size() / n;
+  const profile::KernelScope profiled("bf16_linear", DType::bf16, [&] {
+    return work(static_cast<double>(m), static_cast<double>(n), static_cast<double>(k), x, w, dtype);
+  });
   Array rows = y.reshape({m, n});
   if (k > 0 && multiply(readable(rounded(x).reshape({m, k})), readable(w).transpose(0, 1),
                         b.defined() ? b.contiguous() : b, rows))
     return y;
+  profile::implementation("by way of f32");
   return linear(widened(x), widened(w), b.defined() ? b.to(DType::f32) : b).to(dtype);
 }
 
