@@ -49,7 +49,7 @@ RecordingScope::~RecordingScope() { recording = before_; }
 
 namespace detail {
 
-bool is_recorded(const Inputs& inputs) {
+bool is_recorded(const InputList& inputs) {
   if (!recording) return false;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].requires_grad()) return true;
@@ -58,7 +58,7 @@ bool is_recorded(const Inputs& inputs) {
 }
 
 namespace {
-void check_anomalies(const char* op, const Array& y, const Inputs& inputs) {
+void check_anomalies(const char* op, const Array& y, const InputList& inputs) {
   if (!is_detecting_anomalies()) return;
   std::vector<Tensor> all;
   for (std::size_t i = 0; i < inputs.size(); ++i) all.push_back(inputs[i]);
@@ -66,13 +66,13 @@ void check_anomalies(const char* op, const Array& y, const Inputs& inputs) {
 }
 }  // namespace
 
-Tensor plain_result(const char* op, Array y, const Inputs& inputs) {
+Tensor plain_result(const char* op, Array y, const InputList& inputs) {
   profile::label(op);
   check_anomalies(op, y, inputs);
   return Tensor(std::move(y));
 }
 
-Tensor recorded_result(const char* op, Array y, const Inputs& inputs, std::span<const Save> saved, Backward backward,
+Tensor recorded_result(const char* op, Array y, const InputList& inputs, std::span<const Save> saved, Backward backward,
                        const RecordOptions* options) {
   profile::label(op);
   check_anomalies(op, y, inputs);

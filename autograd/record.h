@@ -103,14 +103,14 @@ struct RecordOptions {
 };
 
 /// The inputs of an op, in braces or as a vector; they live as long as the call of record.
-class Inputs {
+class InputList {
  public:
   struct Input {
     const Tensor* tensor;
     Input(const Tensor& t) : tensor(&t) {}
   };
-  Inputs(std::initializer_list<Input> list) : list_(list), size_(list.size()) {}
-  Inputs(const std::vector<Tensor>& tensors) : vector_(tensors.data()), size_(tensors.size()) {}
+  InputList(std::initializer_list<Input> list) : list_(list), size_(list.size()) {}
+  InputList(const std::vector<Tensor>& tensors) : vector_(tensors.data()), size_(tensors.size()) {}
 
   std::size_t size() const { return size_; }
   const Tensor& operator[](std::size_t i) const { return vector_ != nullptr ? vector_[i] : *list_.begin()[i].tensor; }
@@ -122,10 +122,10 @@ class Inputs {
 };
 
 /// The values that an op saves, in braces or as a vector.
-class Saves {
+class SaveList {
  public:
-  Saves(std::initializer_list<Save> list) : saves_(list.begin(), list.size()) {}
-  Saves(const std::vector<Save>& saves) : saves_(saves) {}
+  SaveList(std::initializer_list<Save> list) : saves_(list.begin(), list.size()) {}
+  SaveList(const std::vector<Save>& saves) : saves_(saves) {}
   std::span<const Save> span() const { return saves_; }
 
  private:
@@ -134,21 +134,21 @@ class Saves {
 
 namespace detail {
 /// Whether an op with these inputs is recorded: recording is on and one of them needs a gradient.
-bool is_recorded(const Inputs& inputs);
-Tensor plain_result(const char* op, Array y, const Inputs& inputs);
-Tensor recorded_result(const char* op, Array y, const Inputs& inputs, std::span<const Save> saved, Backward backward,
+bool is_recorded(const InputList& inputs);
+Tensor plain_result(const char* op, Array y, const InputList& inputs);
+Tensor recorded_result(const char* op, Array y, const InputList& inputs, std::span<const Save> saved, Backward backward,
                        const RecordOptions* options);
 }  // namespace detail
 
 /// A Tensor over y whose backward is `backward`, called as Backward is; a plain leaf when recording is off or no input
 /// needs a gradient. Undefined inputs are allowed and need nothing.
 template <class F>
-Tensor record(const char* op, Array y, const Inputs& inputs, const Saves& saved, F&& backward) {
+Tensor record(const char* op, Array y, const InputList& inputs, const SaveList& saved, F&& backward) {
   if (!detail::is_recorded(inputs)) return detail::plain_result(op, std::move(y), inputs);
   return detail::recorded_result(op, std::move(y), inputs, saved.span(), Backward(std::forward<F>(backward)), nullptr);
 }
 template <class F>
-Tensor record(const char* op, Array y, const Inputs& inputs, const Saves& saved, F&& backward,
+Tensor record(const char* op, Array y, const InputList& inputs, const SaveList& saved, F&& backward,
               const RecordOptions& options) {
   if (!detail::is_recorded(inputs)) return detail::plain_result(op, std::move(y), inputs);
   return detail::recorded_result(op, std::move(y), inputs, saved.span(), Backward(std::forward<F>(backward)), &options);

@@ -52,7 +52,7 @@ enum class Path { fused, recorded };
 
 /// Forward and gradients for a fixed dy.
 Outcome run(const OpRow& row, DType dtype, const std::function<Array(const Array&)>& prepare, Path path) {
-  test::Inputs inputs, wanted;
+  Inputs inputs, wanted;
   for (const Tensor& x : row.inputs) {
     const bool floats = is_floating(x.dtype());
     inputs.emplace_back(prepare(floats ? x.value().to(dtype) : x.value()), floats && row.is_differentiable);
@@ -170,7 +170,7 @@ TEST_CASE("an op without gradient gives results without history") {
   for (const OpRow& row : all_rows()) {
     if (row.is_differentiable) continue;
     CAPTURE(row.op);
-    test::Inputs inputs;
+    Inputs inputs;
     for (const Tensor& x : row.inputs) inputs.emplace_back(x.value(), is_floating(x.dtype()));
     CHECK_FALSE(row.function(inputs).requires_grad());
   }

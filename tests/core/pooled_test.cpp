@@ -78,7 +78,7 @@ TEST_CASE("small blocks are counted in every thread, and those of a thread that 
   { const Array again = Array::empty({1000}); }
   CHECK(memory_stats().system_allocations == asked);
   release_cached_memory();
-  CHECK(memory_stats().bytes_cached == 0);
+  CHECK(memory_stats().bytes_cached == before.bytes_cached);  // what other threads keep
 }
 
 TEST_CASE("peak memory counts small blocks that the thread keeps") {
