@@ -160,6 +160,7 @@ void write_manifest(const fs::path& folder, const Manifest& m) {
                                   {"options", to_json(m.options)},
                                   {"arguments", m.arguments},
                                   {"threads", m.threads},
+                                  {"ranks", m.ranks},
                                   {"machine", m.machine},
                                   {"software", m.software},
                                   {"steps_per_epoch", m.steps_per_epoch},
@@ -202,6 +203,7 @@ Manifest read_manifest(const fs::path& folder) {
     m.steps_per_epoch = to_whole<std::int64_t>(json, "steps_per_epoch", where);
     m.total_steps = to_whole<std::int64_t>(json, "total_steps", where);
     m.threads = to_whole<int>(json, "threads", where);
+    if (json.contains("ranks")) m.ranks = to_whole<int>(json, "ranks", where);
     m.machine = json.at("machine");
     m.software = json.at("software");
     std::set<std::string> names;
@@ -279,6 +281,7 @@ void write_summary(const fs::path& folder, const Manifest& m) {
                                        {"parameters", m.parameters},
                                        {"precision", "f32"},
                                        {"threads", m.threads},
+                                       {"ranks", m.ranks},
                                        {"metric", e.metric},
                                        {"options", to_json(m.options)},
                                        {"command", m.command},

@@ -5,5 +5,6 @@
 #include <tandem/train/comparison.h>
 #include <tandem/train/images.h>
 #include <tandem/train/program.h>
+#include <tandem/train/ranks.h>
 #include <tandem/train/run.h>
 #include <tandem/train/saved_models.h>
