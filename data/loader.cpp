@@ -42,11 +42,10 @@ LoaderOptions checked(const Dataset& dataset, LoaderOptions options) {
   }
   const std::int64_t rest = options.drop_last ? 0 : dataset.size() % options.batch;
   const std::int64_t least = rest > 0 ? rest : std::min(options.batch, dataset.size());
-  if (options.part.count > least) {
+  if (options.part.count > least)
     fail("loader", fmt::format("a batch of {} has nothing for each of {} parts", least, options.part.count),
          fmt::format("data set \"{}\" has {} images, batch {}", dataset.name, dataset.size(), options.batch),
          "take another batch, or drop_last");
-  }
   return options;
 }
 
@@ -125,9 +124,8 @@ class Loader::State {
   const Dataset dataset_;
   const LoaderOptions options_;
   const PictureFormat input_, output_;
-  const std::int64_t batch_, batches_, prefetch_;  // as far as the set goes: options may be larger
-  const std::int64_t rows_;                        // of a batch at most that are made here
-  const std::size_t labels_begin_;                 // in each buffer, behind the images
+  const std::int64_t batch_, batches_, prefetch_, rows_;  // as far as the set goes; rows_: of a batch, here, at most
+  const std::size_t labels_begin_;                        // in each buffer, behind the images
   const std::shared_ptr<BufferPool> pool_;
 
   // Changed by the caller's thread alone, and only while no worker is busy: workers read them without the lock.

@@ -170,9 +170,8 @@ void write_manifest(const fs::path& folder, const Manifest& m) {
 }
 
 bool is_run_folder(const fs::path& folder) {
-  std::error_code ignored;
   const fs::path path = folder / kManifest;
-  if (!fs::is_regular_file(path, ignored)) return false;
+  if (std::error_code ignored; !fs::is_regular_file(path, ignored)) return false;
   const std::string text = read_file(path, kLargest);
   check_depth(text, path.string());
   const Json json = Json::parse(text, nullptr, false);
@@ -180,8 +179,7 @@ bool is_run_folder(const fs::path& folder) {
 }
 
 Manifest read_manifest(const fs::path& folder) {
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored))
+  if (std::error_code ignored; !fs::is_directory(folder, ignored))
     fail(folder.string(), fs::exists(folder, ignored) ? "is a file, not a run folder" : "the run folder is not there");
   if (!has_file(folder, kManifest))
     fail(folder.string(), "not a run folder", "it has no manifest.json", "name the folder that --out named");
@@ -281,7 +279,6 @@ void write_summary(const fs::path& folder, const Manifest& m) {
                                        {"parameters", m.parameters},
                                        {"precision", "f32"},
                                        {"threads", m.threads},
-                                       {"ranks", m.ranks},
                                        {"metric", e.metric},
                                        {"options", to_json(m.options)},
                                        {"command", m.command},
