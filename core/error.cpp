@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <tandem/core/error.h>
+#include <tandem/core/workers/launched.h>
 
 namespace tandem {
 
@@ -65,7 +66,9 @@ void fail_usage(std::string_view where, std::string_view what, std::string_view 
   throw UsageError(join(where, what, facts, remedy));
 }
 
+/// Of several processes that mpirun has started, which all come to the same, the first.
 void warn(std::string_view message) {
+  if (launched().index > 0) return;
   std::fprintf(stderr, "warning: %.*s\n", static_cast<int>(message.size()), message.data());
 }
 

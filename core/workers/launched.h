@@ -1,10 +1,12 @@
 // launched: what mpirun says of this process in its environment: its rank, and how many it has started. Private to
-// core/workers (mpi_workers.cpp, no_mpi.cpp).
+// core (error.cpp, mpi_workers.cpp, no_mpi.cpp).
 #pragma once
 
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include <tandem/core/workers/workers.h>
 

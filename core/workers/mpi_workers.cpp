@@ -80,6 +80,7 @@ class MpiWorkers : public Workers {
     const auto begin = Clock::now();
     std::unique_lock lock(mutex_);
     while (!done_.wait_for(lock, kLook, [&] { return finished(ticket); })) {
+      if (!trouble_.empty()) throw WorkerLost(-1, "workers: another rank cannot be reached: " + trouble_);
       if (has_left_) fail("workers", "a sum after they were given up");
       if (const int lost = lost_worker(); lost >= 0) {
         const std::int64_t process = processes_[static_cast<std::size_t>(lost)].number;
@@ -179,11 +180,24 @@ class MpiWorkers : public Workers {
     return -1;
   }
 
+  /// MPI itself has noticed that somebody is gone: a connection to another machine has ended.
+  void give_up_by(int status) {
+    char text[MPI_MAX_ERROR_STRING] = {};
+    int length = 0;
+    MPI_Error_string(status, text, &length);
+    const std::lock_guard lock(mutex_);
+    trouble_ = text;
+    gives_up_ = true;
+  }
+
   // The thread that speaks to MPI.
   void run() {
     int provided = 0;
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
-    for (MPI_Comm& channel : channels_) MPI_Comm_dup(MPI_COMM_WORLD, &channel);
+    for (MPI_Comm& channel : channels_) {
+      MPI_Comm_dup(MPI_COMM_WORLD, &channel);
+      MPI_Comm_set_errhandler(channel, MPI_ERRORS_RETURN);
+    }
     std::unique_lock lock(mutex_);
     is_open_ = true;
     done_.notify_all();
@@ -205,7 +219,9 @@ class MpiWorkers : public Workers {
       std::list<Call> ended;
       for (auto call = running.begin(); call != running.end();) {
         int is_done = 0;
-        MPI_Testall(static_cast<int>(call->requests.size()), call->requests.data(), &is_done, MPI_STATUSES_IGNORE);
+        const int status =
+            MPI_Testall(static_cast<int>(call->requests.size()), call->requests.data(), &is_done, MPI_STATUSES_IGNORE);
+        if (status != MPI_SUCCESS) give_up_by(status);
         const auto next = std::next(call);
         if (is_done != 0) ended.splice(ended.end(), running, call);
         call = next;
@@ -237,6 +253,7 @@ class MpiWorkers : public Workers {
   std::vector<std::uint64_t> open_;  // begun and not finished
   std::uint64_t begun_ = 0;
   std::vector<Event> events_;
+  std::string trouble_;  // that MPI has told of
   bool is_open_ = false, ends_ = false, has_left_ = false, gives_up_ = false, records_ = false;
 };
 

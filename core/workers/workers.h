@@ -28,7 +28,7 @@ struct Traffic {
 class WorkerLost : public Error {
  public:
   WorkerLost(int rank, std::string message) : Error(std::move(message)), rank_(rank) {}
-  /// Which one.
+  /// Which one; -1 where only the way there is known to be broken.
   int rank() const { return rank_; }
 
  private:
@@ -54,7 +54,7 @@ class Workers {
   Part part() const { return part_; }
 
   /// Begins x[i] <- sum of x[i] over all workers, f32, f64 or i64, the same bits on each. Nobody may touch x before
-  /// wait() with what begin_sum() returns, which throws WorkerLost when another one on this machine has ended.
+  /// wait() with what begin_sum() returns, which throws WorkerLost when another one has ended.
   virtual std::uint64_t begin_sum(void* x, std::int64_t count, DType dtype, Channel channel) = 0;
   virtual void wait(std::uint64_t sum) = 0;
   /// `bytes` bytes of worker `from`, to all.

@@ -42,15 +42,17 @@ Transform augmentation(const Dataset& dataset, std::int64_t cutout_size) {
 /// Loss and accuracy over a set, under names that begin with `part`.
 Metrics measure(nn::Module& model, Loader& loader, const std::string& part) {
   double loss = 0;
-  std::int64_t correct = 0;
+  std::int64_t correct = 0, count = 0;
   loader.start_epoch(0);
   for (const auto& [images, labels] : loader) {
     const Tensor logits = model(images);
     loss += cross_entropy(logits, labels).item() * static_cast<double>(labels.size());
     correct += nn::count_correct(logits, labels);
+    count += labels.size();
   }
-  const auto count = static_cast<double>(loader.dataset().size());
-  return {{part + "_loss", loss / count}, {part + "_accuracy", static_cast<double>(correct) / count}};
+  train::add_up(loss, correct, count);
+  const auto images = static_cast<double>(count);
+  return {{part + "_loss", loss / images}, {part + "_accuracy", static_cast<double>(correct) / images}};
 }
 
 int compare(const train::CommandLine& line, std::int64_t cutout_size) {
@@ -61,8 +63,8 @@ int compare(const train::CommandLine& line, std::int64_t cutout_size) {
   const nn::ModelOptions sizes = {{"classes", data.train.classes.size()}};
   train::Experiment experiment = train::image_experiment(data, options.model, data.part() + "_accuracy", options.batch);
   experiment.watched = data.part() + "_loss";
-  Loader watched(data.watched, {.batch = 500, .shuffle = false, .transform = plain});
-  Loader test(data.test, {.batch = 500, .shuffle = false, .transform = plain});
+  Loader watched(train::share(data.watched), {.batch = 500, .shuffle = false, .transform = plain});
+  Loader test(train::share(data.test), {.batch = 500, .shuffle = false, .transform = plain});
 
   train::Comparison comparison(line, experiment);
   for (train::Run& run : comparison) {
@@ -71,7 +73,8 @@ int compare(const train::CommandLine& line, std::int64_t cutout_size) {
     run.prepare(*model);
     run.describe_model(train::describe_images(data.train));
     Optimizer optimizer(model->parameters(), run.rule());
-    Loader batches(data.train, {.batch = options.batch, .seed = run.seed(), .transform = augmented});
+    Loader batches(data.train,
+                   {.batch = options.batch, .seed = run.seed(), .transform = augmented, .part = run.part()});
     run.start(*model, optimizer, batches);
     run.measure_inner([&] { return measure(*model, watched, data.part()); });
     run.measure_instruments(

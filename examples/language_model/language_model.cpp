@@ -30,7 +30,8 @@ int compare(const CommandLine& line, const Own& own, const language::Text& text)
   const Options& options = line.options();
   const nn::LstmLanguageModelOptions architecture =
       nn::lstm_language_model(options.model, text.corpus.vocabulary.size());
-  LanguageBatches batches(text.corpus.train, {.batch = options.batch, .steps = own.bptt});
+  LanguageBatches batches(text.corpus.train,
+                          {.batch = options.batch, .steps = own.bptt, .part = train::workers()->part()});
 
   Comparison comparison(line, {.dataset = text.corpus.name,
                                .data = text.describe(),

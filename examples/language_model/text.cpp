@@ -83,15 +83,22 @@ Tensor token_loss(const Tensor& logits, const Array& targets) {
 }
 
 train::Metrics measure(nn::LstmLanguageModel& model, const Array& ids, std::int64_t bptt) {
-  LanguageBatches batches(ids, {.batch = std::min(kEvaluationStreams, ids.size() - 1), .steps = bptt});
+  const Part ranks = train::workers()->part();
+  LanguageBatches batches(ids,
+                          {.batch = std::min(std::max<std::int64_t>(kEvaluationStreams, ranks.count), ids.size() - 1),
+                           .steps = bptt,
+                           .part = ranks});
   nn::LanguageModelState state;
   double sum = 0;
+  std::int64_t tokens = 0;
   while (const std::optional<LanguageBatch> batch = batches.next()) {
     const nn::LanguageModelOutput output = model(batch->inputs, state);
     state = output.state;
     sum += token_loss(output.logits, batch->targets).item() * static_cast<double>(batch->targets.size());
+    tokens += batch->targets.size();
   }
-  const double loss = sum / static_cast<double>(batches.tokens());
+  train::add_up(sum, tokens);
+  const double loss = sum / static_cast<double>(tokens);
   return {{"test_loss", loss}, {"perplexity", std::exp(loss)}};
 }
 

@@ -160,6 +160,7 @@ void write_manifest(const fs::path& folder, const Manifest& m) {
                                   {"options", to_json(m.options)},
                                   {"arguments", m.arguments},
                                   {"threads", m.threads},
+                                  {"ranks", m.ranks},
                                   {"machine", m.machine},
                                   {"software", m.software},
                                   {"steps_per_epoch", m.steps_per_epoch},
@@ -169,9 +170,8 @@ void write_manifest(const fs::path& folder, const Manifest& m) {
 }
 
 bool is_run_folder(const fs::path& folder) {
-  std::error_code ignored;
   const fs::path path = folder / kManifest;
-  if (!fs::is_regular_file(path, ignored)) return false;
+  if (std::error_code ignored; !fs::is_regular_file(path, ignored)) return false;
   const std::string text = read_file(path, kLargest);
   check_depth(text, path.string());
   const Json json = Json::parse(text, nullptr, false);
@@ -179,8 +179,7 @@ bool is_run_folder(const fs::path& folder) {
 }
 
 Manifest read_manifest(const fs::path& folder) {
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored))
+  if (std::error_code ignored; !fs::is_directory(folder, ignored))
     fail(folder.string(), fs::exists(folder, ignored) ? "is a file, not a run folder" : "the run folder is not there");
   if (!has_file(folder, kManifest))
     fail(folder.string(), "not a run folder", "it has no manifest.json", "name the folder that --out named");
@@ -202,6 +201,7 @@ Manifest read_manifest(const fs::path& folder) {
     m.steps_per_epoch = to_whole<std::int64_t>(json, "steps_per_epoch", where);
     m.total_steps = to_whole<std::int64_t>(json, "total_steps", where);
     m.threads = to_whole<int>(json, "threads", where);
+    if (json.contains("ranks")) m.ranks = to_whole<int>(json, "ranks", where);
     m.machine = json.at("machine");
     m.software = json.at("software");
     std::set<std::string> names;

@@ -59,6 +59,7 @@ struct Manifest {
   std::int64_t parameters = 0;
   std::int64_t steps_per_epoch = 0, total_steps = 0;  ///< a step has --accumulate batches
   int threads = 0;                                    ///< of each run: other bits come out with another number
+  int ranks = 1;                                      ///< processes that each run is divided among
   std::string machine, software;
   std::vector<PlannedRun> planned;
   std::vector<SweepAxis> sweep;

@@ -10,6 +10,7 @@
 #include <tandem/nn/model_file.h>
 
 #include "finite_watch.h"
+#include "rank_states.h"
 
 namespace tandem::train {
 namespace {
@@ -78,6 +79,23 @@ TrainingState read_state(const Checkpoint& c, nn::Module& model) {
   return s;
 }
 
+constexpr const char* kTrained = "trained";  // with several ranks: each one's own sums
+
+/// Loss and examples of the epoch so far, and of the epochs before.
+std::vector<double> sums_of(const TrainingState& s) {
+  return {s.epoch.loss, static_cast<double>(s.epoch.examples), s.all.loss, static_cast<double>(s.all.examples)};
+}
+
+/// The sums of this rank, where the checkpoint has some.
+void read_sums(const Checkpoint& c, TrainingState& s) {
+  for (const auto& [name, array] : c.arrays) {
+    if (name != kTrained) continue;
+    const std::vector<double> sums = array.to_vector<double>();
+    s.epoch.loss = sums.at(0), s.epoch.examples = static_cast<std::int64_t>(sums.at(1));
+    s.all.loss = sums.at(2), s.all.examples = static_cast<std::int64_t>(sums.at(3));
+  }
+}
+
 }  // namespace
 
 std::string load_init(nn::Module& model, const std::filesystem::path& path, const std::string& called, bool new_head) {
@@ -119,7 +137,7 @@ bool has_checkpoint(const std::filesystem::path& folder) {
 }
 
 void save_state(const std::filesystem::path& path, const CheckpointOwner& owner, const TrainingState& s,
-                const nn::Module& model, const Optimizer& optimizer) {
+                const nn::Module& model, const Optimizer& optimizer, Workers& workers) {
   Checkpoint c;
   graft(c.arrays, "model/", values_of(model.state_dict()));
   graft(c.arrays, "optimizer/", optimizer.state_tree());
@@ -132,16 +150,24 @@ void save_state(const std::filesystem::path& path, const CheckpointOwner& owner,
                 {"last", report::metrics_text(s.last)},
                 {"best", report::metrics_text(s.best)}};
   for_each_number(s, [&](const char* key, const auto& value) { c.metadata[key] = fmt::format("{}", value); });
-  save_checkpoint(path, c);
+  if (workers.size() > 1) c.arrays.push_back({kTrained, Array::from(sums_of(s), {4})});
+  c.arrays = gather_states(c.arrays, c.metadata, workers);
+  if (workers.rank() == 0) save_checkpoint(path, c);
 }
 
 TrainingState load_state(const std::filesystem::path& path, const CheckpointOwner& owner, nn::Module& model,
-                         Optimizer& optimizer) {
-  const auto [c, warning] = load_checkpoint_or_previous(path);
-  if (!warning.empty()) warn(warning);
+                         Optimizer& optimizer, Workers& workers) {
+  Checkpoint c;
+  if (workers.rank() == 0) {
+    auto [read, warning] = load_checkpoint_or_previous(path);
+    if (!warning.empty()) warn(warning);
+    c = std::move(read);
+  }
+  if (workers.size() > 1) c.arrays = scatter_states(c.arrays, c.metadata, workers);
   check_owner(path, c, owner);
   try {
     TrainingState s = read_state(c, model);
+    read_sums(c, s);
     s.last = report::parse_metrics(c.text("last"));
     s.best = report::parse_metrics(c.text("best"));
     optimizer.load_state_tree(subtree(c.arrays, "optimizer/"));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <tandem/core/io/safetensors.h>
+#include <tandem/core/workers/workers.h>
 #include <tandem/nn/module.h>
 #include <tandem/optim/optimizer.h>
 
@@ -60,9 +61,10 @@ struct CheckpointOwner {
   std::string program, run, optimizer, data_checksum;
 };
 
-/// Throws Error when a value is not finite; the checkpoint before stays then.
+/// Throws Error when a value is not finite; the checkpoint before stays then. Called by all ranks, of which rank 0
+/// writes the states of all (rank_states.h); `path` is its own.
 void save_state(const std::filesystem::path& path, const CheckpointOwner& owner, const TrainingState& state,
-                const nn::Module& model, const Optimizer& optimizer);
+                const nn::Module& model, const Optimizer& optimizer, Workers& workers);
 
 /// Where a new run starts that was forked from the one whose checkpoint `path` is: model, position and step are its
 /// own, metrics and seconds begin anew; `taken` says what the optimizer took over. Throws Error when it does not fit.
@@ -71,6 +73,6 @@ TrainingState load_fork(const std::filesystem::path& path, nn::Module& model, Op
 /// Falls back to the checkpoint before a damaged one, with a warning on standard error. Throws Error naming the file
 /// when neither can be read, or it is of another run.
 TrainingState load_state(const std::filesystem::path& path, const CheckpointOwner& owner, nn::Module& model,
-                         Optimizer& optimizer);
+                         Optimizer& optimizer, Workers& workers);
 
 }  // namespace tandem::train

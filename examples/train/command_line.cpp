@@ -15,6 +15,7 @@
 #include <tandem/optim/schedule.h>
 
 #include "jobs.h"
+#include "ranks.h"
 #include "run_folder.h"
 
 namespace tandem::train {
@@ -54,6 +55,7 @@ std::string shell_quoted(const std::string& argument) {
 
 CommandLine::CommandLine(const std::string& description, const Options& defaults, const Offers& offers)
     : options_(defaults), defaults_(defaults), parser_(std::make_unique<Parser>(description)) {
+  silence_other_ranks();
   parser_->name(options_.program);
   parser_->option_defaults()->always_capture_default();
   parser_->get_formatter()->column_width(28);

@@ -47,6 +47,7 @@ struct Options {
   std::int64_t patience = 0;          ///< end a run after so many evaluations without a better one; 0: never
   std::int64_t reestimate = 0;        ///< batches that batch-norm statistics are gathered from anew; 0: they stay
   std::filesystem::path init = {};    ///< a model file whose weights a run starts from; of a resumed run its own copy
+  bool sync_batch_norm = false;       ///< with several ranks: batch norm over all of them
   bool new_head = false;              ///< with init: what does not fit keeps its initial values
   std::vector<std::string> freeze = {};   ///< patterns of parameters that are not trained: "conv1.*"
   bool find_lr = false;                   ///< the loss over a rising lr instead of a training

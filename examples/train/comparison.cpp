@@ -24,6 +24,7 @@
 #include "process.h"
 #include "profile_log.h"
 #include "program.h"
+#include "ranks.h"
 
 namespace tandem::train {
 namespace {
@@ -55,7 +56,8 @@ std::string threads_text(int threads) { return fmt::format("{} thread{}", thread
 Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
     : line_(line), options_(line.options()), only_(run_of_this_process()) {
   if (experiment.batches_per_epoch < 1) fail(options_.program, "an epoch has no batch", experiment.data);
-  const int all_threads = options_.threads > 0 ? static_cast<int>(options_.threads) : threads();
+  check_ranks(experiment);
+  const int all_threads = options_.threads > 0 ? static_cast<int>(options_.threads) : threads_of_rank();
   set_threads(only_ ? all_threads : std::max(1, all_threads / static_cast<int>(options_.jobs)));
   manifest_.program = options_.program;
   manifest_.command = line.command();
@@ -67,6 +69,7 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
   manifest_.total_steps = total_steps_of(options_, manifest_.steps_per_epoch);
   if (options_.find_lr) manifest_.total_steps = std::min(manifest_.total_steps, kFindSteps);
   manifest_.threads = threads();
+  manifest_.ranks = workers()->size();
   manifest_.machine = fmt::format("{}, {}", processor_name(), instruction_set());
   manifest_.software = library_versions();
   plan();
@@ -87,6 +90,7 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
       fail(options_.resume.string(), "the training data are not those of this run",
            fmt::format("checksum is {}, was {}", experiment.data_checksum, before.experiment.data_checksum),
            "--data says where they lie");
+    check_resumed_ranks(before.ranks);
     if (before.machine != manifest_.machine || before.software != manifest_.software)
       warn(fmt::format("{}: the run began on {} with {}: other machines and libraries give other bits",
                        options_.resume.string(), before.machine, before.software));
@@ -105,14 +109,21 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
     manifest_.created = before.created;
     manifest_.parameters = before.parameters;
     path_ = options_.resume;
-    if (!only_) folder_ = std::make_unique<RunFolder>(RunFolder::open(path_));
+    if (is_other_rank())
+      open_scratch();
+    else if (!only_)
+      folder_ = std::make_unique<RunFolder>(RunFolder::open(path_));
     if (is_extended_ && !only_) write_manifest(path_, manifest_);
+  } else if (is_other_rank()) {
+    open_scratch();
   } else if (options_.out.empty()) {
     folder_ = std::make_unique<RunFolder>(RunFolder::create_default(options_.program));
   } else {
     folder_ = std::make_unique<RunFolder>(RunFolder::create(options_.out, options_.overwrite, line.executable()));
   }
   if (folder_) path_ = folder_->path();
+  resume_command_ = workers()->broadcast(
+      fmt::format("{}{} --resume {}", launch_command(), line_.executable(), shell_quoted(path_.string())));
   if (!init.empty()) write_file(path_ / kInitFile, init);
   if (!fork.empty()) write_file(path_ / kForkFile, fork);
   std::int64_t open = 0;
@@ -148,6 +159,11 @@ void Comparison::plan() {
 }
 
 bool Comparison::is_over(const PlannedRun& run) const {
+  const bool is_known = !is_other_rank() && is_over_here(run);
+  return workers()->broadcast(is_known ? "1" : "") == "1";
+}
+
+bool Comparison::is_over_here(const PlannedRun& run) const {
   const std::optional<RunResult> record = read_run_result(path_, run.name);
   if (!record || !record->is_over()) return false;
   return !is_extended_ || record->status == RunStatus::diverged || record->step >= manifest_.total_steps;
@@ -176,6 +192,7 @@ void Comparison::print_start() const {
     if (shown.insert(rules_[i].describe()).second) fmt::print("optimizer  {}\n", rules_[i].describe());
   if (!options_.fork.empty()) fmt::print("fork       {}\n", options_.fork);
   fmt::print("seed       {}\n", fmt::join(options_.seeds, ", "));
+  if (manifest_.ranks > 1) fmt::print("ranks      {}, each with a part of every batch\n", manifest_.ranks);
   fmt::print("precision  {}, {}, {} ({})\n", options_.precision, threads_text(manifest_.threads), instruction_set(),
              processor_name());
   fmt::print("run        {}\n", path_.string());
@@ -204,25 +221,25 @@ void Comparison::run_jobs() {
 }
 
 void Comparison::begin_run() {
-  if (interrupt_signal() != 0)
-    throw Interrupted(fmt::format("interrupted between two runs; go on with: {} --resume {}", line_.executable(),
-                                  shell_quoted(path_.string())));
+  const std::vector<std::int64_t> signals = workers()->gather(interrupt_signal());
+  if (const auto signal = static_cast<int>(*std::max_element(signals.begin(), signals.end())); signal != 0)
+    throw Interrupted("interrupted between two runs; go on with: " + resume_command_, signal);
   for (; next_ < manifest_.planned.size(); ++next_) {
     const PlannedRun& planned = manifest_.planned[next_];
     if (only_ ? next_ != *only_ : is_over(planned)) continue;
-    run_ = std::make_unique<Run>(
-        RunContext{.options = options_,
-                   .manifest = manifest_,
-                   .plan = planned,
-                   .rule = rules_[next_],
-                   .folder = path_,
-                   .resume_command = fmt::format("{} --resume {}", line_.executable(), shell_quoted(path_.string())),
-                   .progress = *progress_,
-                   .keep =
-                       [this] {
-                         if (folder_) folder_->keep();
-                       },
-                   .announce = [this](const nn::Module& model) { announce(model); }});
+    run_ = std::make_unique<Run>(RunContext{.options = options_,
+                                            .manifest = manifest_,
+                                            .plan = planned,
+                                            .rule = rules_[next_],
+                                            .folder = path_,
+                                            .resume_command = resume_command_,
+                                            .progress = *progress_,
+                                            .workers = workers(),
+                                            .keep =
+                                                [this] {
+                                                  if (folder_ && !is_other_rank()) folder_->keep();
+                                                },
+                                            .announce = [this](const nn::Module& model) { announce(model); }});
     return;
   }
 }
@@ -231,7 +248,7 @@ void Comparison::end_run() {
   if (!run_->is_finished())
     fail(run_->name(), "the program's loop ended before the run", {}, "loop while (run.next_epoch())");
   write_run_result(path_, run_->name(), run_->result());
-  if (folder_) folder_->keep();
+  if (folder_ && !is_other_rank()) folder_->keep();
   run_.reset();
   ++next_;
 }
@@ -257,6 +274,14 @@ void Comparison::print_profile() const {
 
 int Comparison::finish() {
   if (only_) return kExitDone;
+  if (is_other_rank()) return static_cast<int>(workers()->gather(0).front());
+  const int code = write_results();
+  workers()->gather(code);
+  return code;
+}
+
+/// Of all runs, by rank 0.
+int Comparison::write_results() {
   if (!pictures_.empty()) {
     write_pictures(path_, pictures_);  // the list first: what lies there is known by it
     make_writable_folder(path_ / "pictures");

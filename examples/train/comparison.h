@@ -73,6 +73,12 @@ class Comparison {
   void begin_run();
   void end_run();
   bool is_over(const PlannedRun& run) const;
+  bool is_over_here(const PlannedRun& run) const;
+  bool is_other_rank() const;
+  void check_ranks(const Experiment& experiment) const;
+  void check_resumed_ranks(int before) const;
+  void open_scratch();
+  int write_results();
   void announce(const nn::Module& model);
   void print_start() const;
   void print_profile() const;
@@ -84,6 +90,7 @@ class Comparison {
   std::vector<Rule> rules_;          // of each planned run, with --schedule
   std::optional<std::size_t> only_;  // in the process of a single run: which
   std::filesystem::path path_;
+  std::string resume_command_;
   InterruptGuard interrupts_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Run> run_;

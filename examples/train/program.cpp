@@ -12,6 +12,8 @@
 
 #include <tandem/core/error.h>
 
+#include "ranks.h"
+
 namespace tandem::train {
 namespace {
 
@@ -28,11 +30,11 @@ void install(void (*handler)(int)) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
 }
 
-int end_with(int code, std::string line) {
+int end_with(int code, std::string line, const std::exception& error) {
   for (char& c : line)
     if (c == '\n' || c == '\r') c = ' ';
   std::fflush(stdout);
-  std::fprintf(stderr, "%s\n", line.c_str());
+  say_for_all(error, line);
   return code;
 }
 
@@ -42,13 +44,13 @@ int end_by_exception() {
   try {
     throw;
   } catch (const Interrupted& end) {
-    return end_with(128 + interrupt_signal(), end.what());
+    return end_with(128 + end.signal(), end.what(), end);
   } catch (const UsageError& error) {
-    return end_with(kExitUsage, error.what());
-  } catch (const std::bad_alloc&) {
-    return end_with(kExitError, "memory: not enough for this run; use a smaller --batch or --model");
+    return end_with(kExitUsage, error.what(), error);
+  } catch (const std::bad_alloc& error) {
+    return end_with(kExitError, "memory: not enough for this run; use a smaller --batch or --model", error);
   } catch (const std::exception& error) {
-    return end_with(kExitError, error.what());
+    return end_with(kExitError, error.what(), error);
   }
 }
 
@@ -65,5 +67,8 @@ InterruptGuard::~InterruptGuard() {
 }
 
 int interrupt_signal() { return interrupted; }
+
+Interrupted::Interrupted(const std::string& line, int signal)
+    : std::runtime_error(line), signal_(signal != 0 ? signal : interrupt_signal()) {}
 
 }  // namespace tandem::train

@@ -27,7 +27,12 @@ int end_by_exception();
 /// Thrown when a run was interrupted and everything is saved; what() is the line that says how to go on.
 class Interrupted : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// `signal`: which one, where it came to another rank; 0: interrupt_signal().
+  explicit Interrupted(const std::string& line, int signal = 0);
+  int signal() const { return signal_; }
+
+ private:
+  int signal_;
 };
 
 /// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the process; the second one ends it. One

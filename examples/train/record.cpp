@@ -124,7 +124,9 @@ std::unique_ptr<RunLogs::Log> RunLogs::reopen(const char* name, std::int64_t kee
 void RunLogs::step(const StepLine& line) {
   fmt::memory_buffer& buffer = steps_->buffer();
   const auto out = std::back_inserter(buffer);
-  if (steps_->is_empty()) fmt::format_to(out, "step,loss,lr,gradient_norm,update_norm,distance,alpha,synced\n");
+  if (steps_->is_empty())
+    fmt::format_to(out, "step,loss,lr,gradient_norm,update_norm,distance,alpha,synced{}\n",
+                   line.bytes < 0 ? "" : ",bytes,waited");
   fmt::format_to(out, FMT_COMPILE("{},{},{}"), line.step, line.loss, line.lr);
   for (const double value : {line.gradient_norm, line.update_norm, line.distance, line.alpha}) {
     buffer.push_back(',');
@@ -132,6 +134,7 @@ void RunLogs::step(const StepLine& line) {
   }
   buffer.push_back(',');
   buffer.push_back(line.synced ? '1' : '0');
+  if (line.bytes >= 0) fmt::format_to(out, FMT_COMPILE(",{},{:.6f}"), line.bytes, line.waited);
   steps_->end_line();
   events_->begin(line.step);
   events_->add("loss", line.loss);

@@ -1,6 +1,7 @@
 // RunLogs: what a run writes down as it goes, a line a step and a line an evaluation, and the same for TensorBoard.
 //
 //   steps.csv    step,loss,lr,gradient_norm,update_norm,distance,alpha,synced     an empty cell was not measured
+//                and bytes,waited of rank 0, with several ranks
 //   metrics.csv  step,epoch,train_loss,...          a row an evaluation; epoch is a fraction within an epoch
 //   inner.csv    step,weights,...                   weights: fast (before the pull) or slow (after it)
 //   instruments.jsonl                               with --instruments: instrument_log.h
@@ -30,6 +31,8 @@ struct StepLine {
   double distance;                    ///< |fast - slow| before the pull
   double alpha;                       ///< of the pull, where there was one
   bool synced = false;
+  std::int64_t bytes = -1;  ///< that were summed over ranks; -1: there is one
+  double waited = 0;        ///< seconds, for the other ranks
 };
 
 class RunLogs {

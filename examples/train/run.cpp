@@ -14,6 +14,7 @@
 
 #include "fork.h"
 #include "program.h"
+#include "ranks.h"
 #include "run_folder.h"
 
 namespace tandem::train {
@@ -52,12 +53,14 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
   context_.announce(model);
   make_instruments();
   make_writable_folder(folder());
-  if (has_checkpoint(folder())) {
-    state_ = load_state(folder() / kCheckpoint, owner(), model, optimizer);
+  if (is_among_ranks()) begin_among_ranks();
+  const bool is_resumed = context_.workers->broadcast(has_checkpoint(folder()) ? "1" : "") == "1";
+  if (is_resumed) {
+    state_ = load_state(folder() / kCheckpoint, owner(), model, optimizer, *context_.workers);
     if (load_carried_ && !state_.carried.empty()) load_carried_(std::exchange(state_.carried, {}));
     fmt::print("resume     {} from step {} of {} (epoch {})\n", name(), state_.step, total_steps(), state_.epochs + 1);
   }
-  if (!has_checkpoint(folder()) && !options.fork.empty()) {
+  if (!is_resumed && !options.fork.empty()) {
     ForkReport report;
     state_ = load_fork(context_.folder / kForkFile, model, optimizer, report);
     if (load_carried_ && !state_.carried.empty()) load_carried_(std::exchange(state_.carried, {}));
@@ -65,9 +68,11 @@ void Run::start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batche
   }
   trace_ = StepTrace::of_this_process(name());
   if (trace_) watch_syncs();
-  logs_ = std::make_unique<RunLogs>(folder(), leaves_model() ? state_.logs : LogPosition{});
+  logs_ = std::make_unique<RunLogs>(folder(), leaves_model() && writes() ? state_.logs : LogPosition{});
   watch_.emplace(model);
   optimizer.watch_steps(true);
+  if (is_among_ranks() && !is_resumed && leaves_model()) save();  // a rank that dies leaves something to go on from
+  if (is_among_ranks()) set_way_back(context_.resume_command);
   seconds_before_ = state_.seconds;
   begin_ = Clock::now();
   const std::int64_t epochs = (total_steps() + manifest.steps_per_epoch - 1) / manifest.steps_per_epoch;
@@ -128,11 +133,16 @@ void Run::step(double loss) {
                 .distance = report.levels.empty() ? kNotMeasured : report.levels.front().distance,
                 .alpha = report.levels.empty() ? kNotMeasured : report.levels.front().alpha,
                 .synced = !report.levels.empty() && report.levels.front().synced};
+  has_synced_ = line.synced;
   if (!std::isfinite(loss)) {
-    logs_->step(line);
-    diverge(fmt::format("train_loss is {}: {}", loss, watch_->finding()));
-    return;
+    if (bad_loss_.empty()) bad_loss_ = fmt::format("train_loss is {}: {}", loss, watch_->finding());
+    if (!is_among_ranks()) {
+      logs_->step(line);
+      diverge(bad_loss_);
+      return;
+    }
   }
+  if (is_among_ranks()) note_traffic(line);
   state_.batches += step_->batches();
   end_instruments();
   if (is_inner(state_.step)) write_inner(state_.step, line.synced ? "slow" : "fast");
@@ -146,22 +156,27 @@ void Run::step(double loss) {
   evaluation_due_ =
       (state_.step % evaluate_every_ == 0 && !is_near_end) || is_epoch_over_ || state_.step == total_steps();
   if (trace_ && trace_->ends_after(state_.step) && !trace_->saves_at(state_.step)) evaluation_due_ = false;
+  if (is_among_ranks() && meets()) agree();
+  if (is_diverged_) return;
   if (context_.options.find_lr) find_lr(loss);
   context_.progress.step(state_.epoch.mean_loss(), state_.epoch.examples_per_second());
 }
 
 void Run::end_step() {
+  const bool has_evaluated = evaluated_step_ == state_.step;
   evaluation_due_ = false;
   if (is_diverged_) return;
+  if (!is_among_ranks()) signal_ = interrupt_signal();
   const std::int64_t every = context_.options.checkpoint_every;
-  const bool is_due = every > 0 && state_.step % every == 0;
+  const bool is_due = every > 0 ? state_.step % every == 0 : is_among_ranks() && has_evaluated;
   if (is_epoch_over_) end_epoch();
-  if (leaves_model() && (is_due || state_.batches == 0 || is_over() || interrupt_signal() != 0)) save();
+  if (leaves_model() && (is_due || state_.batches == 0 || is_over() || signal_ != 0)) save();
   if (!is_diverged_) between_steps();
-  if (interrupt_signal() == 0 || is_over()) return;
+  if (signal_ == 0 || is_over()) return;
   context_.progress.wipe();
   throw Interrupted(fmt::format("interrupted after step {} of {}, saved; go on with: {}", state_.step, name(),
-                                context_.resume_command));
+                                context_.resume_command),
+                    signal_);
 }
 
 void Run::end_epoch() {
@@ -179,7 +194,10 @@ void Run::end_epoch() {
 }
 
 void Run::save() {
-  if (const std::string bad = bad_entry(*model_); !bad.empty()) {
+  std::string bad = bad_entry(*model_);
+  for (int r = 0; r < context_.workers->size() && is_among_ranks(); ++r)
+    if (const std::string other = context_.workers->broadcast(bad, r); bad.empty()) bad = other;
+  if (!bad.empty()) {
     diverge(fmt::format("\"{}\" is not finite after the step", bad));
     return;
   }
@@ -192,7 +210,7 @@ void Run::write_state(const std::filesystem::path& path) {
   state_.seconds = seconds();
   state_.logs = logs_->sync();
   state_.carried = state_.batches > 0 && save_carried_ ? save_carried_() : NamedArrays{};
-  save_state(path, owner(), state_, *model_, *optimizer_);
+  save_state(path, owner(), state_, *model_, *optimizer_, *context_.workers);
   state_.carried.clear();
 }
 
@@ -221,7 +239,8 @@ void Run::finish() {
   result_.parameters = model_->parameter_count();
   result_.seconds = seconds();
   const double train_seconds = state_.all.seconds + state_.epoch.seconds;
-  const auto examples = static_cast<double>(state_.all.examples + state_.epoch.examples);
+  auto examples = static_cast<double>(state_.all.examples + state_.epoch.examples);
+  context_.workers->sum(&examples, 1);
   result_.examples_per_second = train_seconds > 0 ? examples / train_seconds : 0;
   result_.final = state_.last;
   result_.best = state_.best;
@@ -248,6 +267,7 @@ void Run::find_lr(double loss) {
 void Run::save_model_file(const char* file) {
   const profile::PhaseScope phase(profile::Phase::saving);
   const std::unique_ptr<EvaluationScope> scope(is_evaluating_ ? nullptr : new EvaluationScope(*this));
+  if (!writes()) return;
   nn::ModelInfo info = info_;
   const Manifest& m = context_.manifest;
   info.extra["program"] = m.program;

@@ -14,6 +14,7 @@
 
 #include <tandem/autograd/record.h>
 #include <tandem/core/error.h>
+#include <tandem/core/workers/workers.h>
 #include <tandem/nn/behaviour_scope.h>
 #include <tandem/nn/model_file.h>
 #include <tandem/optim/optimizer.h>
@@ -24,6 +25,7 @@
 #include "finite_watch.h"
 #include "profile_log.h"
 #include "progress.h"
+#include "rank_trace.h"
 #include "record.h"
 #include "step_batches.h"
 #include "step_trace.h"
@@ -39,6 +41,7 @@ struct RunContext {
   std::filesystem::path folder;  ///< of the comparison
   std::string resume_command;
   Progress& progress;
+  std::shared_ptr<Workers> workers;                 ///< the ranks that the run is divided among
   std::function<void()> keep;                       ///< there is something to go on from: the folder stays
   std::function<void(const nn::Module&)> announce;  ///< the model is known: the first lines are printed
 };
@@ -95,6 +98,8 @@ class Run {
   const Rule& rule() const { return context_.rule; }
   const std::string& name() const { return context_.plan.name; }
   std::int64_t steps_done() const { return state_.step; }
+  /// The rows of every batch that this rank makes: LoaderOptions::part.
+  Part part() const { return context_.workers->part(); }
   std::int64_t total_steps() const { return context_.manifest.total_steps; }
 
   /// --init and --freeze; before the optimizer is made, which leaves frozen parameters out.
@@ -170,8 +175,18 @@ class Run {
   template <class Source>
   void gather_statistics(Source& batches);
   void begin_steps();
+  void begin_step();
   std::int64_t batches_wanted() const;
   void end_step();
+  // With several ranks (run_ranks.cpp).
+  bool is_among_ranks() const { return context_.workers->size() > 1; }
+  bool writes() const { return context_.workers->rank() == 0; }
+  bool meets() const;
+  void agree();
+  void begin_among_ranks();
+  void note_traffic(StepLine& line);
+  void share(Metrics& metrics) const;
+  void average_statistics(std::vector<Array>& before);
   std::int64_t steps_in(std::int64_t batches) const;
   void end_epoch();
   void between_steps();
@@ -214,88 +229,17 @@ class Run {
   StepMean* step_ = nullptr;  // the step at hand
   bool evaluation_due_ = false, is_evaluating_ = false, is_diverged_ = false, is_stopped_ = false, is_complete_ = false;
   bool is_epoch_over_ = false;
+  int signal_ = 0;                         // that all ranks know of
+  Traffic traffic_before_;                 // the step at hand
+  std::unique_ptr<RankTrace> rank_trace_;  // null: nobody asked
+  Clock::time_point step_begin_;
+  std::int64_t evaluated_step_ = -1;
+  std::string bad_loss_;     // what this rank found, before all know of it
+  bool has_synced_ = false;  // the outermost loop, in this step
   double least_loss_ = 0, seconds_before_ = 0, epoch_seconds_before_ = 0;
   Clock::time_point begin_, epoch_begin_;
 };
 
-template <class Source>
-class Run::Steps {
- public:
-  using Step = StepBatches<typename decltype(std::declval<Source&>().next())::value_type>;
-
-  class Iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = Step;
-    using difference_type = std::ptrdiff_t;
-    using pointer = Step*;
-    using reference = Step&;
-
-    Step& operator*() const { return steps_->step_; }
-    Iterator& operator++() {
-      steps_->run_.end_step();
-      steps_->fetch();
-      return *this;
-    }
-    bool operator==(std::default_sentinel_t) const { return steps_->step_.batches() == 0; }
-
-   private:
-    friend class Steps;
-    explicit Iterator(Steps* steps) : steps_(steps) {}
-    Steps* steps_;
-  };
-
-  Iterator begin() {
-    if constexpr (requires { source_.start_epoch(0); }) {
-      source_.set_position(run_.state_.epochs * source_.batches() + run_.state_.batches);
-    } else {
-      source_.set_position(run_.state_.batches);
-    }
-    run_.begin_steps();
-    fetch();
-    return Iterator(this);
-  }
-  std::default_sentinel_t end() const { return {}; }
-
- private:
-  friend class Run;
-  Steps(Run& run, Source& source) : run_(run), source_(source), step_(*run.watch_) {}
-  void fetch() {
-    step_.clear(run_.state_.epochs * run_.batches_per_epoch_ + run_.state_.batches);
-    for (std::int64_t left = run_.batches_wanted(); left > 0; --left)
-      if (auto batch = source_.next()) step_.add(std::move(*batch));
-    run_.step_ = &step_;
-    run_.look(step_.held());
-    profile::set_phase(step_.batches() > 0 ? profile::Phase::forward : profile::Phase::other);
-  }
-  Run& run_;
-  Source& source_;
-  Step step_;
-};
-
-template <class Loss>
-void Run::measure_instruments(Loss loss) {
-  part_loss_ = std::function(std::move(loss));
-}
-
-/// Before a step: the parts of its batches, where a measurement is due.
-template <class Batch>
-void Run::look(const std::vector<Batch>& batches) {
-  const std::int64_t every = context_.options.instruments;
-  if (every == 0 || batches.empty() || state_.step % every != 0) return;
-  const auto* loss = std::any_cast<std::function<Tensor(const Batch&, std::int64_t)>>(&part_loss_);
-  if (loss == nullptr) fail("run.measure_instruments", "the loss is of batches of another type");
-  begin_instruments(parts_of(batches, *loss, [](const Batch& part) { return examples_in(part); }));
-}
-
-template <class Source>
-void Run::gather_statistics(Source& batches) {
-  Source again(batches.source(), batches.options());  // the training's own position stays
-  for (std::int64_t i = 0; i < context_.options.reestimate; ++i) {
-    const auto batch = again.next();
-    if (!batch) return;
-    (*model_)(batch->images);
-  }
-}
-
 }  // namespace tandem::train
+
+#include "run_steps.h"

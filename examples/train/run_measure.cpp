@@ -20,6 +20,7 @@ EvaluationScope::EvaluationScope(Run& run)
     for (const NamedTensor& buffer : run_.model_->buffers()) statistics_.push_back(buffer.tensor.value().clone());
     nn::reestimate_running_statistics(*run_.model_, run_.gather_);
   }
+  run_.average_statistics(statistics_);
   run_.model_->evaluate();
 }
 
@@ -32,14 +33,16 @@ EvaluationScope::~EvaluationScope() {
 
 void Run::record(const Metrics& metrics) {
   evaluation_due_ = false;
+  evaluated_step_ = state_.step;
   state_.last = metrics;
   state_.last.insert(state_.last.begin(), {"train_loss", state_.epoch.mean_loss()});
+  if (is_among_ranks()) share(state_.last);
   const double epoch = static_cast<double>(state_.epochs) +
                        static_cast<double>(state_.batches) / static_cast<double>(batches_per_epoch_);
   logs_->evaluation(state_.step, epoch, state_.last);
   const Experiment& e = context_.manifest.experiment;
   for (const std::string& name : {watched_metric(e), e.metric}) {
-    const double value = report::value_of(metrics, name);
+    const double value = report::value_of(state_.last, name);
     if (!std::isnan(value)) continue;
     if (std::none_of(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == name; }))
       fail("run.record", fmt::format("the metric \"{}\" is missing", name), "it is what the runs are compared by");
@@ -49,7 +52,7 @@ void Run::record(const Metrics& metrics) {
   report::keep_best(state_.best, state_.last);
   ++state_.evaluations;
   const std::string watched = watched_metric(e);
-  const double value = report::value_of(metrics, watched);
+  const double value = report::value_of(state_.last, watched);
   if (state_.evaluations == 1 || report::is_better(watched, value, state_.best_watched)) {
     state_.best_watched = value;
     state_.evaluations_since_best = 0;
@@ -90,7 +93,9 @@ void Run::write_inner(std::int64_t step, const char* weights) {
   epoch_begin_ += Clock::now() - begin;
 }
 
-void Run::record_final(const Metrics& metrics) {
+void Run::record_final(const Metrics& measured) {
+  Metrics metrics = measured;
+  if (is_among_ranks()) share(metrics);
   result_.final.insert(result_.final.end(), metrics.begin(), metrics.end());
   report::keep_best(result_.best, metrics);
 }

@@ -17,17 +17,23 @@ void StepMean::begin() {
 void StepMean::backward(const Tensor& loss) {
   if (watch_.is_searching()) return;  // this call is for its layers alone
   const double value = loss.item();
-  repeats_ = !std::isfinite(value) && !watch_.has_looked();
+  repeats_ = searches_ && !std::isfinite(value) && !watch_.has_looked();
   last_ = loss.detach();
-  if (parts_.size() == 1) return loss.backward();
-  const double part = static_cast<double>(parts_[at_]) / static_cast<double>(examples_);
+  const bool is_last = at_ + 1 == parts_.size();
+  const auto overlap = is_last && optimizer_ != nullptr ? optimizer_->overlap() : nullptr;
+  backward_begin_ = Clock::now();
+  if (is_plain()) {
+    loss.backward();
+    backward_end_ = Clock::now();
+    return;
+  }
+  const double part = share_ * static_cast<double>(parts_[at_]) / static_cast<double>(examples_);
   sum_ += part * value;
   (part * loss).backward();
+  backward_end_ = Clock::now();
 }
 
-Tensor StepMean::loss() const {
-  return parts_.size() == 1 ? last_ : Tensor(Array::full({}, sum_, last_.value().dtype()));
-}
+Tensor StepMean::loss() const { return is_plain() ? last_ : Tensor(Array::full({}, sum_, last_.value().dtype())); }
 
 void StepMean::advance() {
   if (repeats_ && !watch_.is_searching()) return watch_.search(true);

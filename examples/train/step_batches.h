@@ -4,15 +4,19 @@
 //
 //   loss = sum_b examples_b loss_b / sum_b examples_b,   of losses that are means over the examples of their batch
 //
+// With several ranks the sums below go over all of them, and the mean of the ranks' losses is the step's.
 // A loop over the batches begins the mean anew, so that a rule may evaluate the closure round it as often as it wants.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <iterator>
 #include <utility>
 #include <vector>
 
 #include <tandem/autograd/tensor.h>
+#include <tandem/core/workers/part.h>
+#include <tandem/optim/optimizer.h>
 
 #include "finite_watch.h"
 
@@ -38,10 +42,21 @@ class StepMean {
   /// The step's loss.
   Tensor loss() const;
   /// Of the batch at hand, counted from the beginning of the run, from 1: a key for what a loop draws at random.
-  std::int64_t number() const { return before_ + static_cast<std::int64_t>(at_) + 1; }
+  /// No two ranks have the same.
+  std::int64_t number() const { return (before_ + static_cast<std::int64_t>(at_)) * part_.count + part_.index + 1; }
 
   std::int64_t batches() const { return static_cast<std::int64_t>(parts_.size()); }
   std::int64_t examples() const { return examples_; }
+  /// The rank that this step is of, whose gradients the optimizer averages: `share`, this rank's examples by the mean
+  /// of a rank, makes the mean over ranks one over examples.
+  /// `searches`: a loss that is not finite may be searched for its layer.
+  void divide(Part part, Optimizer& optimizer, double share, bool searches) {
+    part_ = part, optimizer_ = &optimizer, share_ = share, searches_ = searches;
+  }
+
+  /// When the last backward of the step ran.
+  using Clock = std::chrono::steady_clock;
+  std::pair<Clock::time_point, Clock::time_point> last_backward() const { return {backward_begin_, backward_end_}; }
 
  protected:
   explicit StepMean(FiniteWatch& watch) : watch_(watch) {}
@@ -54,12 +69,17 @@ class StepMean {
   std::size_t at_ = 0;
 
  private:
+  bool is_plain() const { return parts_.size() == 1 && share_ == 1; }
+
   FiniteWatch& watch_;
   std::vector<std::int64_t> parts_;  // examples of each batch
   std::int64_t before_ = 0, examples_ = 0;
-  double sum_ = 0;
-  bool repeats_ = false;
+  double sum_ = 0, share_ = 1;
+  Part part_;
+  Optimizer* optimizer_ = nullptr;  // null: there is one rank
+  bool repeats_ = false, searches_ = true;
   Tensor last_;
+  Clock::time_point backward_begin_, backward_end_;
 };
 
 template <class Batch>

@@ -7,5 +7,6 @@
 #include <tandem/train/predict_classes.h>
 #include <tandem/train/profile_log.h>
 #include <tandem/train/program.h>
+#include <tandem/train/ranks.h>
 #include <tandem/train/run.h>
 #include <tandem/train/saved_models.h>

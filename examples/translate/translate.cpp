@@ -58,6 +58,7 @@ int compare(const CommandLine& line, const Own& own) {
     run.describe_model(translation::describe_model(options.model, pairs.codes, own));
     Optimizer optimizer(model.parameters(), run.rule());
     batching.seed = run.seed();
+    batching.part = run.part();
     SentenceBatches batches(pairs.train, batching);
     run.start(model, optimizer, batches);
     run.measure_inner([&] { return translation::measure(model, validation, pairs.sets.validation, pairs.codes); });

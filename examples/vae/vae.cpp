@@ -101,7 +101,9 @@ int compare(const train::CommandLine& line, std::int64_t latent) {
     run.prepare(model);
     run.describe_model(reconstruction::describe_pictures(data.train));
     Optimizer optimizer(model.parameters(), run.rule());
-    Loader batches(data.train, {.batch = options.batch, .seed = run.seed(), .transform = random_flip() | to_unit()});
+    Loader batches(
+        data.train,
+        {.batch = options.batch, .seed = run.seed(), .transform = random_flip() | to_unit(), .part = run.part()});
     run.start(model, optimizer, batches);
     run.measure_inner([&] { return measure(model, watched, data.part()); });
     run.measure_instruments([&](const Batch& part, std::int64_t) { return model.bound(part.images).loss; });
