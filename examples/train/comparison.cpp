@@ -1,4 +1,4 @@
-// Comparisons: which runs there are, which are over, and what is said at the beginning and at the end.
+// Comparisons: which runs there are, and which are over. What is said: comparison_text.cpp.
 #include "comparison.h"
 
 #include <fmt/format.h>
@@ -14,7 +14,6 @@
 #include <tandem/core/versions.h>
 #include <tandem/optim/rule_labels.h>
 #include <tandem/report/folder_files.h>
-#include <tandem/report/profile.h>
 #include <tandem/report/report.h>
 #include <tandem/report/tables.h>
 
@@ -22,7 +21,6 @@
 #include "fork.h"
 #include "jobs.h"
 #include "process.h"
-#include "profile_log.h"
 #include "program.h"
 #include "ranks.h"
 
@@ -48,8 +46,6 @@ bool is_open_ended(const std::string& spec, const std::string& schedule, std::in
   const auto text = [&](std::int64_t total) { return scheduled(parse_rule(spec, total), schedule, total).describe(); };
   return text(a) == text(b);
 }
-
-std::string threads_text(int threads) { return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"); }
 
 }  // namespace
 
@@ -182,23 +178,6 @@ void Comparison::announce(const nn::Module& model) {
   print_start();
 }
 
-void Comparison::print_start() const {
-  const std::int64_t parameters = manifest_.parameters;
-  fmt::print("data       {}\n", manifest_.experiment.data);
-  fmt::print("model      {}{}\n", manifest_.experiment.model,
-             parameters > 0 ? fmt::format(": {} parameters", with_commas(parameters)) : "");
-  std::set<std::string> shown;
-  for (std::size_t i = 0; i < manifest_.planned.size(); ++i)
-    if (shown.insert(rules_[i].describe()).second) fmt::print("optimizer  {}\n", rules_[i].describe());
-  if (!options_.fork.empty()) fmt::print("fork       {}\n", options_.fork);
-  fmt::print("seed       {}\n", fmt::join(options_.seeds, ", "));
-  if (manifest_.ranks > 1) fmt::print("ranks      {}, each with a part of every batch\n", manifest_.ranks);
-  fmt::print("precision  {}, {}, {} ({})\n", options_.precision, threads_text(manifest_.threads), instruction_set(),
-             processor_name());
-  fmt::print("run        {}\n", path_.string());
-  std::fflush(stdout);
-}
-
 void Comparison::run_jobs() {
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < manifest_.planned.size(); ++i)
@@ -259,17 +238,6 @@ void Comparison::picture(const std::string& figure, const std::string& row, cons
   const std::string file = fmt::format("{}-{}.png", figure, row);
   report::check_plain_name(file, "comparison: a picture");
   pictures_.push_back({figure, row, caption, file, png});
-}
-
-/// Of the first run that has one; the others' stand in the report.
-void Comparison::print_profile() const {
-  for (const PlannedRun& run : manifest_.planned) {
-    const std::filesystem::path file = path_ / run.name / kProfileFile;
-    if (!std::filesystem::exists(file)) continue;
-    fmt::print("\nprofile    {}\n\n{}\nwritten: {} and {}, which https://ui.perfetto.dev opens\n", run.name,
-               report::profile_text(read_file(file), file.string()), file.string(), kTraceFile);
-    return;
-  }
 }
 
 int Comparison::finish() {
