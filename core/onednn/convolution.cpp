@@ -81,24 +81,9 @@ Cache& cache() {
 }
 
 Key key_of(Kind kind, Types types, const Shape& x, const Shape& w, const Conv2dOptions& o) {
-  return {static_cast<std::int64_t>(kind),
-          threads(),
-          x[0],
-          x[1],
-          x[2],
-          x[3],
-          w[0],
-          w[1],
-          w[2],
-          w[3],
-          o.stride.h,
-          o.stride.w,
-          o.padding.h,
-          o.padding.w,
-          o.dilation.h,
-          o.dilation.w,
-          o.groups,
-          types.code()};
+  const auto which = static_cast<std::int64_t>(kind);
+  return {which, threads(),  x[0],       x[1],        x[2],        x[3],         w[0],         w[1],     w[2],
+          w[3],  o.stride.h, o.stride.w, o.padding.h, o.padding.w, o.dilation.h, o.dilation.w, o.groups, types.code()};
 }
 
 ConvolutionProblem problem_of(Kind kind, Types types, const Shape& x, const Shape& w, const Shape& y,

@@ -108,9 +108,8 @@ class Run {
   /// LanguageBatches, or anything with next(), batches() and set_position().
   template <class Source>
   void start(nn::Module& model, Optimizer& optimizer, Source& batches) {
-    if constexpr (requires { Source(batches.source(), batches.options()); }) {
+    if constexpr (requires { Source(batches.source(), batches.options()); })
       gather_ = [&batches, this] { gather_statistics(batches); };
-    }
     start_run(model, optimizer, batches.batches());
   }
   /// What goes on from batch to batch beside the model (the state of a recurrent one) and belongs into checkpoints.

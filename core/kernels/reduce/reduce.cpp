@@ -237,13 +237,13 @@ bool is_short_matrix(const Array& x) {
 /// y[n] = the sum over the rows of x [m, n], with the bits that reduce gives.
 void sum_short_rows(const Array& x, float* y) {
   const std::int64_t m = x.shape(0), n = x.shape(1);
+  const profile::KernelScope profiled("sum", x.dtype(), [&] { return profile::moves(x); });
   double totals[kShortRow];
   std::fill_n(totals, n, 0.0);
-  if (n == 1) {
+  if (n == 1)
     detail::strips<Sum>(x.data<float>(), {m, 1, 0}, {}, totals);
-  } else {
+  else
     detail::columns<Sum>(x.data<float>(), {n, 1, 1}, {m, n, 0}, totals);
-  }
   std::transform(totals, totals + n, y, [](double total) { return static_cast<float>(total); });
 }
 
@@ -270,9 +270,8 @@ void sum_rows_into(const Array& x, Array& y) {
 
 Array mean(const Array& x, const std::vector<int>& dims, bool keep) {
   require_defined("mean", "x", x);
-  if (!is_floating(x.dtype())) {
+  if (!is_floating(x.dtype()))
     fail("mean", "needs floating numbers", fmt::format("x is {}", name(x.dtype())), "convert with to()");
-  }
   return reduce<Sum>("mean", x, dims, keep, true);
 }
 
@@ -290,10 +289,9 @@ Array sum_to(const Array& x, const Shape& shape) {
     kept[leading + d] = shape[d];
     fits = shape[d] == 1 || shape[d] == x.shape(leading + d);
   }
-  if (!fits) {
+  if (!fits)
     fail("sum_to", "the shape does not broadcast to x's",
          fmt::format("x {}, shape {}", to_string(x.shape()), to_string(shape)));
-  }
   const Layout layout = leading == 0 ? propagate_layout(x.rank(), {&x}) : Layout::row_major;
   const Array y = reduce_to<Sum>(x, kept, layout);
   return leading == 0 ? y : y.reshape(shape);
