@@ -107,3 +107,32 @@ TEST_CASE("three axes: a heat map and a table for each value of the first, colou
   CHECK(tables[1].rows[1][2].text == "*0.6000 █");
   CHECK(tables[1].rows[1][3].text == "diverged");
 }
+
+TEST_CASE("how much swept arguments matter: means of the grid and places near the best, by hand") {
+  FakeFolder fake;
+  const auto add = [&](const std::string& rule, const std::string& lr, int seed, double accuracy, int diverged_at) {
+    const std::string spec = rule + " lr=" + lr;
+    fake.runs.push_back(
+        {spec + " " + std::to_string(seed), spec, spec, seed, accuracy, diverged_at, {{"rule", rule}, {"lr", lr}}});
+  };
+  for (const int seed : {0, 1}) {
+    add("sgd", "0.1", seed, 0.80 + 0.02 * seed, 0);
+    add("sgd", "1", seed, 0.5, 10);
+    add("adam", "0.1", seed, 0.795, 0);
+    add("adam", "1", seed, 0.40, 0);
+  }
+  fake.sweep = {{"lr", {"0.1", "1"}}};
+  const TemporaryFolder t;
+  fake.write(t / "out");
+  const Table table = sensitivity_table(read_comparison(t / "out"));
+  REQUIRE(table.rows.size() == 2);
+  // sgd: (0.80 + 0) / 2 and (0.82 + 0) / 2, deviation 0.00707, reach 12.706 * 0.00707 / sqrt(2) = 0.0635.
+  CHECK(table.rows[0][2].text == "0.4050 ± 0.0635");
+  CHECK(table.rows[0][1].text == "lr (2)");
+  CHECK(table.rows[0][3].text == "1.0 ± 0.0 of 2");
+  // adam: near the best of seed 0 (0.80), not of seed 1 (0.82).
+  CHECK(table.rows[1][2].text == "0.5975 ± 0.0000");
+  CHECK(table.rows[1][3].text == "0.5 ± 6.4 of 2");
+  CHECK(table.rows[1][4].text == "2");
+  CHECK(comparison_text(read_comparison(t / "out")).find("How much the swept arguments matter") != std::string::npos);
+}
