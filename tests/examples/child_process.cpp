@@ -22,7 +22,7 @@ std::string Finished::last_error_line() const {
 
 Child::Child(const std::string& program, const std::vector<std::string>& arguments, const std::string& tandem_data,
              const Limits& limits) {
-  const std::string path = std::string(TANDEM_BIN_DIR) + "/" + program;
+  const std::string path = program.starts_with("/") ? program : std::string(TANDEM_BIN_DIR) + "/" + program;
   const std::string output = (folder_ / "output").string(), error = (folder_ / "error").string();
   std::vector<std::string> words = {path};
   words.insert(words.end(), arguments.begin(), arguments.end());

@@ -16,7 +16,7 @@ struct Finished {
   std::string last_error_line() const;
 };
 
-/// A program of build/bin that runs beside the test, which may send it signals.
+/// A program of build/bin, or one whose path begins with a slash, that runs beside the test, which may send it signals.
 class Child {
  public:
   struct Limits {
@@ -31,6 +31,7 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   void send(int signal) const;
+  int process() const { return process_; }
   bool has_ended();
   /// Waits for the end.
   Finished wait();
