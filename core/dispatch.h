@@ -1,5 +1,6 @@
 // TANDEM_TARGETS: compiles a function for several instruction sets; the loader picks one at start-up.
 // gcc's target_clones; empty under clang 14 and ThreadSanitizer, where it fails. Goes before a function or template.
+// kernels/pack.h has targets of its own.
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \

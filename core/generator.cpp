@@ -185,6 +185,10 @@ void Generator::fill_dropout_mask(Array& x, double p) {
   const double keep = 1 / (1 - p);
   if (x.dtype() == DType::f32 && x.is_contiguous()) {
     fill_mask(*this, x, threshold, static_cast<float>(keep));
+  } else if (work_dtype(x.dtype()) == DType::f32) {  // the order of random numbers is that of row-major places
+    Array plain = Array::empty(x.shape());
+    fill_mask(*this, plain, threshold, static_cast<float>(keep));
+    x.copy_from(plain);
   } else {
     fill_blocks(*this, x, position_, 4, [=](const Words& w, double* v) {
       for (std::size_t i = 0; i < 4; ++i) v[i] = w[i] >= threshold ? keep : 0;

@@ -26,8 +26,8 @@ Shape channel_shape(const Shape& x) {
   return shape;
 }
 
-/// The value written with ops; `shown` is the output, after whose ReLU the gradient passes, undefined without one.
-Tensor definition(const std::vector<Tensor>& in, const Array& shown, double epsilon) {
+/// The value written with ops; `shown` is the output of a join, after whose ReLU the gradient passes.
+Tensor definition(const std::vector<Tensor>& in, bool has_relu, const Array& shown, double epsilon) {
   const Tensor &x = in[0], &w = in[1], &b = in[2], &residual = in[3];
   const std::vector<int> dims = other_dims(x.rank());
   const Shape channels = channel_shape(x.shape());
@@ -35,7 +35,21 @@ Tensor definition(const std::vector<Tensor>& in, const Array& shown, double epsi
   Tensor y = centred * (reshape(w, channels) * pow(mean(square(centred), dims, true) + epsilon, -0.5));
   if (b.defined()) y = y + reshape(b, channels);
   if (residual.defined()) y = y + residual;
-  return shown.defined() ? ops::relu_grad(y, shown) : y;
+  if (!has_relu) return y;
+  return shown.defined() ? ops::relu_grad(y, shown) : relu(y);
+}
+
+/// From x, w, mean, inverse deviation, and what says where the ReLU lets gradients pass: y of a join, else b.
+Grads train_grads(const Tensor& dy, const Saved& saved, Needs needs, bool has_relu, bool joins) {
+  const Array &x = saved[0].value(), &w = saved[1].value(), &mean = saved[2].value(), &inverse = saved[3].value();
+  if (has_relu && !joins) {
+    kernels::BatchNormGrads grads = kernels::batch_norm_relu_grad(dy.value(), x, w, saved[4].value(), mean, inverse);
+    return Grads{grads.dx, grads.dw, grads.db, Tensor{}};
+  }
+  const Array y = has_relu ? saved[4].value() : Array();
+  kernels::BatchNormGrads grads =
+      kernels::batch_norm_train_grad(dy.value(), x, w, mean, inverse, y, has_relu && needs[3]);
+  return Grads{grads.dx, grads.dw, grads.db, !needs[3] ? Tensor{} : has_relu ? Tensor(grads.dadd) : dy};
 }
 
 }  // namespace
@@ -49,19 +63,16 @@ Tensor batch_norm(const Tensor& x, const Tensor& w, const Tensor& b, const Batch
       options.relu, residual.defined() ? residual.value() : Array());
   if (mean) *mean = forward.mean;
   if (variance) *variance = forward.variance;
+  // Without a join, where the ReLU lets gradients pass is computed again from x: the output need not stay for that.
+  const bool joins = residual.defined(), masks_by_output = options.relu && joins;
   std::vector<Save> keep{x, w, Save(forward.mean), Save(forward.inverse_deviation)};
-  if (options.relu) keep.push_back(Save::output());
+  if (options.relu) keep.push_back(joins ? Save::output() : Save(b));
   return record("batch_norm", std::move(forward.y), {x, w, b, residual}, std::move(keep),
-                [options](const Tensor& dy, const Saved& saved, Needs needs) {
-                  const Array y = options.relu ? saved[4].value() : Array();
-                  kernels::BatchNormGrads grads =
-                      kernels::batch_norm_train_grad(dy.value(), saved[0].value(), saved[1].value(), saved[2].value(),
-                                                     saved[3].value(), y, options.relu && needs[3]);
-                  const Tensor dresidual = !needs[3] ? Tensor{} : options.relu ? Tensor(grads.dadd) : dy;
-                  return Grads{grads.dx, grads.dw, grads.db, dresidual};
+                [options, joins](const Tensor& dy, const Saved& saved, Needs needs) {
+                  return train_grads(dy, saved, needs, options.relu, joins);
                 },
-                {.definition = [options](const std::vector<Tensor>& in, const Saved& saved) {
-                  return definition(in, options.relu ? saved[4].value() : Array(), options.epsilon);
+                {.definition = [options, masks_by_output](const std::vector<Tensor>& in, const Saved& saved) {
+                  return definition(in, options.relu, masks_by_output ? saved[4].value() : Array(), options.epsilon);
                 }});
 }
 

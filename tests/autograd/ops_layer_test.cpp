@@ -90,6 +90,44 @@ TEST_CASE("batch norm with relu and residual equals the three ops") {
   }
 }
 
+TEST_CASE("batch norm with relu and no join equals the two ops, and its output is not kept for backward") {
+  Generator generator(6);
+  const auto random = [&](const Shape& shape) {
+    Array a = Array::empty(shape);
+    generator.fill_normal(a);
+    return Tensor(a, true);
+  };
+  const Tensor x = random({4, 3, 5, 5}), w = random({3}), b = random({3}), dy = random({4, 3, 5, 5}).detach();
+  const Tensor one = batch_norm(x, w, b, {.relu = true}), two = relu(batch_norm(x, w, b));
+  check_values(one, two.value().to_vector<double>());
+  const std::vector<Tensor> right = grad({two}, {x, w, b}, {.seeds = {dy}});
+  Array changed = one.value();
+  changed.fill(-1);  // a saved output would be missed
+  const std::vector<Tensor> left = grad({one}, {x, w, b}, {.seeds = {dy}});
+  for (std::size_t i = 0; i < left.size(); ++i)
+    check_values(left[i].value(), right[i].value().to_vector<double>(), 1e-4);
+}
+
+TEST_CASE("normalisation of bf16 with parameters of f32: outputs are bf16, gradients have their inputs' dtype") {
+  Generator generator(7);
+  const auto random = [&](const Shape& shape, DType dtype) {
+    Array a = Array::empty(shape);
+    generator.fill_normal(a);
+    return Tensor(a.to(dtype), true);
+  };
+  const Tensor x = random({4, 8, 3, 3}, DType::bf16), w = random({8}, DType::f32), b = random({8}, DType::f32);
+  const Array mean = Array::zeros({8}), variance = Array::full({8}, 1);
+  for (const Tensor& y :
+       {batch_norm(x, w, b, {.relu = true}), batch_norm(x, w, b, {.relu = true}, x),
+        batch_norm_evaluate(x, w, b, mean, variance, {.relu = true}), group_norm(x, w, b, {.groups = 2})}) {
+    CHECK(y.value().dtype() == DType::bf16);
+    const std::vector<Tensor> all = grad({sum(y)}, {x, w, b});
+    CHECK(all[0].value().dtype() == DType::bf16);
+    CHECK(all[1].value().dtype() == DType::f32);
+    CHECK(all[2].value().dtype() == DType::f32);
+  }
+}
+
 TEST_CASE("batch norm with given statistics is an affine map") {
   const Tensor x = leaf({1, 3, 5, 7}, {4, 1}), w = leaf({2}, {1}), b = leaf({1}, {1});
   const Tensor y =

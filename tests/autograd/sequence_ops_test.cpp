@@ -100,3 +100,34 @@ TEST_CASE("recurrences name the shapes that the caller gave") {
   CHECK(message_of([&] { lstm_cell(x, state, state, w_ih, w_hh, b, b); }) ==
         "lstm_cell: x must be [B, I], w_ih [4 H, I], w_hh [4 H, H]: x [4, 3, 5], w_ih [8, 5], w_hh [8, 2]");
 }
+
+TEST_CASE("sequence ops of bf16: outputs and gradients are bf16, near those of f32") {
+  Generator generator(11);
+  const auto random = [&](const Shape& shape) {
+    Array a = Array::empty(shape);
+    generator.fill_normal(a, 0, 0.5);
+    return a.to(DType::bf16);
+  };
+  const auto check = [](const std::vector<Array>& values, auto&& op) {
+    std::vector<Tensor> narrow, wide;
+    for (const Array& v : values) narrow.emplace_back(v, true), wide.emplace_back(v.to(DType::f32), true);
+    const Tensor y = op(narrow), twin = op(wide);
+    REQUIRE(y.value().dtype() == DType::bf16);
+    const std::vector<Tensor> left = grad({sum(y)}, narrow), right = grad({sum(twin)}, wide);
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      REQUIRE(left[i].value().dtype() == DType::bf16);
+      const std::vector<double> a = left[i].value().to_vector<double>(), b = right[i].value().to_vector<double>();
+      // a few roundings of 2^-8 a step, added over the batch
+      for (std::size_t k = 0; k < a.size(); ++k) CHECK(std::abs(a[k] - b[k]) < 0.05 * std::max(1.0, std::abs(b[k])));
+    }
+  };
+  const std::int64_t T = 3, B = 2, I = 4, H = 5;
+  check({random({T, B, I}), random({4 * H, I}), random({4 * H, H}), random({4 * H})},
+        [](const std::vector<Tensor>& in) { return lstm(in[0], {}, {}, in[1], in[2], in[3], {}).y; });
+  check({random({T, B, I}), random({3 * H, I}), random({3 * H, H}), random({3 * H}), random({3 * H})},
+        [](const std::vector<Tensor>& in) { return gru(in[0], {}, in[1], in[2], in[3], in[4]).y; });
+  check({random({2, 3, 7, 4}), random({2, 3, 9, 4}), random({2, 3, 9, 5})},
+        [](const std::vector<Tensor>& in) { return scaled_dot_product_attention(in[0], in[1], in[2], {}); });
+  check({random({6, 4}), random({4}), random({4})},
+        [](const std::vector<Tensor>& in) { return layer_norm(in[0], in[1], in[2]); });
+}

@@ -119,17 +119,62 @@ TEST_CASE("batch_norm: equal bits for equal threads, close for others") {
   set_threads(before);
 }
 
-TEST_CASE("batch_norm: bf16 keeps statistics in f32") {
+TEST_CASE("batch_norm: the ReLU's mask from x has the bits of the mask from y") {
+  Generator g(9);
+  std::vector<Shape> all = shapes();
+  for (std::int64_t C = 1; C <= 40; ++C) all.push_back({3, C, 5, 7});
+  for (const Shape& shape : all)
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16}) {
+      CAPTURE(shape.to_string());
+      CAPTURE(name(dtype));
+      const DType of_weights = dtype == DType::f64 ? dtype : DType::f32;
+      const Array x = random_array(g, shape, Memory::channels_last).to(dtype);
+      const Array dy = random_array(g, shape, Memory::channels_last).to(dtype);
+      const Array w = random_array(g, {shape[1]}).to(of_weights), b = random_array(g, {shape[1]}).to(of_weights);
+      const auto f = k::batch_norm_train(x, w, b, 1e-5, true);
+      const auto by_y = k::batch_norm_train_grad(dy, x, w, f.mean, f.inverse_deviation, f.y);
+      const auto by_x = k::batch_norm_relu_grad(dy, x, w, b, f.mean, f.inverse_deviation);
+      CHECK(identical(by_x.dx, by_y.dx));
+      CHECK(identical(by_x.dw, by_y.dw));
+      CHECK(identical(by_x.db, by_y.db));
+      CHECK(!by_x.dadd.defined());
+    }
+}
+
+TEST_CASE("batch_norm: bf16 and f16 are the twin in double, rounded once; statistics are f32") {
   Generator g(4);
-  const Array x = random_array(g, {4, 8, 3, 3}).to(DType::bf16), w = random_array(g, {8}), b = random_array(g, {8});
-  const auto f = k::batch_norm_train(x, w, b, 1e-5, true);
-  CHECK(f.y.dtype() == DType::bf16);
-  CHECK(f.mean.dtype() == DType::f32);
-  CHECK(identical(f.y, k::batch_norm_train(x.to(DType::f32), w, b, 1e-5, true).y.to(DType::bf16)));
-  const auto d = k::batch_norm_train_grad(x, x, w, f.mean, f.inverse_deviation, f.y, true);
-  CHECK(d.dx.dtype() == DType::bf16);
-  CHECK(d.dadd.dtype() == DType::bf16);
-  CHECK(d.dw.dtype() == DType::f32);
+  std::vector<Shape> all = shapes();
+  for (std::int64_t C = 1; C <= 40; C += 3) all.push_back({3, C, 5, 7});
+  for (const Shape& shape : all)
+    for (const DType dtype : {DType::bf16, DType::f16})
+      for (const bool joined : {false, true}) {
+        CAPTURE(shape.to_string());
+        CAPTURE(name(dtype));
+        CAPTURE(joined);
+        const double limit = (dtype == DType::bf16 ? 0x1p-8 : 0x1p-11) + 5e-5;
+        const Array x = random_array(g, shape, Memory::channels_last).to(dtype), w = random_array(g, {shape[1]});
+        const Array b = random_array(g, {shape[1]}), dy = random_array(g, shape).to(dtype);
+        const Array add = joined ? random_array(g, shape).to(dtype) : Array();
+        const auto f = k::batch_norm_train(x, w, b, 1e-5, true, add);
+        const auto t = k::batch_norm_train(wide(x), wide(w), wide(b), 1e-5, true, wide(add));
+        CHECK(f.y.dtype() == dtype);
+        CHECK(f.mean.dtype() == DType::f32);
+        CHECK(worst_error(f.y, t.y) < limit);
+        CHECK(worst_error(f.mean, t.mean) < 1e-6);
+        CHECK(worst_error(f.variance, t.variance) < 1e-6);
+        CHECK(worst_error(k::batch_norm_evaluate(x, w, b, f.mean, f.variance, 1e-5, true, add),
+                          k::batch_norm_evaluate(wide(x), wide(w), wide(b), t.mean, t.variance, 1e-5, true,
+                                                 wide(add))) < limit);
+        const auto d = k::batch_norm_train_grad(dy, x, w, f.mean, f.inverse_deviation, f.y, joined);
+        const auto e = k::batch_norm_train_grad(wide(dy), wide(x), wide(w), wide(f.mean), wide(f.inverse_deviation),
+                                                wide(f.y), joined);
+        CHECK(worst_error(d.dx, e.dx) < limit);
+        CHECK(worst_error(d.dw, e.dw) < 2e-5);
+        CHECK(worst_error(d.db, e.db) < 2e-5);
+        CHECK(d.dx.dtype() == dtype);
+        CHECK(d.dw.dtype() == DType::f32);
+        if (joined) CHECK(worst_error(d.dadd, e.dadd) == 0);
+      }
 }
 
 TEST_CASE("batch_norm: errors") {

@@ -138,14 +138,68 @@ TEST_CASE("pooling: the gradient is the transpose") {
         doctest::Approx(dot(x, k::max_pool2d_grad(dy, chosen, x.shape(), o))));
 }
 
-TEST_CASE("pooling: bf16 keeps its dtype") {
+TEST_CASE("pooling: f32 has the bits of the definition, at any number of channels, with ties and NaN") {
+  Generator g(4);
+  for (std::int64_t C = 1; C <= 34; ++C)
+    for (const Pool2dOptions& o : {Pool2dOptions{.stride = 2}, Pool2dOptions{.kernel = 3, .stride = 2, .padding = 1},
+                                   Pool2dOptions{.kernel = 2, .stride = 3, .padding = 1},
+                                   Pool2dOptions{.kernel = {3, 2}, .stride = {3, 2}, .padding = {1, 1}},
+                                   Pool2dOptions{.kernel = {1, 2}, .stride = {2, 2}}}) {
+      CAPTURE(C);
+      CAPTURE(to_string(o.kernel));
+      CAPTURE(to_string(o.stride));
+      const Shape shape{2, C, 9, 11};
+      Array x = with_ties(g, shape, Memory::channels_last);
+      for (int i = 0; i < 60; ++i) x.data<float>()[g.below(x.size())] = std::numeric_limits<float>::quiet_NaN();
+      const auto [y, chosen] = k::max_pool2d(x, o);
+      Array y_twin = Array::empty_like(y), chosen_twin = Array::empty_like(chosen);
+      k::reference::max_pool2d<float>(x, o, y_twin, chosen_twin);
+      CHECK(identical(y, y_twin));
+      CHECK(identical(chosen, chosen_twin));
+      Array dy = random_array(g, y.shape(), Memory::channels_last);
+      dy.data<float>()[0] = -0.0F;
+      const Array dx = k::max_pool2d_grad(dy, chosen, shape, o);
+      Array dx_twin = Array::empty_like(dx);
+      k::reference::max_pool2d_grad<float>(dy, chosen, o, dx_twin);
+      CHECK(identical(dx, dx_twin));
+      CHECK(identical(k::max_pool2d_take(x, chosen, o), y_twin));
+      CHECK(worst_error(k::average_pool2d(x, o), k::average_pool2d(x.to(DType::f64), o)) < 1e-6);
+      CHECK(worst_error(k::average_pool2d_grad(dy, shape, o), k::average_pool2d_grad(dy.to(DType::f64), shape, o)) <
+            1e-6);
+    }
+}
+
+TEST_CASE("pooling: a choice outside of the image, which no forward makes, writes nothing") {
+  const Pool2dOptions o{.kernel = 3, .stride = 1, .padding = 1};
+  const Array dy = Array::full({1, 2, 4, 4}, 1), chosen = Array::full({1, 2, 4, 4}, 255, DType::u8);
+  CHECK(k::max_pool2d_grad(dy, chosen, dy.shape(), o).to_vector<float>() == std::vector<float>(32, 0.0F));
+}
+
+TEST_CASE("pooling: bf16 and f16 are the twin in double, rounded once") {
   Generator g(3);
-  const Array x = random_array(g, {2, 4, 6, 6}).to(DType::bf16);
-  const auto [y, chosen] = k::max_pool2d(x, {});
-  CHECK(y.dtype() == DType::bf16);
-  CHECK(worst_error(y, k::max_pool2d(x.to(DType::f32), {}).first) == 0);
-  CHECK(k::max_pool2d_grad(y, chosen, x.shape(), {}).dtype() == DType::bf16);
-  CHECK(k::average_pool2d(x, {}).dtype() == DType::bf16);
+  for (const Problem& p : problems())
+    for (const DType dtype : {DType::bf16, DType::f16}) {
+      CAPTURE(p.name);
+      CAPTURE(name(dtype));
+      const double half_unit = dtype == DType::bf16 ? 0x1p-8 : 0x1p-11;
+      const Array x = random_array(g, p.x, Memory::channels_last).to(dtype), wide = x.to(DType::f64);
+      const auto [y, chosen] = k::max_pool2d(x, p.options);
+      const auto [y_twin, chosen_twin] = k::max_pool2d(wide, p.options);
+      CHECK(y.dtype() == dtype);
+      CHECK(worst_error(y, y_twin) == 0);
+      CHECK(identical(chosen, chosen_twin));
+      const Array dy = random_array(g, y.shape(), Memory::channels_last).to(dtype), dy_wide = dy.to(DType::f64);
+      const auto close = [limit = half_unit + 1e-5](const Array& a, const Array& b) {
+        return worst_error(a, b) < limit;
+      };
+      CHECK(close(k::max_pool2d_grad(dy, chosen, p.x, p.options), k::max_pool2d_grad(dy_wide, chosen, p.x, p.options)));
+      CHECK(worst_error(k::max_pool2d_take(x, chosen, p.options), y_twin) == 0);
+      CHECK(close(k::average_pool2d(x, p.options), k::average_pool2d(wide, p.options)));
+      CHECK(close(k::average_pool2d_grad(dy, p.x, p.options), k::average_pool2d_grad(dy_wide, p.x, p.options)));
+      CHECK(close(k::global_average_pool2d(x), k::global_average_pool2d(wide)));
+      CHECK(k::average_pool2d(x, p.options).dtype() == dtype);
+      CHECK(k::max_pool2d_grad(dy, chosen, p.x, p.options).dtype() == dtype);
+    }
 }
 
 TEST_CASE("pooling: errors") {
@@ -168,7 +222,7 @@ TEST_CASE("pooling: errors") {
 }
 
 TEST_CASE("pooling without channels, images or a batch gives nothing or an Error") {
-  for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16}) {
     const Array x = Array::zeros({1, 0, 4, 4}, dtype), dy = Array::zeros({1, 0, 2, 2}, dtype);
     const auto [y, chosen] = k::max_pool2d(x, {});
     CHECK(y.shape() == Shape{1, 0, 2, 2});

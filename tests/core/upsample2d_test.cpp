@@ -82,6 +82,24 @@ TEST_CASE("upsample2d: both passes equal the naive twin, in every memory order a
   set_threads(before);
 }
 
+TEST_CASE("upsample2d: bf16 and f16 are the twin in double, rounded once") {
+  Generator g(8);
+  for (const DType dtype : {DType::bf16, DType::f16})
+    for (const Interpolation mode : {Interpolation::nearest, Interpolation::bilinear})
+      for (const double scale : {2.0, 1.5, 0.5}) {
+        CAPTURE(name(dtype));
+        CAPTURE(scale);
+        const Upsample2dOptions o{.scale = scale, .mode = mode};
+        const Shape shape{2, 5, 6, 7};
+        const Array x = random_array(g, shape, Memory::channels_last).to(dtype), y = k::upsample2d(x, o);
+        const Array dy = random_array(g, y.shape(), Memory::channels_last).to(dtype);
+        const double limit = (dtype == DType::bf16 ? 0x1p-8 : 0x1p-11) + 1e-5;
+        CHECK(y.dtype() == dtype);
+        CHECK(worst_error(y, k::upsample2d(x.to(DType::f64), o)) < limit);
+        CHECK(worst_error(k::upsample2d_grad(dy, shape, o), k::upsample2d_grad(dy.to(DType::f64), shape, o)) < limit);
+      }
+}
+
 TEST_CASE("upsample2d: bf16, a batch of nothing, errors") {
   const Array x = Array::full({1, 2, 2, 2}, 3, DType::bf16);
   CHECK(identical(k::upsample2d(x, {.scale = 2}), Array::full({1, 2, 4, 4}, 3, DType::bf16)));

@@ -1,7 +1,8 @@
 // Scaled dot-product attention (Vaswani et al. 2017, eq. 1), in blocks of queries: the scores of a block exist, never
 // those of all queries at once; backward computes them again (Dao et al. 2022, "FlashAttention").
 //   s_ij = scale q_i . k_j + masks      p_i = softmax(s_i)      y_i = sum_j p_ij v_j
-// f32 in blocks, f64 through reference/attention.h. Not here: projections and heads (nn/multihead_attention.h).
+// In blocks of f32, bf16 and f16 converted on their way; f64 through reference/attention.h. Not here: projections and
+// heads (nn/multihead_attention.h).
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,8 @@ namespace tandem::kernels {
 
 struct AttentionForward {
   Array y;  ///< [B, h, T, e]; in memory [B, T, h, e], so that joining the heads copies nothing
-  /// [B, h, T, 2]: m_i = max_j s_ij and log sum_j e^(s_ij - m_i); +inf and 0 where all keys are hidden. Apart, because
-  /// beside an m_i of -1e9, which a finite mask makes, the second would be rounded away.
+  /// [B, h, T, 2], f32 for q of bf16 or f16: m_i = max_j s_ij and log sum_j e^(s_ij - m_i); +inf and 0 where all keys
+  /// are hidden. Apart, because beside an m_i of -1e9, which a finite mask makes, the second would be rounded away.
   Array rows;
 };
 /// q [B, h, T, d], k [B, h, S, d], v [B, h, S, e]. Throws Error with the shapes when they or the masks do not fit.

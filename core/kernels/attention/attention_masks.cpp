@@ -27,8 +27,7 @@ void check_attention(const Array& q, const Array& k, const Array& v, const Atten
   for (int dim = 0; fits && dim < 2; ++dim) fits = q.shape(dim) == k.shape(dim) && q.shape(dim) == v.shape(dim);
   if (!fits) fail(kWhere, "q must be [B, h, T, d], k [B, h, S, d], v [B, h, S, e]", facts);
   if (q.size() == 0 || v.size() == 0) fail(kWhere, "there must be at least one query, key and channel", facts);
-  if (q.dtype() != DType::f32 && q.dtype() != DType::f64)
-    fail(kWhere, fmt::format("q is {}, must be f32 or f64", name(q.dtype())), facts);
+  if (!is_floating(q.dtype())) fail(kWhere, fmt::format("q is {}, must be floating", name(q.dtype())), facts);
   require_dtype(kWhere, "k", k, q.dtype());
   require_dtype(kWhere, "v", v, q.dtype());
   if (options.first_query < 0)

@@ -1,5 +1,6 @@
-// Arithmetic, comparisons, where, the in-place kernels and all_finite: one functor each.
-// Not here: functions.cpp (exp, tanh ...), activations.cpp (relu ... and gradients). The loops: strided_loop.h.
+// Arithmetic, comparisons, the in-place kernels and all_finite: one functor each.
+// Not here: where.cpp, functions.cpp (exp, tanh ...), activations.cpp (relu ... and gradients). The loops:
+// strided_loop.h.
 #include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include <fmt/format.h>
@@ -146,23 +147,6 @@ Array sign(const Array& x) {
 Array square(const Array& x) {
   return map_number("square", x, [](auto v) { return wrapping::multiply(v, v); });
 }
-Array where(const Array& condition, const Array& a, const Array& b) {
-  require_defined("where", "condition", condition);
-  const detail::Names names{"where", {"a", "b", ""}};
-  const std::array<const Array*, 2> values{&a, &b};
-  const DType dtype = detail::common_dtype(names, Accepts::all, values);
-  // Nothing of a double or a large number may be lost before it is asked whether it is 0.
-  const Array truth = size_of(condition.dtype()) == 8 ? condition.to(DType::boolean) : condition;
-  const std::array<const Array*, 3> inputs{&a, &b, &truth};
-  const Shape shape = detail::common_shape(names, inputs);
-  const profile::KernelScope profiled("where", dtype,
-                                      [&] { return profile::moves(a, b, condition, profile::bytes_of(shape, dtype)); });
-  Array y = Array::empty(shape, dtype, propagate_layout(shape.rank(), {&a, &b, &truth}));
-  detail::run<Accepts::all>(
-      dtype, [](auto c, auto u, auto v) { return c != decltype(c)(0) ? u : v; }, y, truth, a, b);
-  return y;
-}
-
 void add_into(Array& y, const Array& x_given) {
   const detail::Names names{"add_into", {"y", "x", ""}};
   const std::array<const Array*, 2> both{&y, &x_given};

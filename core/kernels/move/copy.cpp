@@ -8,6 +8,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/strided_loop.h>
 #include <tandem/core/kernels/move/copy.h>
+#include <tandem/core/kernels/move/transpose_tile.h>
 #include <tandem/core/profile.h>
 
 namespace tandem::kernels {
@@ -23,16 +24,28 @@ struct Steps {
 // instruction sets are slower here (1.8 times for a matrix of 1024 x 1024).
 template <class T>
 void move_strided(const T* x, T* y, std::int64_t n, std::int64_t rows, Steps s) {
-  constexpr std::int64_t kTile = 16;
-  const bool is_transposed = s.x_inner != 1 && s.x_outer == 1;
-  const std::int64_t columns = is_transposed ? kTile : n;
-  for (std::int64_t r0 = 0; r0 < rows; r0 += kTile) {
-    const std::int64_t r1 = std::min(r0 + kTile, rows);
-    for (std::int64_t i0 = 0; i0 < n; i0 += columns) {
-      const std::int64_t i1 = std::min(i0 + columns, n);
-      for (std::int64_t r = r0; r < r1; ++r) {
-        for (std::int64_t i = i0; i < i1; ++i) y[r * s.y_outer + i * s.y_inner] = x[r * s.x_outer + i * s.x_inner];
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t i = 0; i < n; ++i) y[r * s.y_outer + i * s.y_inner] = x[r * s.x_outer + i * s.x_inner];
+  }
+}
+
+// The same for y whose rows run on and x whose columns do: in blocks of a cache line each way, these in square tiles.
+template <class T>
+void move_transposed(const T* x, T* y, std::int64_t n, std::int64_t rows, Steps s) {
+  using Tile = detail::SquareTile<T>;
+  constexpr std::int64_t kBlock = 64 / sizeof(T), kSide = Tile::kSide;
+  for (std::int64_t r0 = 0; r0 < rows; r0 += kBlock) {
+    const std::int64_t r1 = std::min(r0 + kBlock, rows);
+    for (std::int64_t i0 = 0; i0 < n; i0 += kBlock) {
+      const std::int64_t i1 = std::min(i0 + kBlock, n);
+      std::int64_t r = r0;
+      for (; r + kSide <= r1; r += kSide) {
+        std::int64_t i = i0;
+        for (; i + kSide <= i1; i += kSide)
+          Tile::transpose(x + r + i * s.x_inner, s.x_inner, y + r * s.y_outer + i, s.y_outer);
+        move_strided(x + r + i * s.x_inner, y + r * s.y_outer + i, i1 - i, kSide, s);
       }
+      move_strided(x + r + i0 * s.x_inner, y + r * s.y_outer + i0, i1 - i0, r1 - r, s);
     }
   }
 }
@@ -45,6 +58,7 @@ void move(const std::byte* x, std::byte* y, std::int64_t n, std::int64_t rows, S
     for (std::int64_t r = 0; r < rows; ++r) std::fill_n(to + r * s.y_outer, n, from[r * s.x_outer]);
     return;
   }
+  if (s.x_outer == 1 && s.x_inner != 1 && s.y_inner == 1) return move_transposed(from, to, n, rows, s);
   if (s.x_inner != 1 || s.y_inner != 1) return move_strided(from, to, n, rows, s);
   for (std::int64_t r = 0; r < rows; ++r) {
     std::memcpy(to + r * s.y_outer, from + r * s.x_outer, static_cast<std::size_t>(n) * sizeof(T));

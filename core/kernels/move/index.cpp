@@ -1,11 +1,12 @@
-// pad, concatenate and slice_grad by views and Array::copy_from; gather, take_rows and one_hot by checked indices.
+// pad, concatenate and slice_grad by views and Array::copy_from; gather and one_hot by checked indices. take_rows:
+// take_rows.cpp.
+#include <tandem/core/kernels/move/checked_index.h>
 #include <tandem/core/kernels/move/index.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <string>
 
 #include <tandem/core/error.h>
@@ -19,24 +20,12 @@ namespace tandem::kernels {
 
 namespace {
 
+using detail::checked_index;
+
 std::string list(const std::vector<std::int64_t>& values) {
   std::string text;
   for (const std::int64_t v : values) text += (text.empty() ? "" : ", ") + std::to_string(v);
   return "[" + text + "]";
-}
-
-// The index in row-major order, every value in [0, size).
-Array checked_index(const char* where, const Array& index, std::int64_t size) {
-  require_defined(where, "index", index);
-  require_dtype(where, "index", index, DType::i64);
-  const Array plain = index.contiguous();
-  const std::int64_t* values = plain.data<std::int64_t>();
-  for (std::int64_t i = 0; i < plain.size(); ++i) {
-    if (values[i] >= 0 && values[i] < size) continue;
-    fail(where, "index out of range",
-         fmt::format("index{} is {}, valid are 0..{}", index_at(index.shape(), i).to_string(), values[i], size - 1));
-  }
-  return plain;
 }
 
 Layout layout_of(const std::vector<Array>& xs) {
@@ -62,13 +51,6 @@ DType total_dtype(DType dtype) {
   return visit_dtype(dtype, [](auto scalar) { return dtype_of<TotalOf<decltype(scalar)>>; });
 }
 
-// take_rows: the shape of index followed by the shape of a row of the table.
-Shape rows_shape(const Shape& index, const Shape& table) {
-  Shape shape = index;
-  for (int d = 1; d < table.rank(); ++d) shape.push_back(table[d]);
-  return shape;
-}
-
 }  // namespace
 
 Array pad(const Array& x, const std::vector<std::int64_t>& before, const std::vector<std::int64_t>& after,
@@ -88,13 +70,15 @@ Array pad(const Array& x, const std::vector<std::int64_t>& before, const std::ve
     shape[d] = saturating_add(shape[d], saturating_add(before[i], after[i]));
   }
   Array y = Array::empty(shape, x.dtype(), propagate_layout(x.rank(), {&x}));
-  if (!(shape == x.shape())) y.fill(value);
-  if (x.size() == 0) return y;
-  Array inside = y;
+  Array inside = y;  // of the dims before d, all of the others
   for (int d = 0; d < x.rank(); ++d) {
-    const std::int64_t begin = before[static_cast<std::size_t>(d)];
-    inside = inside.slice(d, begin, begin + x.shape(d));
+    const std::int64_t begin = before[static_cast<std::size_t>(d)], end = begin + x.shape(d);
+    for (Array border : {inside.slice(d, 0, begin), inside.slice(d, end, shape[d])}) {
+      if (border.size() > 0) border.fill(value);
+    }
+    inside = inside.slice(d, begin, end);
   }
+  if (x.size() == 0) return y;
   inside.copy_from(x);
   return y;
 }
@@ -160,91 +144,6 @@ Array gather_grad(const Array& dy, int dim, const Array& index, const Shape& sha
     reference::gather_add<TotalOf<T>, T>(y, dy, d, plain);
   });
   return y.to(dy.dtype());
-}
-
-Array take_rows(const Array& x, const Array& index) {
-  const profile::KernelScope profiled("take_rows", x.dtype(), [&] { return profile::moves(index); });
-  require_defined("take_rows", "x", x);
-  if (x.rank() < 1) fail("take_rows", "x needs a dim of rows", "x " + to_string(x.shape()));
-  const Array plain = checked_index("take_rows", index, x.shape(0));
-  const Array table = x.contiguous();
-  Array y = Array::empty(rows_shape(index.shape(), x.shape()), x.dtype());
-  if (y.size() == 0) return y;
-  const auto row_bytes = static_cast<std::size_t>(table.size() / table.shape(0)) * size_of(x.dtype());
-  const std::int64_t* rows = plain.data<std::int64_t>();
-  const std::int64_t grain = std::max<std::int64_t>(1, 65536 / static_cast<std::int64_t>(row_bytes));
-  parallel_for(plain.size(), grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t j = begin; j < end; ++j) {
-      std::memcpy(y.bytes() + static_cast<std::size_t>(j) * row_bytes,
-                  table.bytes() + static_cast<std::size_t>(rows[j]) * row_bytes, row_bytes);
-    }
-  });
-  return y;
-}
-
-namespace {
-
-// out[rows[j]] += in[j] for the columns [begin, end); `order` lists the j by row and, within one, in their order. Up to
-// 32 terms are summed in float, beyond that on in double, so that a frequent row does not lose the last ones.
-void add_rows(float* out, const float* in, const std::int64_t* rows, const std::vector<std::int64_t>& order,
-              std::int64_t n, std::int64_t begin, std::int64_t end) {
-  constexpr std::int64_t kColumns = 256;
-  constexpr std::size_t kTermsInFloat = 32;
-  double totals[kColumns];
-  for (; begin < end; begin += kColumns) {
-    const std::int64_t width = std::min(kColumns, end - begin);
-    for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
-      const std::int64_t row = rows[order[first]];
-      while (last < order.size() && rows[order[last]] == row) ++last;
-      float* to = out + row * n + begin;
-      std::fill_n(totals, width, 0.0);
-      for (std::size_t j = first; j < last; ++j) {
-        if (j > first && (j - first) % kTermsInFloat == 0) {
-          for (std::int64_t c = 0; c < width; ++c) totals[c] += static_cast<double>(to[c]), to[c] = 0;
-        }
-        const float* from = in + order[j] * n + begin;
-        for (std::int64_t c = 0; c < width; ++c) to[c] += from[c];
-      }
-      if (last - first <= kTermsInFloat) continue;
-      for (std::int64_t c = 0; c < width; ++c) to[c] = static_cast<float>(totals[c] + static_cast<double>(to[c]));
-    }
-  }
-}
-
-}  // namespace
-
-// Threads share the columns, not the rows: each sum keeps the order of the index for any number of threads.
-Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
-  const profile::KernelScope profiled("take_rows_grad", dy.dtype(),
-                                      [&] { return profile::moves(dy, profile::bytes_of(shape, dy.dtype())); });
-  require_defined("take_rows_grad", "dy", dy);
-  if (shape.rank() < 1) fail("take_rows_grad", "the table needs a dim of rows", "shape " + to_string(shape));
-  const Array plain = checked_index("take_rows_grad", index, shape[0]);
-  if (!(dy.shape() == rows_shape(index.shape(), shape))) {
-    fail("take_rows_grad", "the shape of dy does not fit",
-         fmt::format("dy {}, index {}, table {}", to_string(dy.shape()), to_string(index.shape()), to_string(shape)));
-  }
-  if (total_dtype(dy.dtype()) != dy.dtype()) return take_rows_grad(dy.to(DType::f32), index, shape).to(dy.dtype());
-  Array y = Array::zeros(shape, dy.dtype());
-  if (dy.size() == 0) return y;
-  const Array rows_of_dy = dy.contiguous();
-  const std::int64_t count = plain.size(), n = y.size() / shape[0];
-  const std::int64_t* rows = plain.data<std::int64_t>();
-  visit_dtype(dy.dtype(), [&](auto scalar) {
-    using T = decltype(scalar);
-    T* out = y.data<T>();
-    const T* in = rows_of_dy.data<T>();
-    if constexpr (!std::is_same_v<T, float>) {
-      reference::take_rows_add(out, in, rows, count, n);
-    } else {
-      std::vector<std::int64_t> order(static_cast<std::size_t>(count));
-      std::iota(order.begin(), order.end(), std::int64_t{0});
-      std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return rows[a] < rows[b]; });
-      parallel_for(n, std::max<std::int64_t>(16, 32768 / count),
-                   [&](std::int64_t begin, std::int64_t end) { add_rows(out, in, rows, order, n, begin, end); });
-    }
-  });
-  return y;
 }
 
 Array slice_grad(const Array& dy, const Shape& shape, int dim, std::int64_t begin, std::int64_t end,

@@ -1,6 +1,6 @@
 // Batch normalisation on memory read as rows of C channels, [N H W, C]: statistics in one pass over memory, then
 // normalise + add + ReLU in one; backward reduces in one pass and applies in one. Memory decides, so each pass touches
-// each number once. f32 here; f64 through reference/batch_norm.h, bf16 through f32.
+// each number once. f64 goes through reference/batch_norm.h; other floats are converted in registers.
 //
 // Statistics: blocks of rows that fit in cache are read twice, for their mean and for the squares about it, and merged
 // in double (batch_norm_rows.h). Parts are merged in order: deterministic for a number of threads.
@@ -15,6 +15,8 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/normalise/batch_norm_rows.h>
+#include <tandem/core/kernels/normalise/parameters.h>
+#include <tandem/core/kernels/pack.h>
 #include <tandem/core/kernels/reference/batch_norm.h>
 #include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
@@ -23,7 +25,7 @@ namespace tandem::kernels {
 
 namespace {
 
-using detail::as_images, detail::empty_images;
+using detail::as_images, detail::as_parameter, detail::empty_images;
 
 std::int64_t rows_grain(std::int64_t C) { return std::max<std::int64_t>(1, 16384 / C); }
 
@@ -39,32 +41,39 @@ void backwards(std::int64_t rows, std::int64_t C, F&& f) {
   });
 }
 
-/// Of each channel over all rows.
-std::vector<Moments> moments(const float* x, std::int64_t rows, std::int64_t C) {
+/// Mean and sum of squares about it of each channel over all rows, f64 [2, C].
+template <class E>
+Array moments(const E* x, std::int64_t rows, std::int64_t C) {
   const std::int64_t block = block_rows(C);
-  const auto size = static_cast<std::size_t>(C);
   const Parts ranges = parallel_parts(rows, rows_grain(C));
-  std::vector<std::vector<Moments>> parts(static_cast<std::size_t>(ranges.number), std::vector<Moments>(size));
+  Array all = Array::empty({ranges.number, 4, C}, DType::f64);  // and those of a block
+  std::vector<double> counts(static_cast<std::size_t>(ranges.number));
+  double* p = all.data<double>();
   parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
-    std::vector<Moments>& mine = parts[static_cast<std::size_t>(part)];
-    std::vector<double> mean(size), squares(size);
+    double *mean = p + part * 4 * C, *squares = mean + C, *other_mean = squares + C, *other_squares = other_mean + C;
     for (std::int64_t r = begin; r < end; r += block) {
       const std::int64_t n = std::min(block, end - r);
-      block_moments(x + r * C, n, C, mean.data(), squares.data());
-      for (std::size_t c = 0; c < size; ++c) mine[c].merge(static_cast<double>(n), mean[c], squares[c]);
+      if (r == begin) {
+        block_moments(x + r * C, n, C, mean, squares);
+        continue;
+      }
+      block_moments(x + r * C, n, C, other_mean, other_squares);
+      merge_moments(static_cast<double>(r - begin), mean, squares, static_cast<double>(n), other_mean, other_squares,
+                    C);
     }
+    counts[static_cast<std::size_t>(part)] = static_cast<double>(end - begin);
   });
-  for (std::size_t part = 1; part < parts.size(); ++part) {
-    for (std::size_t c = 0; c < size; ++c) {
-      const Moments& other = parts[part][c];
-      if (other.count > 0) parts[0][c].merge(other.count, other.mean, other.squares);
-    }
+  double count = counts[0];
+  for (std::int64_t part = 1; part < ranges.number; ++part) {
+    const double other = counts[static_cast<std::size_t>(part)];
+    if (other > 0) merge_moments(count, p, p + C, other, p + part * 4 * C, p + part * 4 * C + C, C);
+    count += other;
   }
-  return std::move(parts[0]);
+  return all.select(0, 0).slice(0, 0, 2);
 }
 
 void check(const char* where, const Array& x, const char* name, const Array& p) {
-  require_dtype(where, name, p, x.dtype() == DType::bf16 ? p.dtype() : x.dtype());
+  detail::require_parameter(where, name, p, x.dtype());
   if (p.shape() != Shape{x.shape(1)})
     fail(where, fmt::format("x has {} channels, {} is {}", x.shape(1), name, p.shape().to_string()),
          fmt::format("x {}", x.shape().to_string()));
@@ -83,9 +92,14 @@ void check_like(const char* where, const char* name, const Array& a, const Array
     fail(where, fmt::format("{} is {}, must be {}", name, a.shape().to_string(), x.shape().to_string()));
 }
 
-Array f32(const Array& x) { return x.defined() ? x.to(DType::f32) : x; }
+/// w inverse by channel, as both passes multiply by it.
+std::vector<float> scales(const Array& w, const Array& inverse) {
+  std::vector<float> scale(static_cast<std::size_t>(w.size()));
+  for (std::size_t c = 0; c < scale.size(); ++c) scale[c] = w.data<float>()[c] * inverse.data<float>()[c];
+  return scale;
+}
 
-/// The last step of both forwards, f32 or f64; parameters are contiguous, x and add as as_images gives them.
+/// The last step of both forwards; parameters as as_parameter, x and add as as_images gives them.
 Array apply(const Array& x, const Array& w, const Array& b, const Array& mean, const Array& inverse, bool relu,
             const Array& add) {
   Array y = empty_images(x.shape(), x.dtype());
@@ -94,14 +108,15 @@ Array apply(const Array& x, const Array& w, const Array& b, const Array& mean, c
     return y;
   }
   const std::int64_t C = x.shape(1);
-  std::vector<float> scale(static_cast<std::size_t>(C));
-  for (std::size_t c = 0; c < scale.size(); ++c) scale[c] = w.data<float>()[c] * inverse.data<float>()[c];
-  const float *px = data_or_null<float>(x), *pa = data_or_null<float>(add), *pm = data_or_null<float>(mean),
-              *pb = data_or_null<float>(b);
-  float* py = y.data<float>();
-  backwards(x.size() / C, C, [&](std::int64_t begin, std::int64_t rows) {
-    const std::int64_t i = begin * C;
-    apply_rows(px + i, pa == nullptr ? nullptr : pa + i, pm, scale.data(), pb, relu, py + i, rows, C);
+  const std::vector<float> scale = scales(w, inverse);
+  const float *pm = mean.data<float>(), *pb = b.data<float>();
+  visit_narrow(x.dtype(), [&]<class E>(E) {
+    const E *px = x.data<E>(), *pa = data_or_null<E>(add);
+    E* py = y.data<E>();
+    backwards(x.size() / C, C, [&](std::int64_t begin, std::int64_t rows) {
+      const std::int64_t i = begin * C;
+      apply_rows(px + i, pa == nullptr ? nullptr : pa + i, pm, scale.data(), pb, relu, py + i, rows, C);
+    });
   });
   return y;
 }
@@ -118,6 +133,81 @@ Array inverse_deviation(const Array& variance, double epsilon) {
   return inverse;
 }
 
+/// dx, dw, db and dadd of narrow floats; dw and db f32. `shift` is b where the mask comes from x, y where from there.
+template <class E>
+void train_grad(const Array& dy, const Array& x, const Array& w, const Array& mean, const Array& inverse,
+                const Array& y, const Array& shift, BatchNormGrads& grads) {
+  const std::int64_t C = x.shape(1), M = x.size() / C, block = block_rows(C);
+  const auto size = static_cast<std::size_t>(C);
+  std::vector<float> scale = scales(w, inverse), db_mean(size), slope(size);
+  const E *pdy = dy.data<E>(), *px = x.data<E>();
+  const float* pm = mean.data<float>();
+  E* padd = grads.dadd.defined() ? grads.dadd.data<E>() : nullptr;
+  const ReluMask<E> mask{data_or_null<E>(y), scale.data(), data_or_null<float>(shift)};
+  const Parts ranges = parallel_parts(M, rows_grain(C));
+  const auto parts = static_cast<std::size_t>(ranges.number);
+  std::vector<double> db(parts * size), dw(parts * size);
+  parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
+    const std::size_t at = static_cast<std::size_t>(part) * size;
+    for (std::int64_t r = begin; r < end; r += block) {
+      const std::int64_t i = r * C;
+      reduce_rows(pdy + i, px + i, mask.from(i), pm, padd == nullptr ? nullptr : padd + i, std::min(block, end - r), C,
+                  db.data() + at, dw.data() + at);
+    }
+  });
+  for (std::size_t c = 0; c < size; ++c) {
+    for (std::size_t p = 1; p < parts; ++p) db[c] += db[p * size + c], dw[c] += dw[p * size + c];
+    const auto deviation = static_cast<double>(inverse.data<float>()[c]), count = static_cast<double>(M);
+    db_mean[c] = static_cast<float>(db[c] / count);
+    slope[c] = static_cast<float>(dw[c] * deviation * deviation / count);
+    grads.db.data<float>()[c] = static_cast<float>(db[c]);
+    grads.dw.data<float>()[c] = static_cast<float>(dw[c] * deviation);
+  }
+  // The masked gradient is dadd where that was asked for: an array less to read, or a mask less to make.
+  const E* masked = padd != nullptr ? padd : pdy;
+  const ReluMask<E> left = padd != nullptr ? ReluMask<E>{} : mask;
+  E* pdx = grads.dx.data<E>();
+  backwards(M, C, [&](std::int64_t begin, std::int64_t rows) {
+    const std::int64_t i = begin * C;
+    grad_rows(masked + i, px + i, left.from(i), pm, scale.data(), db_mean.data(), slope.data(), pdx + i, rows, C);
+  });
+}
+
+/// Of both gradients, after their checks: b is defined where the mask comes from x, y where it comes from there.
+BatchNormGrads train_grad(const Array& dy, const Array& x, const Array& w, const Array& mean, const Array& inverse,
+                          const Array& y, const Array& b, bool want_dadd) {
+  const Array gradient = as_images(dy), source = as_images(x);
+  const Array weight = as_parameter(w, x.dtype()), means = as_parameter(mean, x.dtype()),
+              inverses = as_parameter(inverse, x.dtype()), shift = as_parameter(b, x.dtype());
+  Array output = as_images(y);
+  const DType wide = work_dtype(x.dtype());
+  BatchNormGrads grads{
+      empty_images(source.shape(), x.dtype()), Array::empty(w.shape(), wide), Array::empty(w.shape(), wide), {}};
+  if (want_dadd) grads.dadd = empty_images(source.shape(), x.dtype());
+  if (x.dtype() == DType::f64) {
+    if (b.defined()) output = apply(source, weight, shift, means, inverses, true, {});
+    reference::batch_norm_train_grad<double>(gradient, source, weight, means, inverses, output, grads);
+  } else {
+    visit_narrow(x.dtype(),
+                 [&]<class E>(E) { train_grad<E>(gradient, source, weight, means, inverses, output, shift, grads); });
+  }
+  grads.dx = grads.dx.reshape(x.shape());
+  if (want_dadd) grads.dadd = grads.dadd.reshape(x.shape());
+  grads.dw = grads.dw.to(w.dtype());
+  grads.db = grads.db.to(w.dtype());
+  return grads;
+}
+
+void check_grad(const char* where, const Array& dy, const Array& x, const Array& w, const Array& mean,
+                const Array& inverse_deviation) {
+  check_x(where, x);
+  require_defined(where, "dy", dy);
+  check_like(where, "dy", dy, x);
+  check(where, x, "w", w);
+  check(where, x, "mean", mean);
+  check(where, x, "inverse_deviation", inverse_deviation);
+}
+
 }  // namespace
 
 BatchNormForward batch_norm_train(const Array& x, const Array& w, const Array& b, double epsilon, bool relu,
@@ -127,26 +217,25 @@ BatchNormForward batch_norm_train(const Array& x, const Array& w, const Array& b
   check("batch_norm", x, "w", w);
   check("batch_norm", x, "b", b);
   check_like("batch_norm", "add", add, x);
-  if (x.dtype() == DType::bf16) {
-    BatchNormForward wide = batch_norm_train(f32(x), f32(w), f32(b), epsilon, relu, f32(add));
-    wide.y = wide.y.to(DType::bf16);
-    return wide;
-  }
   const Array source = as_images(x);
   const std::int64_t C = x.shape(1);
-  BatchNormForward result{{}, Array::empty({C}, x.dtype()), {}, Array::empty({C}, x.dtype())};
+  const DType wide = work_dtype(x.dtype());
+  BatchNormForward result{{}, Array::empty({C}, wide), {}, Array::empty({C}, wide)};
   if (x.dtype() == DType::f64) {
     reference::batch_statistics<double>(source, result.mean, result.variance);
   } else {
-    const std::vector<Moments> all = moments(source.data<float>(), x.size() / C, C);
+    const auto M = static_cast<double>(x.size() / C);
+    Array found;
+    visit_narrow(x.dtype(), [&]<class E>(E) { found = moments(source.data<E>(), x.size() / C, C); });
+    const double* p = found.data<double>();
     for (std::int64_t c = 0; c < C; ++c) {
-      const Moments& m = all[static_cast<std::size_t>(c)];
-      result.mean.data<float>()[c] = static_cast<float>(m.mean);
-      result.variance.data<float>()[c] = static_cast<float>(m.squares / m.count);
+      result.mean.data<float>()[c] = static_cast<float>(p[c]);
+      result.variance.data<float>()[c] = static_cast<float>(p[C + c] / M);
     }
   }
   result.inverse_deviation = inverse_deviation(result.variance, epsilon);
-  result.y = apply(source, w.contiguous(), b.contiguous(), result.mean, result.inverse_deviation, relu, as_images(add))
+  result.y = apply(source, as_parameter(w, x.dtype()), as_parameter(b, x.dtype()), result.mean,
+                   result.inverse_deviation, relu, as_images(add))
                  .reshape(x.shape());
   return result;
 }
@@ -160,11 +249,9 @@ Array batch_norm_evaluate(const Array& x, const Array& w, const Array& b, const 
   check("batch_norm", x, "mean", mean);
   check("batch_norm", x, "variance", variance);
   check_like("batch_norm", "add", add, x);
-  if (x.dtype() == DType::bf16)
-    return batch_norm_evaluate(f32(x), f32(w), f32(b), f32(mean), f32(variance), epsilon, relu, f32(add))
-        .to(DType::bf16);
-  return apply(as_images(x), w.contiguous(), b.contiguous(), mean.contiguous(),
-               inverse_deviation(variance.contiguous(), epsilon), relu, as_images(add))
+  const auto parameter = [&](const Array& p) { return as_parameter(p, x.dtype()); };
+  return apply(as_images(x), parameter(w), parameter(b), parameter(mean),
+               inverse_deviation(parameter(variance), epsilon), relu, as_images(add))
       .reshape(x.shape());
 }
 
@@ -172,74 +259,18 @@ BatchNormGrads batch_norm_train_grad(const Array& dy, const Array& x, const Arra
                                      const Array& inverse_deviation, const Array& y, bool want_dadd) {
   const profile::KernelScope profiled("batch_norm_train_grad", x.dtype(), [&] { return profile::moves(dy, x, y, x); });
   const char* where = "batch_norm_train_grad";
-  check_x(where, x);
-  require_defined(where, "dy", dy);
-  check_like(where, "dy", dy, x);
+  check_grad(where, dy, x, w, mean, inverse_deviation);
   check_like(where, "y", y, x);
-  check(where, x, "w", w);
-  check(where, x, "mean", mean);
-  check(where, x, "inverse_deviation", inverse_deviation);
-  if (x.dtype() == DType::bf16) {
-    BatchNormGrads wide =
-        batch_norm_train_grad(f32(dy), f32(x), f32(w), f32(mean), f32(inverse_deviation), f32(y), want_dadd);
-    wide.dx = wide.dx.to(DType::bf16);
-    wide.dw = wide.dw.to(w.dtype());
-    wide.db = wide.db.to(w.dtype());
-    if (want_dadd) wide.dadd = wide.dadd.to(DType::bf16);
-    return wide;
-  }
-  const Array gradient = as_images(dy), source = as_images(x), output = as_images(y), weight = w.contiguous();
-  const std::int64_t C = x.shape(1), M = x.size() / C, block = block_rows(C);
-  BatchNormGrads result{
-      empty_images(source.shape(), x.dtype()), Array::empty({C}, x.dtype()), Array::empty({C}, x.dtype()), {}};
-  if (want_dadd) result.dadd = empty_images(source.shape(), x.dtype());
-  const auto in_shape = [&] {
-    result.dx = result.dx.reshape(x.shape());
-    if (want_dadd) result.dadd = result.dadd.reshape(x.shape());
-    return result;
-  };
-  if (x.dtype() == DType::f64) {
-    reference::batch_norm_train_grad<double>(gradient, source, weight, mean.contiguous(),
-                                             inverse_deviation.contiguous(), output, result);
-    return in_shape();
-  }
-  const Array means = mean.contiguous(), inverses = inverse_deviation.contiguous();
-  const float *pdy = data_or_null<float>(gradient), *px = data_or_null<float>(source),
-              *py = data_or_null<float>(output), *pm = data_or_null<float>(means);
-  float* padd = want_dadd ? result.dadd.data<float>() : nullptr;
-  const bool relu = y.defined();
-  const auto size = static_cast<std::size_t>(C);
-  const Parts ranges = parallel_parts(M, rows_grain(C));
-  const auto parts = static_cast<std::size_t>(ranges.number);
-  std::vector<double> db(parts * size), dw(parts * size);
-  parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
-    const std::size_t at = static_cast<std::size_t>(part) * size;
-    for (std::int64_t r = begin; r < end; r += block) {
-      const std::int64_t i = r * C;
-      reduce_rows(pdy + i, px + i, relu ? py + i : nullptr, pm, want_dadd ? padd + i : nullptr,
-                  std::min(block, end - r), C, db.data() + at, dw.data() + at);
-    }
-  });
-  std::vector<float> scale(size), db_mean(size), slope(size);
-  for (std::size_t c = 0; c < size; ++c) {
-    for (std::size_t p = 1; p < parts; ++p) db[c] += db[p * size + c], dw[c] += dw[p * size + c];
-    const auto inverse = static_cast<double>(inverses.data<float>()[c]), count = static_cast<double>(M);
-    scale[c] = static_cast<float>(static_cast<double>(weight.data<float>()[c]) * inverse);
-    db_mean[c] = static_cast<float>(db[c] / count);
-    slope[c] = static_cast<float>(dw[c] * inverse * inverse / count);
-    result.db.data<float>()[c] = static_cast<float>(db[c]);
-    result.dw.data<float>()[c] = static_cast<float>(dw[c] * inverse);
-  }
-  // The masked gradient is dadd where that was asked for: one array less to read.
-  const bool masks = relu && !want_dadd;
-  const float* masked = want_dadd ? padd : pdy;
-  float* pdx = result.dx.data<float>();
-  backwards(M, C, [&](std::int64_t begin, std::int64_t rows) {
-    const std::int64_t i = begin * C;
-    grad_rows(masked + i, px + i, masks ? py + i : nullptr, pm, scale.data(), db_mean.data(), slope.data(), pdx + i,
-              rows, C);
-  });
-  return in_shape();
+  return train_grad(dy, x, w, mean, inverse_deviation, y, {}, want_dadd);
+}
+
+BatchNormGrads batch_norm_relu_grad(const Array& dy, const Array& x, const Array& w, const Array& b, const Array& mean,
+                                    const Array& inverse_deviation) {
+  const profile::KernelScope profiled("batch_norm_relu_grad", x.dtype(), [&] { return profile::moves(dy, x, x); });
+  const char* where = "batch_norm_relu_grad";
+  check_grad(where, dy, x, w, mean, inverse_deviation);
+  check(where, x, "b", b);
+  return train_grad(dy, x, w, mean, inverse_deviation, {}, b, false);
 }
 
 }  // namespace tandem::kernels

@@ -1,181 +1,251 @@
-// The loops of batch normalisation, eight channels at a time in vectors, compiled for several instruction sets.
+// The loops of batch normalisation, sixteen channels at a time in packs. The last sixteen of C channels overlap those
+// before where 16 does not divide C; below 16 channels, rows are taken side by side as one row of 16 n channels.
 #include <tandem/core/kernels/normalise/batch_norm_rows.h>
 
-#include <algorithm>
+#include <array>
+#include <numeric>
+#include <type_traits>
 
-#include <tandem/core/dispatch.h>
-#include <tandem/core/kernels/vector_eight.h>
+#include <tandem/core/kernels/normalise/channels.h>
+#include <tandem/core/kernels/pack.h>
 
 namespace tandem::kernels {
 
 namespace {
 
-constexpr std::int64_t kPair = 16;
+constexpr std::int64_t kUnit = 16;  // channels
 constexpr std::int64_t kRowsInFloat = 32;
-using Doubles = double __attribute__((vector_size(8 * sizeof(double))));
+constexpr std::int64_t kMostFolded = 15 * kUnit;
 
-template <bool kRelu, bool kAdd>
-TANDEM_TARGETS void apply_loop(const float* x, const float* add, const float* mean, const float* scale,
-                               const float* shift, float* y, std::int64_t rows, std::int64_t C) {
-  for (std::int64_t r = 0; r < rows; ++r, x += C, y += C) {
+enum class Masked { no, by_output, by_input };
+
+/// f(first channel, how many of the unit's channels were in the one before, type of V) for units of channels that cover
+/// C.
+template <class F>
+TANDEM_INLINE void each_unit(std::int64_t C, F f) {
+  with_packs([=](auto lanes) __attribute__((always_inline)) {
+    using Unit = Channels<lanes(), static_cast<int>(kUnit) / lanes()>;
     std::int64_t c = 0;
-    for (; c + kEight <= C; c += kEight) {
-      Eight v = (load(x + c) - load(mean + c)) * load(scale + c) + load(shift + c);
-      if constexpr (kAdd) v += load(add + c);
-      if constexpr (kRelu) v = v < 0 ? Eight{} : v;
-      store(y + c, v);
-    }
-    for (; c < C; ++c) {
-      float v = (x[c] - mean[c]) * scale[c] + shift[c];
-      if constexpr (kAdd) v += add[c];
-      if constexpr (kRelu) v = v < 0 ? 0.0F : v;
-      y[c] = v;
-    }
-    if constexpr (kAdd) add += C;
-  }
+    for (; c + kUnit <= C; c += kUnit) f(c, std::int64_t{0}, std::type_identity<Unit>{});
+    if (c < C && C >= kUnit) return f(C - kUnit, c - (C - kUnit), std::type_identity<Unit>{});
+    for (; c < C; ++c) f(c, std::int64_t{0}, std::type_identity<Channels<1, 1>>{});
+  });
 }
 
-template <bool kRelu, bool kAdd>
-TANDEM_TARGETS void reduce_loop(const float* dy, const float* x, const float* y, const float* mean, float* dadd,
-                                std::int64_t rows, std::int64_t C, double* db, double* dw) {
-  std::int64_t c = 0;
-  for (; c + kPair <= C; c += kPair) {
-    const Eight m0 = load(mean + c), m1 = load(mean + c + kEight);
-    Doubles db0{}, db1{}, dw0{}, dw1{};
-    std::int64_t i = c;
-    for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
-      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
-      Eight b0{}, b1{}, w0{}, w1{};
-      for (std::int64_t r = begin; r < end; ++r, i += C) {
-        Eight g0 = load(dy + i), g1 = load(dy + i + kEight);
-        if constexpr (kRelu) {
-          g0 = load(y + i) <= 0 ? Eight{} : g0;
-          g1 = load(y + i + kEight) <= 0 ? Eight{} : g1;
+/// f(offset of a pack, its first channel, type of V) for packs of channels that cover C, row after row.
+template <class F>
+TANDEM_INLINE void each_pack_of_rows(std::int64_t rows, std::int64_t C, F f) {
+  with_packs([=](auto lanes) __attribute__((always_inline)) {
+    for (std::int64_t begin = 0; begin < rows * C; begin += C) {
+      std::int64_t c = 0;
+      for (; c + lanes() <= C; c += lanes()) f(begin + c, c, std::type_identity<Channels<lanes(), 1>>{});
+      if (c < C && C >= lanes()) {
+        f(begin + C - lanes(), C - lanes(), std::type_identity<Channels<lanes(), 1>>{});
+      } else {
+        for (; c < C; ++c) f(begin + c, c, std::type_identity<Channels<1, 1>>{});
+      }
+    }
+  });
+}
+
+/// How many rows of C channels are one of whole packs.
+std::int64_t folded_rows(std::int64_t C) { return C >= kUnit ? 1 : kUnit / std::gcd(C, kUnit); }
+
+/// What is given by channel, as often as rows lie side by side.
+struct Repeated {
+  std::array<float, kMostFolded> values;
+
+  Repeated(const float* p, std::int64_t C, std::int64_t times) {
+    for (std::int64_t i = 0; i < times; ++i) std::copy_n(p, C, values.data() + i * C);
+  }
+};
+
+template <bool kRelu, bool kAdd, class E>
+void apply_loop(const E* x, const E* add, const float* mean, const float* scale, const float* shift, E* y,
+                std::int64_t rows, std::int64_t C) {
+  each_pack_of_rows(
+      rows, C, [=](std::int64_t i, std::int64_t c, auto unit) __attribute__((always_inline)) {
+        using V = typename decltype(unit)::type;
+        V v = normalised(V::at(x + i), V::at(mean + c), V::at(scale + c), V::at(shift + c));
+        if constexpr (kAdd) v = v + V::at(add + i);
+        if constexpr (kRelu) v = v.at_least_zero();
+        v.to(y + i);
+      });
+}
+
+template <Masked kMask, bool kAdd, class E>
+void reduce_loop(const E* dy, const E* x, const ReluMask<E>& mask, const float* mean, E* dadd, std::int64_t rows,
+                 std::int64_t C, double* db, double* dw) {
+  each_unit(
+      C, [=](std::int64_t c, std::int64_t known, auto unit) __attribute__((always_inline)) {
+        using V = typename decltype(unit)::type;
+        const V m = V::at(mean + c);
+        V scale = V::zero(), shift = V::zero();
+        if constexpr (kMask == Masked::by_input) scale = V::at(mask.scale + c), shift = V::at(mask.shift + c);
+        double db_here[V::kCount] = {}, dw_here[V::kCount] = {};
+        for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
+          const std::int64_t end = std::min(begin + kRowsInFloat, rows);
+          V b[2] = {V::zero(), V::zero()}, w[2] = {V::zero(), V::zero()};
+          const auto take = [&](std::int64_t r, V & to_b, V & to_w) __attribute__((always_inline)) {
+            const std::int64_t i = r * C + c;
+            V g = V::at(dy + i);
+            const V v = V::at(x + i);
+            if constexpr (kMask == Masked::by_output) g = g.where_positive(V::at(mask.y + i));
+            if constexpr (kMask == Masked::by_input) g = g.where_positive(normalised(v, m, scale, shift));
+            to_b = to_b + g;
+            for (std::size_t k = 0; k < std::size(v.pack); ++k) to_w.pack[k] += g.pack[k] * (v.pack[k] - m.pack[k]);
+            if constexpr (kAdd) g.to(dadd + i);
+          };
+          std::int64_t r = begin;
+          for (; r + 2 <= end; r += 2) take(r, b[0], w[0]), take(r + 1, b[1], w[1]);
+          if (r < end) take(r, b[0], w[0]);
+          (b[0] + b[1]).add_to(db_here);
+          (w[0] + w[1]).add_to(dw_here);
         }
-        b0 += g0, b1 += g1;
-        w0 += g0 * (load(x + i) - m0), w1 += g1 * (load(x + i + kEight) - m1);
-        if constexpr (kAdd) store(dadd + i, g0), store(dadd + i + kEight, g1);
-      }
-      db0 += __builtin_convertvector(b0, Doubles), db1 += __builtin_convertvector(b1, Doubles);
-      dw0 += __builtin_convertvector(w0, Doubles), dw1 += __builtin_convertvector(w1, Doubles);
-    }
-    for (int j = 0; j < kEight; ++j) {
-      db[c + j] += db0[j], db[c + kEight + j] += db1[j];
-      dw[c + j] += dw0[j], dw[c + kEight + j] += dw1[j];
-    }
-  }
-  for (; c < C; ++c) {
-    for (std::int64_t begin = 0, i = c; begin < rows; begin += kRowsInFloat) {
-      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
-      float b = 0, w = 0;
-      for (std::int64_t r = begin; r < end; ++r, i += C) {
-        const float g = kRelu && y[i] <= 0 ? 0.0F : dy[i];
-        b += g;
-        w += g * (x[i] - mean[c]);
-        if constexpr (kAdd) dadd[i] = g;
-      }
-      db[c] += static_cast<double>(b), dw[c] += static_cast<double>(w);
-    }
-  }
+        for (std::int64_t j = known; j < V::kCount; ++j) db[c + j] += db_here[j], dw[c + j] += dw_here[j];
+      });
 }
 
-template <bool kRelu>
-TANDEM_TARGETS void grad_loop(const float* dy, const float* x, const float* y, const float* mean, const float* scale,
-                              const float* db_mean, const float* slope, float* dx, std::int64_t rows, std::int64_t C) {
-  for (std::int64_t r = 0; r < rows; ++r, dy += C, x += C, dx += C) {
-    std::int64_t c = 0;
-    for (; c + kEight <= C; c += kEight) {
-      Eight g = load(dy + c);
-      if constexpr (kRelu) g = load(y + c) <= 0 ? Eight{} : g;
-      store(dx + c, load(scale + c) * (g - load(db_mean + c) - (load(x + c) - load(mean + c)) * load(slope + c)));
-    }
-    for (; c < C; ++c) {
-      const float g = kRelu && y[c] <= 0 ? 0.0F : dy[c];
-      dx[c] = scale[c] * (g - db_mean[c] - (x[c] - mean[c]) * slope[c]);
-    }
-    if constexpr (kRelu) y += C;
-  }
+template <Masked kMask, class E>
+void grad_loop(const E* dy, const E* x, const ReluMask<E>& mask, const float* mean, const float* scale,
+               const float* db_mean, const float* slope, E* dx, std::int64_t rows, std::int64_t C) {
+  each_pack_of_rows(
+      rows, C, [=](std::int64_t i, std::int64_t c, auto unit) __attribute__((always_inline)) {
+        using V = typename decltype(unit)::type;
+        V g = V::at(dy + i);
+        const V v = V::at(x + i), m = V::at(mean + c);
+        if constexpr (kMask == Masked::by_output) g = g.where_positive(V::at(mask.y + i));
+        if constexpr (kMask == Masked::by_input)
+          g = g.where_positive(normalised(v, m, V::at(mask.scale + c), V::at(mask.shift + c)));
+        const V along = (v - m) * V::at(slope + c);
+        (V::at(scale + c) * (g - V::at(db_mean + c) - along)).to(dx + i);
+      });
+}
+
+template <class E>
+void moments_loop(const E* x, std::int64_t rows, std::int64_t C, double* mean, double* squares) {
+  const float reciprocal = 1.0F / static_cast<float>(rows);
+  const double share = 1 / static_cast<double>(rows);
+  each_unit(
+      C, [=](std::int64_t c, std::int64_t, auto unit) __attribute__((always_inline)) {
+        using V = typename decltype(unit)::type;
+        const E* p = x + c;
+        V sum[2] = {V::zero(), V::zero()};
+        std::int64_t r = 0;
+        for (; r + 2 <= rows; r += 2) sum[0] = sum[0] + V::at(p + r * C), sum[1] = sum[1] + V::at(p + (r + 1) * C);
+        if (r < rows) sum[0] = sum[0] + V::at(p + r * C);
+        V m = sum[0] + sum[1];
+        for (auto& pack : m.pack) pack *= reciprocal;
+        double d[V::kCount] = {}, q[V::kCount] = {}, about[V::kCount] = {};
+        for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
+          const std::int64_t end = std::min(begin + kRowsInFloat, rows);
+          V a[2] = {V::zero(), V::zero()}, u[2] = {V::zero(), V::zero()};
+          const auto take = [&](std::int64_t row, V & to_a, V & to_u) __attribute__((always_inline)) {
+            const V e = V::at(p + row * C) - m;
+            to_a = to_a + e;
+            for (std::size_t k = 0; k < std::size(e.pack); ++k) to_u.pack[k] += e.pack[k] * e.pack[k];
+          };
+          for (r = begin; r + 2 <= end; r += 2) take(r, a[0], u[0]), take(r + 1, a[1], u[1]);
+          if (r < end) take(r, a[0], u[0]);
+          (a[0] + a[1]).add_to(d);
+          (u[0] + u[1]).add_to(q);
+        }
+        m.add_to(about);
+        for (int j = 0; j < V::kCount; ++j) {
+          mean[c + j] = about[j] + d[j] * share;
+          squares[c + j] = q[j] - d[j] * d[j] * share;
+        }
+      });
 }
 
 }  // namespace
 
-TANDEM_TARGETS void block_moments(const float* x, std::int64_t rows, std::int64_t C, double* mean, double* squares) {
-  const float reciprocal = 1.0F / static_cast<float>(rows);
-  const double count = static_cast<double>(rows);
-  std::int64_t c = 0;
-  for (; c + kPair <= C; c += kPair) {
-    Eight s0{}, s1{}, t0{}, t1{};
-    std::int64_t r = 0;
-    for (const float* p = x + c; r + 2 <= rows; r += 2, p += 2 * C) {
-      s0 += load(p), s1 += load(p + kEight);
-      t0 += load(p + C), t1 += load(p + C + kEight);
-    }
-    if (r < rows) s0 += load(x + r * C + c), s1 += load(x + r * C + c + kEight);
-    const Eight m0 = (s0 + t0) * reciprocal, m1 = (s1 + t1) * reciprocal;
-    Doubles d0{}, d1{}, q0{}, q1{};
-    const float* p = x + c;
-    for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
-      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
-      Eight a0{}, a1{}, b0{}, b1{}, u0{}, u1{}, v0{}, v1{};  // two rows at a time, in chains of their own
-      for (r = begin; r + 2 <= end; r += 2, p += 2 * C) {
-        const Eight e0 = load(p) - m0, e1 = load(p + kEight) - m1;
-        const Eight f0 = load(p + C) - m0, f1 = load(p + C + kEight) - m1;
-        a0 += e0, a1 += e1, b0 += f0, b1 += f1;
-        u0 += e0 * e0, u1 += e1 * e1, v0 += f0 * f0, v1 += f1 * f1;
-      }
-      if (r < end) {
-        const Eight e0 = load(p) - m0, e1 = load(p + kEight) - m1;
-        a0 += e0, a1 += e1;
-        u0 += e0 * e0, u1 += e1 * e1;
-        p += C;
-      }
-      a0 += b0, a1 += b1, u0 += v0, u1 += v1;
-      d0 += __builtin_convertvector(a0, Doubles), d1 += __builtin_convertvector(a1, Doubles);
-      q0 += __builtin_convertvector(u0, Doubles), q1 += __builtin_convertvector(u1, Doubles);
-    }
-    for (int j = 0; j < kEight; ++j) {
-      mean[c + j] = static_cast<double>(m0[j]) + d0[j] / count, squares[c + j] = q0[j] - d0[j] * d0[j] / count;
-      mean[c + kEight + j] = static_cast<double>(m1[j]) + d1[j] / count;
-      squares[c + kEight + j] = q1[j] - d1[j] * d1[j] / count;
-    }
-  }
-  for (; c < C; ++c) {
-    float sum = 0;
-    for (std::int64_t r = 0; r < rows; ++r) sum += x[r * C + c];
-    const float m = sum * reciprocal;
-    double d = 0, q = 0;
-    for (std::int64_t begin = 0; begin < rows; begin += kRowsInFloat) {
-      const std::int64_t end = std::min(begin + kRowsInFloat, rows);
-      float a = 0, u = 0;
-      for (std::int64_t r = begin; r < end; ++r) {
-        const float e = x[r * C + c] - m;
-        a += e;
-        u += e * e;
-      }
-      d += static_cast<double>(a), q += static_cast<double>(u);
-    }
-    mean[c] = static_cast<double>(m) + d / count, squares[c] = q - d * d / count;
+TANDEM_TARGETS void merge_moments(double count, double* __restrict mean, double* __restrict squares, double other_count,
+                                  const double* __restrict other_mean, const double* __restrict other_squares,
+                                  std::int64_t C) {
+  const double share = other_count / (count + other_count), weight = count * share;
+  for (std::int64_t c = 0; c < C; ++c) {
+    const double difference = other_mean[c] - mean[c];
+    mean[c] += difference * share;
+    squares[c] += other_squares[c] + difference * difference * weight;
   }
 }
 
-void apply_rows(const float* x, const float* add, const float* mean, const float* scale, const float* shift, bool relu,
-                float* y, std::int64_t rows, std::int64_t C) {
-  const auto loop = relu ? (add != nullptr ? apply_loop<true, true> : apply_loop<true, false>)
-                         : (add != nullptr ? apply_loop<false, true> : apply_loop<false, false>);
-  loop(x, add, mean, scale, shift, y, rows, C);
+template <class E>
+void block_moments(const E* x, std::int64_t rows, std::int64_t C, double* mean, double* squares) {
+  const std::int64_t fold = folded_rows(C), wide = rows / fold, rest = rows % fold;
+  if (fold == 1 || wide == 0) return moments_loop(x, rows, C, mean, squares);
+  double means[kMostFolded], parts[kMostFolded], count = static_cast<double>(wide);
+  moments_loop(x, wide, fold * C, means, parts);
+  std::copy_n(means, C, mean);
+  std::copy_n(parts, C, squares);
+  for (std::int64_t i = 1; i < fold; ++i, count += static_cast<double>(wide))
+    merge_moments(count, mean, squares, static_cast<double>(wide), means + i * C, parts + i * C, C);
+  if (rest == 0) return;
+  moments_loop(x + wide * fold * C, rest, C, means, parts);
+  merge_moments(count, mean, squares, static_cast<double>(rest), means, parts, C);
 }
 
-void reduce_rows(const float* dy, const float* x, const float* y, const float* mean, float* dadd, std::int64_t rows,
+template <class E>
+void apply_rows(const E* x, const E* add, const float* mean, const float* scale, const float* shift, bool relu, E* y,
+                std::int64_t rows, std::int64_t C) {
+  const auto loop = relu ? (add != nullptr ? apply_loop<true, true, E> : apply_loop<true, false, E>)
+                         : (add != nullptr ? apply_loop<false, true, E> : apply_loop<false, false, E>);
+  const std::int64_t fold = folded_rows(C), wide = rows / fold, i = wide * fold * C;
+  if (fold == 1 || wide == 0) return loop(x, add, mean, scale, shift, y, rows, C);
+  const Repeated m(mean, C, fold), a(scale, C, fold), b(shift, C, fold);
+  loop(x, add, m.values.data(), a.values.data(), b.values.data(), y, wide, fold * C);
+  loop(x + i, add == nullptr ? nullptr : add + i, mean, scale, shift, y + i, rows % fold, C);
+}
+
+template <class E>
+void reduce_rows(const E* dy, const E* x, const ReluMask<E>& mask, const float* mean, E* dadd, std::int64_t rows,
                  std::int64_t C, double* db, double* dw) {
-  const auto loop = y != nullptr ? (dadd != nullptr ? reduce_loop<true, true> : reduce_loop<true, false>)
-                                 : (dadd != nullptr ? reduce_loop<false, true> : reduce_loop<false, false>);
-  loop(dy, x, y, mean, dadd, rows, C, db, dw);
+  const bool adds = dadd != nullptr;
+  const auto loop = mask.y != nullptr
+                        ? (adds ? reduce_loop<Masked::by_output, true, E> : reduce_loop<Masked::by_output, false, E>)
+                    : mask.shift != nullptr
+                        ? (adds ? reduce_loop<Masked::by_input, true, E> : reduce_loop<Masked::by_input, false, E>)
+                        : (adds ? reduce_loop<Masked::no, true, E> : reduce_loop<Masked::no, false, E>);
+  const std::int64_t fold = folded_rows(C), wide = rows / fold, i = wide * fold * C;
+  if (fold == 1 || wide == 0) return loop(dy, x, mask, mean, dadd, rows, C, db, dw);
+  const Repeated m(mean, C, fold);
+  const Repeated a(mask.scale != nullptr ? mask.scale : mean, C, fold),
+      b(mask.shift != nullptr ? mask.shift : mean, C, fold);
+  const ReluMask<E> repeated{mask.y, mask.scale == nullptr ? nullptr : a.values.data(),
+                             mask.shift == nullptr ? nullptr : b.values.data()};
+  double db_wide[kMostFolded] = {}, dw_wide[kMostFolded] = {};
+  loop(dy, x, repeated, m.values.data(), dadd, wide, fold * C, db_wide, dw_wide);
+  for (std::int64_t k = 0; k < fold * C; ++k) db[k % C] += db_wide[k], dw[k % C] += dw_wide[k];
+  loop(dy + i, x + i, mask.from(i), mean, adds ? dadd + i : nullptr, rows % fold, C, db, dw);
 }
 
-void grad_rows(const float* dy, const float* x, const float* y, const float* mean, const float* scale,
-               const float* db_mean, const float* slope, float* dx, std::int64_t rows, std::int64_t C) {
-  const auto loop = y != nullptr ? grad_loop<true> : grad_loop<false>;
-  loop(dy, x, y, mean, scale, db_mean, slope, dx, rows, C);
+template <class E>
+void grad_rows(const E* dy, const E* x, const ReluMask<E>& mask, const float* mean, const float* scale,
+               const float* db_mean, const float* slope, E* dx, std::int64_t rows, std::int64_t C) {
+  const auto loop = mask.y != nullptr       ? grad_loop<Masked::by_output, E>
+                    : mask.shift != nullptr ? grad_loop<Masked::by_input, E>
+                                            : grad_loop<Masked::no, E>;
+  const std::int64_t fold = folded_rows(C), wide = rows / fold, i = wide * fold * C;
+  if (fold == 1 || wide == 0) return loop(dy, x, mask, mean, scale, db_mean, slope, dx, rows, C);
+  const Repeated m(mean, C, fold), a(scale, C, fold), d(db_mean, C, fold), s(slope, C, fold),
+      b(mask.shift != nullptr ? mask.shift : mean, C, fold);
+  const ReluMask<E> repeated{mask.y, a.values.data(), mask.shift == nullptr ? nullptr : b.values.data()};
+  loop(dy, x, repeated, m.values.data(), a.values.data(), d.values.data(), s.values.data(), dx, wide, fold * C);
+  loop(dy + i, x + i, mask.from(i), mean, scale, db_mean, slope, dx + i, rows % fold, C);
 }
+
+#define TANDEM_NORM_ROWS(E)                                                                                       \
+  template void block_moments(const E*, std::int64_t, std::int64_t, double*, double*);                            \
+  template void apply_rows(const E*, const E*, const float*, const float*, const float*, bool, E*, std::int64_t,  \
+                           std::int64_t);                                                                         \
+  template void reduce_rows(const E*, const E*, const ReluMask<E>&, const float*, E*, std::int64_t, std::int64_t, \
+                            double*, double*);                                                                    \
+  template void grad_rows(const E*, const E*, const ReluMask<E>&, const float*, const float*, const float*,       \
+                          const float*, E*, std::int64_t, std::int64_t);
+TANDEM_NORM_ROWS(float)
+TANDEM_NORM_ROWS(bfloat16)
+TANDEM_NORM_ROWS(float16)
+#undef TANDEM_NORM_ROWS
 
 }  // namespace tandem::kernels

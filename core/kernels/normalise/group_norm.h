@@ -10,11 +10,12 @@ namespace tandem::kernels {
 
 struct GroupNormForward {
   Array y;
-  Array mean;               ///< [N, G]; f32 for bf16 x
-  Array inverse_deviation;  ///< [N, G], 1 / sqrt(var + epsilon); f32 for bf16 x
+  Array mean;               ///< [N, G]; f32 for x of bf16 or f16
+  Array inverse_deviation;  ///< [N, G], 1 / sqrt(var + epsilon); of the same dtype
 };
 
-/// x [N, C, ...], w, b [C]; images come out channels-last. Throws Error when groups does not divide C.
+/// x [N, C, ...], w, b [C], which may be f32 beside x of bf16 or f16; images come out channels-last. Throws Error when
+/// groups does not divide C.
 GroupNormForward group_norm(const Array& x, std::int64_t groups, const Array& w, const Array& b, double epsilon);
 
 struct GroupNormGrads {

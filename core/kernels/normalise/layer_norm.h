@@ -1,6 +1,6 @@
 // Layer normalisation (Ba et al. 2016): each row of the last dims by its own mean and variance.
-// f32 fused over rows, f64 through reference/layer_norm.h, bf16 as f32, with parameters of bf16 or f32. Not here:
-// double differentiation (autograd/ops).
+// Fused over rows, computed in f32; f64 through reference/layer_norm.h. Beside x of bf16 or f16, parameters may be f32.
+// Not here: double differentiation (autograd/ops).
 #pragma once
 
 #include <tandem/core/array.h>
@@ -9,7 +9,7 @@ namespace tandem::kernels {
 
 struct LayerNormForward {
   Array y;                        ///< shape of x, row major
-  Array mean, inverse_deviation;  ///< one a row, in the order of the rows; f32 for bf16 x
+  Array mean, inverse_deviation;  ///< one a row, in the order of the rows; f32 for x of bf16 or f16
 };
 /// y = (x - mean) / sqrt(var + epsilon) w + b, mean and biased var over the last `dims` dims of x; w and b have the
 /// shape of those dims, or are undefined: 1 and 0. Throws Error with the shapes when they do not fit.

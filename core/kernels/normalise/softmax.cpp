@@ -1,7 +1,7 @@
-// Softmax, log-softmax and cross-entropy. Rows are worked on where they lie when the dim has stride 1 and rows follow
-// each other; otherwise the dim is moved to the end first. f32 vectorised and threaded over rows, f64 through
-// reference/softmax.h, bf16 as f32.
-#include <tandem/core/kernels/normalise/softmax.h>
+// Softmax and log-softmax. Rows are worked on where they lie when the dim has stride 1 and rows follow
+// each other, as those of channels-last images do; otherwise the dim is moved to the end first. Vectorised and threaded
+// over rows, computed in f32; f64 through reference/softmax.h.
+#include <tandem/core/kernels/normalise/softmax_rows.h>
 
 #include <fmt/format.h>
 
@@ -11,6 +11,7 @@
 
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/pack.h>
 #include <tandem/core/kernels/reduce/reduce_tiles.h>
 #include <tandem/core/kernels/reference/softmax.h>
 #include <tandem/core/kernels/vector_math.h>
@@ -22,6 +23,7 @@ namespace tandem::kernels {
 namespace {
 
 namespace math = vector_math;
+using detail::as_floats, detail::require_rows;
 
 TANDEM_INLINE float row_max(const float* x, std::int64_t n) {
   return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity<float>);
@@ -31,87 +33,149 @@ TANDEM_INLINE float row_sum(const float* x, std::int64_t n) {
   return static_cast<float>(detail::strip<detail::Sum>(x, n, 1, 0));
 }
 
-TANDEM_TARGETS __attribute__((flatten)) void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t n) {
-  for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
+/// A row of floats to work in: the row of results where it is of floats, else `scratch`.
+template <class E>
+TANDEM_INLINE float* work_row(E* y, float* scratch) {
+  if constexpr (std::is_same_v<E, float>) return y;
+  return scratch;
+}
+
+/// e[i] = e^(x[i] - max x), the max returned.
+template <class E>
+TANDEM_INLINE float exponentials(const E* x, float* e, std::int64_t n) {
+  if constexpr (std::is_same_v<E, float>) {
     const float largest = row_max(x, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - largest);
-    const float scale = 1.0F / row_sum(y, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] *= scale;
+    for (std::int64_t i = 0; i < n; ++i) e[i] = math::exp(x[i] - largest);
+    return largest;
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) e[i] = static_cast<float>(x[i]);
+    const float largest = row_max(e, n);
+    for (std::int64_t i = 0; i < n; ++i) e[i] = math::exp(e[i] - largest);
+    return largest;
   }
 }
 
-TANDEM_TARGETS __attribute__((flatten)) void log_softmax_rows(const float* x, float* y, std::int64_t rows,
+// Rows of x become rows of y; scratch [n] where a row is not of floats.
+template <class X, class Y>
+TANDEM_TARGETS __attribute__((flatten)) void softmax_rows(const X* x, Y* y, float* scratch, std::int64_t rows,
+                                                          std::int64_t n) {
+  for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
+    float* e = work_row(y, scratch);
+    exponentials(x, e, n);
+    const float scale = 1.0F / row_sum(e, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = Y(e[i] * scale);
+  }
+}
+
+template <class X, class Y>
+TANDEM_TARGETS __attribute__((flatten)) void log_softmax_rows(const X* x, Y* y, float* scratch, std::int64_t rows,
                                                               std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
-    const float largest = row_max(x, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = math::exp(x[i] - largest);
-    const float log_total = std::log(row_sum(y, n));
-    for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - largest) - log_total;
+    float* e = work_row(y, scratch);
+    const float largest = exponentials(x, e, n);
+    const float log_total = std::log(row_sum(e, n));
+    for (std::int64_t i = 0; i < n; ++i) y[i] = Y((static_cast<float>(x[i]) - largest) - log_total);
   }
 }
 
-TANDEM_TARGETS __attribute__((flatten)) void softmax_grad_rows(const float* dy, const float* y, float* dx,
+template <class E>
+TANDEM_TARGETS __attribute__((flatten)) void softmax_grad_rows(const E* dy, const E* y, E* dx, float* scratch,
                                                                std::int64_t rows, std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, dy += n, y += n, dx += n) {
-    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] * y[i];
-    const float total = row_sum(dx, n);
-    for (std::int64_t i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - total);
+    float* products = work_row(dx, scratch);
+    for (std::int64_t i = 0; i < n; ++i) products[i] = static_cast<float>(dy[i]) * static_cast<float>(y[i]);
+    const float total = row_sum(products, n);
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = E(static_cast<float>(y[i]) * (static_cast<float>(dy[i]) - total));
   }
 }
 
-TANDEM_TARGETS __attribute__((flatten)) void log_softmax_grad_rows(const float* dy, const float* y, float* dx,
+template <class E>
+TANDEM_TARGETS __attribute__((flatten)) void log_softmax_grad_rows(const E* dy, const E* y, E* dx, float* scratch,
                                                                    std::int64_t rows, std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, dy += n, y += n, dx += n) {
-    const float total = row_sum(dy, n);
-    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] - math::exp(y[i]) * total;
+    const float* wide = as_floats(dy, scratch, n);
+    const float total = row_sum(wide, n);
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = E(wide[i] - math::exp(static_cast<float>(y[i])) * total);
   }
 }
 
-TANDEM_TARGETS __attribute__((flatten)) void cross_entropy_grad_row(const float* log_p, float* dx, std::int64_t n,
-                                                                    float scale, float share) {
-  for (std::int64_t i = 0; i < n; ++i) dx[i] = scale * (math::exp(log_p[i]) - share);
+// The dims of x with `dim` at the end.
+std::vector<int> dim_last(int rank, int dim) {
+  std::vector<int> dims;
+  for (int d = 0; d < rank; ++d)
+    if (d != dim) dims.push_back(d);
+  dims.push_back(dim);
+  return dims;
 }
 
-void require_rows(const char* where, const char* what, const Array& x) {
-  require_defined(where, what, x);
-  if (!is_floating(x.dtype())) {
-    fail(where, "needs floating numbers", fmt::format("{} is {}", what, name(x.dtype())), "convert with to()");
+/// Results that lie as x does, or row by row: then `finish` brings them into the shape and memory order of x.
+class Rows {
+ public:
+  Rows(const Array& x, int dim) : like_(x), dims_(dim_last(x.rank(), dim)) {
+    in_place_ = x.size() > 0 && x.permute(dims_).is_contiguous();
   }
+  /// The rows of x, or of another input of its shape.
+  Array read(const Array& x) const {
+    const bool lies_alike = in_place_ && x.strides() == like_.strides();
+    return lies_alike ? x : in_place_ ? copied(x) : x.permute(dims_).contiguous();
+  }
+  Array make(DType dtype) const {
+    return in_place_ ? Array::empty_like(like_, dtype) : Array::empty(like_.permute(dims_).shape(), dtype);
+  }
+  Array finish(const Array& rows) const {
+    if (in_place_) return rows;
+    Array y = Array::empty(like_.shape(), rows.dtype(), like_.layout());
+    if (y.size() > 0) y.permute(dims_).copy_from(rows);
+    return y;
+  }
+
+ private:
+  Array copied(const Array& x) const {
+    Array y = Array::empty_like(like_, x.dtype());
+    y.copy_from(x);
+    return y;
+  }
+
+  const Array& like_;
+  std::vector<int> dims_;
+  bool in_place_;
+};
+
+// f(begin, end, scratch [n]) for parts of the rows, on threads.
+template <class F>
+void each_part(std::int64_t rows, std::int64_t n, F&& f) {
+  const Parts parts = parallel_parts(rows, detail::row_grain(n));
+  Array scratch = Array::empty({parts.number, n});
+  float* p = scratch.data<float>();
+  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) { f(begin, end, p + part * n); });
 }
 
-// dim at the end, row-major, in f32 or f64.
-Array as_rows(const Array& x, int dim) {
-  const Array wide = x.dtype() == DType::bf16 ? x.to(DType::f32) : x;
-  return wide.transpose(dim, -1).contiguous();
-}
-
-// Results in the rows of `rows` go back to the shape, memory order and dtype of x.
-Array from_rows(const Array& rows, const Array& x, int dim) {
-  if (rows.dtype() == x.dtype() && dim == x.rank() - 1 && x.is_contiguous()) return rows;
-  Array y = Array::empty(x.shape(), x.dtype(), x.layout());
-  if (x.size() > 0) y.copy_from(rows.transpose(dim, -1));
-  return y;
-}
-
-// fast(x, y, rows, n) for f32, naive(x, y, rows, n) for f64.
+// fast(x, y, scratch, rows, n) for narrow floats, naive(x, y, rows, n) for f64; results of `dtype`.
 template <class Fast, class Naive>
-Array map_rows(const char* where, const Array& x, int dim, Fast fast, Naive naive) {
+Array map_rows(const char* where, const Array& x, int dim, DType dtype, Fast fast, Naive naive) {
   const profile::KernelScope profiled(where, x.dtype(), [&] { return profile::moves(x, x); });
   require_rows(where, "x", x);
   const int d = normalize_dim(where, dim, x.rank());
-  const Array in = as_rows(x, d);
-  Array out = Array::empty(in.shape(), in.dtype());
+  const Rows rows(x, d);
+  const Array in = rows.read(x);
+  Array out = rows.make(dtype);
   const std::int64_t n = x.shape(d);
-  if (x.size() == 0) return from_rows(out, x, d);
-  if (in.dtype() == DType::f64) {
+  if (x.size() == 0) return rows.finish(out);
+  if (x.dtype() == DType::f64) {
     naive(in.data<double>(), out.data<double>(), in.size() / n, n);
-  } else {
-    const float* p = in.data<float>();
-    float* q = out.data<float>();
-    parallel_for(in.size() / n, detail::row_grain(n),
-                 [&](std::int64_t begin, std::int64_t end) { fast(p + begin * n, q + begin * n, end - begin, n); });
+    return rows.finish(out);
   }
-  return from_rows(out, x, d);
+  visit_narrow(x.dtype(), [&]<class X>(X) {
+    const auto run = [&]<class Y>(Y) {
+      const X* p = in.data<X>();
+      Y* q = out.data<Y>();
+      each_part(in.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+        fast(p + begin * n, q + begin * n, scratch, end - begin, n);
+      });
+    };
+    dtype == DType::f32 ? run(float{}) : run(X{});
+  });
+  return rows.finish(out);
 }
 
 template <class Fast, class Naive>
@@ -125,153 +189,59 @@ Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim,
                      to_string(y.shape())));
   }
   const int d = normalize_dim(where, dim, y.rank());
-  const Array dy_rows = as_rows(dy, d), y_rows = as_rows(y, d);
-  Array out = Array::empty(y_rows.shape(), y_rows.dtype());
+  const Rows rows(y, d);
+  const Array dy_rows = rows.read(dy), y_rows = rows.read(y);
+  Array out = rows.make(y.dtype());
   const std::int64_t n = y.shape(d);
-  if (y.size() == 0) return from_rows(out, y, d);
+  if (y.size() == 0) return rows.finish(out);
   if (out.dtype() == DType::f64) {
     naive(dy_rows.data<double>(), y_rows.data<double>(), out.data<double>(), out.size() / n, n);
-  } else {
-    const float *p = dy_rows.data<float>(), *q = y_rows.data<float>();
-    float* r = out.data<float>();
-    parallel_for(out.size() / n, detail::row_grain(n), [&](std::int64_t begin, std::int64_t end) {
-      fast(p + begin * n, q + begin * n, r + begin * n, end - begin, n);
+    return rows.finish(out);
+  }
+  visit_narrow(y.dtype(), [&]<class E>(E) {
+    const E *p = dy_rows.data<E>(), *q = y_rows.data<E>();
+    E* r = out.data<E>();
+    each_part(out.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+      fast(p + begin * n, q + begin * n, r + begin * n, scratch, end - begin, n);
     });
-  }
-  return from_rows(out, y, d);
-}
-
-// Labels in one piece, each checked; and how many are not ignored.
-struct Labels {
-  Array array;
-  std::int64_t counted = 0;
-};
-
-Labels checked_labels(const char* where, const Array& x, const Array& labels, std::int64_t ignore) {
-  require_rows(where, "x", x);
-  require_defined(where, "labels", labels);
-  require_dtype(where, "labels", labels, DType::i64);
-  if (x.rank() != 2 || labels.rank() != 1 || labels.shape(0) != x.shape(0)) {
-    fail(where, "x must be [B, C] and labels [B]",
-         fmt::format("x {}, labels {}", to_string(x.shape()), to_string(labels.shape())),
-         x.rank() > 2 ? "reshape x to [-1, C] and labels to [-1]" : "");
-  }
-  Labels result{labels.contiguous()};
-  const std::int64_t* values = result.array.data<std::int64_t>();
-  for (std::int64_t row = 0; row < labels.size(); ++row) {
-    if (values[row] == ignore) continue;
-    if (values[row] < 0 || values[row] >= x.shape(1)) {
-      fail(where, "label out of range",
-           fmt::format("row {} has {}, classes are 0..{}", row, values[row], x.shape(1) - 1));
-    }
-    ++result.counted;
-  }
-  if (result.counted == 0) {
-    fail(where, "no row counts",
-         labels.size() == 0 ? "labels [0]"
-                            : fmt::format("all {} labels are {}, which is ignored", labels.size(), ignore));
-  }
-  return result;
-}
-
-// The sum of the losses of rows, in double and in row order.
-template <class T>
-double sum_losses(const T* log_p, const std::int64_t* labels, std::int64_t rows, std::int64_t classes, double smoothing,
-                  std::int64_t ignore) {
-  std::vector<double> losses(static_cast<std::size_t>(rows), 0.0);
-  parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      if (labels[row] == ignore) continue;
-      const T* p = log_p + row * classes;
-      double loss = -(1 - smoothing) * static_cast<double>(p[labels[row]]);
-      if (smoothing != 0) {
-        double total = 0;
-        for (std::int64_t c = 0; c < classes; ++c) total += static_cast<double>(p[c]);
-        loss -= smoothing / static_cast<double>(classes) * total;
-      }
-      losses[static_cast<std::size_t>(row)] = loss;
-    }
   });
-  double total = 0;
-  for (const double loss : losses) total += loss;
-  return total;
-}
-
-void require_smoothing(const char* where, double smoothing) {
-  if (smoothing >= 0 && smoothing <= 1) return;
-  fail(where, fmt::format("smoothing is {}, must be in [0, 1]", smoothing), "0 is none");
+  return rows.finish(out);
 }
 
 }  // namespace
 
-Array softmax(const Array& x, int dim) { return map_rows("softmax", x, dim, softmax_rows, reference::softmax<double>); }
+namespace detail {
 
-Array log_softmax(const Array& x, int dim) {
-  return map_rows("log_softmax", x, dim, log_softmax_rows, reference::log_softmax<double>);
+void require_rows(const char* where, const char* what, const Array& x) {
+  require_defined(where, what, x);
+  if (!is_floating(x.dtype())) {
+    fail(where, "needs floating numbers", fmt::format("{} is {}", what, name(x.dtype())), "convert with to()");
+  }
 }
 
+Array log_softmax_as(const Array& x, int dim, DType dtype) {
+  return map_rows(
+      "log_softmax", x, dim, dtype, [](auto... rows) { log_softmax_rows(rows...); }, reference::log_softmax<double>);
+}
+
+}  // namespace detail
+
+Array softmax(const Array& x, int dim) {
+  return map_rows(
+      "softmax", x, dim, x.dtype(), [](auto... rows) { softmax_rows(rows...); }, reference::softmax<double>);
+}
+
+Array log_softmax(const Array& x, int dim) { return detail::log_softmax_as(x, dim, x.dtype()); }
+
 Array softmax_grad(const Array& dy, const Array& y, int dim) {
-  return map_grad_rows("softmax_grad", dy, y, dim, softmax_grad_rows, reference::softmax_grad<double>);
+  return map_grad_rows(
+      "softmax_grad", dy, y, dim, [](auto... rows) { softmax_grad_rows(rows...); }, reference::softmax_grad<double>);
 }
 
 Array log_softmax_grad(const Array& dy, const Array& y, int dim) {
-  return map_grad_rows("log_softmax_grad", dy, y, dim, log_softmax_grad_rows, reference::log_softmax_grad<double>);
-}
-
-Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::int64_t ignore,
-                    Array* log_probabilities) {
-  const profile::KernelScope profiled("cross_entropy", x.dtype(), [&] { return profile::moves(x, x); });
-  require_smoothing("cross_entropy", smoothing);
-  const Labels checked = checked_labels("cross_entropy", x, labels, ignore);
-  const Array wide = x.dtype() == DType::bf16 ? x.to(DType::f32) : x;
-  const Array log_p = log_softmax(wide, 1).contiguous();
-  const std::int64_t* values = checked.array.data<std::int64_t>();
-  const std::int64_t rows = x.shape(0), classes = x.shape(1);
-  const double total = log_p.dtype() == DType::f64
-                           ? sum_losses(log_p.data<double>(), values, rows, classes, smoothing, ignore)
-                           : sum_losses(log_p.data<float>(), values, rows, classes, smoothing, ignore);
-  if (log_probabilities != nullptr) *log_probabilities = log_p;
-  return Array::scalar(total / static_cast<double>(checked.counted), log_p.dtype());
-}
-
-Array cross_entropy_grad(const Array& dy, const Array& log_probabilities, const Array& labels, double smoothing,
-                         std::int64_t ignore) {
-  const profile::KernelScope profiled("cross_entropy_grad", log_probabilities.dtype(),
-                                      [&] { return profile::moves(log_probabilities, log_probabilities); });
-  const char* where = "cross_entropy_grad";
-  require_defined(where, "dy", dy);
-  require_smoothing(where, smoothing);
-  const Labels checked = checked_labels(where, log_probabilities, labels, ignore);
-  const Array log_p = log_probabilities.contiguous();
-  const std::int64_t* values = checked.array.data<std::int64_t>();
-  const std::int64_t rows = log_p.shape(0), classes = log_p.shape(1);
-  const double scale = dy.item() / static_cast<double>(checked.counted);
-  const double share = smoothing / static_cast<double>(classes);
-  Array dx = Array::empty(log_p.shape(), log_p.dtype());
-  const auto each_row = [&](auto* out, const auto* in, auto write_row) {
-    using T = std::remove_pointer_t<decltype(out)>;
-    parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        T* to = out + row * classes;
-        if (values[row] == ignore) {
-          std::fill_n(to, classes, T(0));
-          continue;
-        }
-        write_row(in + row * classes, to);
-        to[values[row]] -= static_cast<T>(scale * (1 - smoothing));
-      }
-    });
-  };
-  if (log_p.dtype() == DType::f64) {
-    each_row(dx.data<double>(), log_p.data<double>(), [&](const double* p, double* to) {
-      for (std::int64_t c = 0; c < classes; ++c) to[c] = scale * (std::exp(p[c]) - share);
-    });
-  } else {
-    each_row(dx.data<float>(), log_p.data<float>(), [&](const float* p, float* to) {
-      cross_entropy_grad_row(p, to, classes, static_cast<float>(scale), static_cast<float>(share));
-    });
-  }
-  return dx;
+  return map_grad_rows(
+      "log_softmax_grad", dy, y, dim, [](auto... rows) { log_softmax_grad_rows(rows...); },
+      reference::log_softmax_grad<double>);
 }
 
 }  // namespace tandem::kernels

@@ -1,5 +1,5 @@
 // Pooling on channels-last memory: a window's places are rows of C neighbouring numbers, so every loop runs over C.
-// f32 here, threaded over rows of windows or images; other floats through reference/pool2d.h, the naive twin.
+// Threaded over rows of windows or images; f64 through reference/pool2d.h, the naive twin. The loops: pool_rows.h.
 #include <tandem/core/kernels/pool/pool2d.h>
 
 #include <fmt/format.h>
@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <vector>
 
-#include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/images.h>
+#include <tandem/core/kernels/pack.h>
+#include <tandem/core/kernels/pool/pool_rows.h>
 #include <tandem/core/kernels/reference/pool2d.h>
 #include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
@@ -20,132 +21,32 @@ namespace tandem::kernels {
 namespace {
 
 constexpr std::int64_t kGrain = 16384;  // numbers a thread should at least handle
-constexpr std::int64_t kTermsInFloat = 32;
 
 Pool2dOptions with_stride(Pool2dOptions o) {
   o.stride = {o.stride.h == 0 ? o.kernel.h : o.stride.h, o.stride.w == 0 ? o.kernel.w : o.stride.w};
   return o;
 }
 
-/// The sizes of one pooling, and the part of window (i, j) inside the image.
-struct Geometry {
-  std::int64_t C, H, W, P, Q;
-  Pool2dOptions o;
-
-  Geometry(const Shape& x, const Shape& y, const Pool2dOptions& options)
-      : C(x[1]), H(x[2]), W(x[3]), P(y[2]), Q(y[3]), o(options) {}
-
-  std::int64_t top(std::int64_t i) const { return i * o.stride.h - o.padding.h; }
-  std::int64_t left(std::int64_t j) const { return j * o.stride.w - o.padding.w; }
-
-  /// f(place, offset of the row of C numbers in an image) for the places of window (i, j), in order.
-  template <class F>
-  TANDEM_INLINE void each_place(std::int64_t i, std::int64_t j, F&& f) const {
-    const std::int64_t h0 = top(i), w0 = left(j);
-    const std::int64_t r1 = std::min(o.kernel.h, H - h0), s1 = std::min(o.kernel.w, W - w0);
-    for (std::int64_t r = std::max<std::int64_t>(0, -h0); r < r1; ++r)
-      for (std::int64_t s = std::max<std::int64_t>(0, -w0); s < s1; ++s)
-        f(r * o.kernel.w + s, ((h0 + r) * W + w0 + s) * C);
-  }
-
-  double factor(std::int64_t i, std::int64_t j) const {
-    const std::int64_t rows = std::min(top(i) + o.kernel.h, H) - std::max<std::int64_t>(top(i), 0);
-    const std::int64_t columns = std::min(left(j) + o.kernel.w, W) - std::max<std::int64_t>(left(j), 0);
-    const std::int64_t places = o.count_padding ? o.kernel.h * o.kernel.w : std::max<std::int64_t>(rows * columns, 1);
-    return 1.0 / static_cast<double>(places);
-  }
-  /// Places of the largest window inside the image.
-  std::int64_t most_places() const { return std::min(o.kernel.h, H) * std::min(o.kernel.w, W); }
-};
-
-TANDEM_TARGETS void max_row(const Geometry& g, const float* x, std::int64_t i, float* y, std::uint8_t* chosen) {
-  for (std::int64_t j = 0; j < g.Q; ++j, y += g.C, chosen += g.C) {
-    bool first = true;
-    g.each_place(
-        i, j, [&](std::int64_t place, std::int64_t at) __attribute__((always_inline)) {
-          const float* row = x + at;
-          const auto p = static_cast<std::uint8_t>(place);
-          for (std::int64_t c = 0; c < g.C; ++c) {
-            const float v = row[c];
-            const bool wins = first || v > y[c] || (v != v && y[c] == y[c]);
-            y[c] = wins ? v : y[c];
-            chosen[c] = wins ? p : chosen[c];
-          }
-          first = false;
-        });
-  }
-}
-
-TANDEM_TARGETS void max_grad_image(const Geometry& g, const float* dy, const std::uint8_t* chosen, float* dx) {
-  std::fill(dx, dx + g.H * g.W * g.C, 0.0F);
-  for (std::int64_t i = 0; i < g.P; ++i)
-    for (std::int64_t j = 0; j < g.Q; ++j, dy += g.C, chosen += g.C)
-      g.each_place(
-          i, j, [&](std::int64_t place, std::int64_t at) __attribute__((always_inline)) {
-            float* row = dx + at;
-            const auto p = static_cast<std::uint8_t>(place);
-            for (std::int64_t c = 0; c < g.C; ++c) row[c] += chosen[c] == p ? dy[c] : 0.0F;
-          });
-}
-
-TANDEM_TARGETS void take_row(const Geometry& g, const float* x, const std::uint8_t* chosen, std::int64_t i, float* y) {
-  for (std::int64_t j = 0; j < g.Q; ++j, y += g.C, chosen += g.C)
-    g.each_place(
-        i, j, [&](std::int64_t place, std::int64_t at) __attribute__((always_inline)) {
-          const float* row = x + at;
-          const auto p = static_cast<std::uint8_t>(place);
-          for (std::int64_t c = 0; c < g.C; ++c) y[c] = chosen[c] == p ? row[c] : y[c];
-        });
-}
-
-/// Sums of a window in float for at most kTermsInFloat places, else on in `totals` [C].
-TANDEM_TARGETS void average_row(const Geometry& g, const float* x, std::int64_t i, float* y, double* totals) {
-  for (std::int64_t j = 0; j < g.Q; ++j, y += g.C) {
-    std::fill(y, y + g.C, 0.0F);
-    if (totals != nullptr) std::fill(totals, totals + g.C, 0.0);
-    std::int64_t terms = 0;
-    g.each_place(
-        i, j, [&](std::int64_t, std::int64_t at) __attribute__((always_inline)) {
-          if (terms++ == kTermsInFloat) {
-            for (std::int64_t c = 0; c < g.C; ++c) totals[c] += static_cast<double>(y[c]), y[c] = 0;
-            terms = 1;
-          }
-          for (std::int64_t c = 0; c < g.C; ++c) y[c] += x[at + c];
-        });
-    const double factor = g.factor(i, j);
-    for (std::int64_t c = 0; c < g.C; ++c)
-      y[c] = static_cast<float>((static_cast<double>(y[c]) + (totals == nullptr ? 0.0 : totals[c])) * factor);
-  }
-}
-
-TANDEM_TARGETS void average_grad_image(const Geometry& g, const float* dy, float* dx) {
-  std::fill(dx, dx + g.H * g.W * g.C, 0.0F);
-  for (std::int64_t i = 0; i < g.P; ++i)
-    for (std::int64_t j = 0; j < g.Q; ++j, dy += g.C) {
-      const auto factor = static_cast<float>(g.factor(i, j));
-      g.each_place(
-          i, j, [&](std::int64_t, std::int64_t at) __attribute__((always_inline)) {
-            float* row = dx + at;
-            for (std::int64_t c = 0; c < g.C; ++c) row[c] += factor * dy[c];
-          });
-    }
-}
+using detail::PoolGeometry;
 
 /// f(image n, row i of windows, offset of that row in an output).
 template <class F>
-void each_row(const Geometry& g, std::int64_t N, F&& f) {
+void each_row(const PoolGeometry& g, std::int64_t N, F&& f) {
   const std::int64_t row = g.Q * g.C, work = std::max<std::int64_t>(1, saturating_multiply(row, g.most_places()));
   parallel_for(N * g.P, std::max<std::int64_t>(1, kGrain / work), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t at = begin; at < end; ++at) f(at / g.P, at % g.P, at * row);
   });
 }
 
+/// f(image n, scratch of an image of floats where windows overlap and dx is not of floats).
 template <class F>
-void each_image(const Geometry& g, std::int64_t N, F&& f) {
-  const std::int64_t windows = saturating_multiply(g.P * g.Q * g.C, g.most_places());
-  const std::int64_t work = std::max<std::int64_t>(1, saturating_add(g.H * g.W * g.C, windows));
+void each_image(const PoolGeometry& g, std::int64_t N, DType dtype, F&& f) {
+  const std::int64_t windows = saturating_multiply(g.output(), g.most_places());
+  const std::int64_t work = std::max<std::int64_t>(1, saturating_add(g.image(), windows));
+  const bool needs_sums = dtype != DType::f32 && !g.is_disjoint();
   parallel_for(N, std::max<std::int64_t>(1, kGrain / work), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) f(n);
+    Array sums = needs_sums ? Array::empty({g.image()}) : Array();
+    for (std::int64_t n = begin; n < end; ++n) f(n, needs_sums ? sums.data<float>() : nullptr);
   });
 }
 
@@ -175,22 +76,21 @@ std::pair<Array, Array> max_pool2d(const Array& x, const Pool2dOptions& options)
   const Shape shape = pool2d_shape("max_pool2d", x.shape(), o);
   if (o.kernel.h * o.kernel.w > 256)
     fail("max_pool2d", fmt::format("kernel {} has more than 256 places", to_string(o.kernel)));
-  if (x.dtype() == DType::bf16) {
-    auto [y, chosen] = max_pool2d(x.to(DType::f32), o);
-    return {y.to(DType::bf16), chosen};
-  }
   Array y = detail::empty_images(shape, x.dtype()), chosen = detail::empty_images(shape, DType::u8);
   if (x.dtype() == DType::f64) {
     reference::max_pool2d<double>(x, o, y, chosen);
     return {y, chosen};
   }
   const Array source = x.to_layout(Layout::channels_last);
-  const Geometry g(x.shape(), shape, o);
-  const float* px = source.data<float>();
-  float* py = y.data<float>();
+  const PoolGeometry g(x.shape(), shape, o);
   std::uint8_t* pc = chosen.data<std::uint8_t>();
-  each_row(g, shape[0], [&](std::int64_t n, std::int64_t i, std::int64_t at) {
-    max_row(g, px + n * g.H * g.W * g.C, i, py + at, pc + at);
+  visit_narrow(x.dtype(), [&]<class E>(E) {
+    const E* px = source.data<E>();
+    E* py = y.data<E>();
+    each_row(g, shape[0], [&](std::int64_t n, std::int64_t i, std::int64_t at) {
+      const std::int64_t begin = n * g.image();
+      detail::max_row(g, px + begin, source.size() - begin, i, py + at, pc + at);
+    });
   });
   return {y, chosen};
 }
@@ -204,17 +104,17 @@ Array max_pool2d_grad(const Array& dy, const Array& chosen, const Shape& x, cons
   const Shape shape = pool2d_shape("max_pool2d_grad", x, o);
   detail::require_shape("max_pool2d_grad", "dy", dy, shape);
   detail::require_shape("max_pool2d_grad", "chosen", chosen, shape);
-  if (dy.dtype() == DType::bf16) return max_pool2d_grad(dy.to(DType::f32), chosen, x, o).to(DType::bf16);
   Array dx = detail::empty_images(x, dy.dtype());
   if (dy.dtype() == DType::f64) return reference::max_pool2d_grad<double>(dy, chosen, o, dx), dx;
   const Array gradient = dy.to_layout(Layout::channels_last), places = chosen.to_layout(Layout::channels_last);
-  const Geometry g(x, shape, o);
-  const float* pdy = gradient.data<float>();
+  const PoolGeometry g(x, shape, o);
   const std::uint8_t* pc = places.data<std::uint8_t>();
-  float* pdx = dx.data<float>();
-  each_image(g, x[0], [&](std::int64_t n) {
-    const std::int64_t out = n * g.P * g.Q * g.C;
-    max_grad_image(g, pdy + out, pc + out, pdx + n * g.H * g.W * g.C);
+  visit_narrow(dy.dtype(), [&]<class E>(E) {
+    const E* pdy = gradient.data<E>();
+    E* pdx = dx.data<E>();
+    each_image(g, x[0], dy.dtype(), [&](std::int64_t n, float* sums) {
+      detail::max_grad_image(g, pdy + n * g.output(), pc + n * g.output(), pdx + n * g.image(), sums);
+    });
   });
   return dx;
 }
@@ -226,16 +126,17 @@ Array max_pool2d_take(const Array& x, const Array& chosen, const Pool2dOptions& 
   const Pool2dOptions o = with_stride(options);
   const Shape shape = pool2d_shape("max_pool2d_take", x.shape(), o);
   detail::require_shape("max_pool2d_take", "chosen", chosen, shape);
-  if (x.dtype() == DType::bf16) return max_pool2d_take(x.to(DType::f32), chosen, o).to(DType::bf16);
   Array y = detail::empty_images(shape, x.dtype());
   if (x.dtype() == DType::f64) return reference::max_pool2d_take<double>(x, chosen, o, y), y;
   const Array source = x.to_layout(Layout::channels_last), places = chosen.to_layout(Layout::channels_last);
-  const Geometry g(x.shape(), shape, o);
-  const float* px = source.data<float>();
+  const PoolGeometry g(x.shape(), shape, o);
   const std::uint8_t* pc = places.data<std::uint8_t>();
-  float* py = y.data<float>();
-  each_row(g, shape[0], [&](std::int64_t n, std::int64_t i, std::int64_t at) {
-    take_row(g, px + n * g.H * g.W * g.C, pc + at, i, py + at);
+  visit_narrow(x.dtype(), [&]<class E>(E) {
+    const E* px = source.data<E>();
+    E* py = y.data<E>();
+    each_row(g, shape[0], [&](std::int64_t n, std::int64_t i, std::int64_t at) {
+      detail::take_row(g, px + n * g.image(), pc + at, i, py + at);
+    });
   });
   return y;
 }
@@ -245,17 +146,17 @@ Array average_pool2d(const Array& x, const Pool2dOptions& options) {
   require_floating("average_pool2d", "x", x);
   const Pool2dOptions o = with_stride(options);
   const Shape shape = pool2d_shape("average_pool2d", x.shape(), o);
-  if (x.dtype() == DType::bf16) return average_pool2d(x.to(DType::f32), o).to(DType::bf16);
   Array y = detail::empty_images(shape, x.dtype());
   if (x.dtype() == DType::f64) return reference::average_pool2d<double>(x, o, y), y;
   const Array source = x.to_layout(Layout::channels_last);
-  const Geometry g(x.shape(), shape, o);
-  const float* px = source.data<float>();
-  float* py = y.data<float>();
-  const bool is_long = g.most_places() > kTermsInFloat;
-  each_row(g, shape[0], [&](std::int64_t n, std::int64_t i, std::int64_t at) {
-    std::vector<double> totals(is_long ? static_cast<std::size_t>(g.C) : 0);
-    average_row(g, px + n * g.H * g.W * g.C, i, py + at, is_long ? totals.data() : nullptr);
+  const PoolGeometry g(x.shape(), shape, o);
+  visit_narrow(x.dtype(), [&]<class E>(E) {
+    const E* px = source.data<E>();
+    E* py = y.data<E>();
+    each_row(g, shape[0], [&](std::int64_t n, std::int64_t i, std::int64_t at) {
+      const std::int64_t begin = n * g.image();
+      detail::average_row(g, px + begin, source.size() - begin, i, py + at);
+    });
   });
   return y;
 }
@@ -267,15 +168,17 @@ Array average_pool2d_grad(const Array& dy, const Shape& x, const Pool2dOptions& 
   const Pool2dOptions o = with_stride(options);
   const Shape shape = pool2d_shape("average_pool2d_grad", x, o);
   detail::require_shape("average_pool2d_grad", "dy", dy, shape);
-  if (dy.dtype() == DType::bf16) return average_pool2d_grad(dy.to(DType::f32), x, o).to(DType::bf16);
   Array dx = detail::empty_images(x, dy.dtype());
   if (dy.dtype() == DType::f64) return reference::average_pool2d_grad<double>(dy, o, dx), dx;
   const Array gradient = dy.to_layout(Layout::channels_last);
-  const Geometry g(x, shape, o);
-  const float* pdy = gradient.data<float>();
-  float* pdx = dx.data<float>();
-  each_image(g, x[0],
-             [&](std::int64_t n) { average_grad_image(g, pdy + n * g.P * g.Q * g.C, pdx + n * g.H * g.W * g.C); });
+  const PoolGeometry g(x, shape, o);
+  visit_narrow(dy.dtype(), [&]<class E>(E) {
+    const E* pdy = gradient.data<E>();
+    E* pdx = dx.data<E>();
+    each_image(g, x[0], dy.dtype(), [&](std::int64_t n, float* sums) {
+      detail::average_grad_image(g, pdy + n * g.output(), pdx + n * g.image(), sums);
+    });
+  });
   return dx;
 }
 

@@ -1,6 +1,6 @@
 // Max, average and global average pooling over H and W, channels-last, with their transposes.
-// f64 and bf16 run through reference/pool2d.h. Padding never wins a maximum; `count_padding` says whether it counts in
-// an average.
+// f64 runs through reference/pool2d.h; others are computed in f32. Padding never wins a maximum; `count_padding` says
+// whether it counts in an average.
 #pragma once
 
 #include <utility>

@@ -1,6 +1,6 @@
 // Upsampling and its transpose are one loop: each output row is a weighted sum of a few input rows, each place in it of
 // a few places, and a place is C neighbouring numbers. What differs is the table of places and weights along an axis;
-// the transpose reads it the other way round, so no thread adds into another's output. f32 here; see upsample2d.h.
+// the transpose reads it the other way round, so no thread adds into another's output. Computed in f32.
 #include <tandem/core/kernels/pool/upsample2d.h>
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/images.h>
+#include <tandem/core/kernels/pack.h>
 #include <tandem/core/kernels/reference/upsample2d.h>
 #include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
@@ -65,31 +66,37 @@ Axis transpose(const Axis& axis, std::int64_t size) {
   return result;
 }
 
-/// One row of Q places of y from an image x of rows of W places.
-TANDEM_TARGETS void resample_row(const float* x, const Term* row, const Term* rows_end, const Axis& columns,
-                                 std::int64_t W, std::int64_t Q, std::int64_t C, float* y) {
+/// One row of Q places of y from an image x of rows of W places; sums [C].
+template <class E>
+TANDEM_TARGETS void resample_row(const E* x, const Term* row, const Term* rows_end, const Axis& columns, std::int64_t W,
+                                 std::int64_t Q, std::int64_t C, E* __restrict y, float* __restrict sums) {
   const std::int64_t line = W * C;
   for (std::int64_t q = 0; q < Q; ++q, y += C) {
     const Term *column = columns.first(q), *columns_end = columns.last(q);
     const std::int64_t terms = (rows_end - row) * (columns_end - column);
     if (terms == 1 && row->weight * column->weight == 1.0F) {
-      const float* a = x + row->place * line + column->place * C;
+      const E* a = x + row->place * line + column->place * C;
       std::copy(a, a + C, y);
     } else if (terms == 4 && columns_end - column == 2) {
-      const float *upper = x + row[0].place * line, *lower = x + row[1].place * line;
-      const float *a = upper + column[0].place * C, *b = upper + column[1].place * C;
-      const float *c = lower + column[0].place * C, *d = lower + column[1].place * C;
+      const E *upper = x + row[0].place * line, *lower = x + row[1].place * line;
+      const E *a = upper + column[0].place * C, *b = upper + column[1].place * C;
+      const E *c = lower + column[0].place * C, *d = lower + column[1].place * C;
       const float wa = row[0].weight * column[0].weight, wb = row[0].weight * column[1].weight;
       const float wc = row[1].weight * column[0].weight, wd = row[1].weight * column[1].weight;
-      for (std::int64_t k = 0; k < C; ++k) y[k] = (wa * a[k] + wb * b[k]) + (wc * c[k] + wd * d[k]);
+      for (std::int64_t k = 0; k < C; ++k) {
+        const auto va = static_cast<float>(a[k]), vb = static_cast<float>(b[k]);
+        const auto vc = static_cast<float>(c[k]), vd = static_cast<float>(d[k]);
+        y[k] = E((wa * va + wb * vb) + (wc * vc + wd * vd));
+      }
     } else {
-      std::fill(y, y + C, 0.0F);
+      std::fill(sums, sums + C, 0.0F);
       for (const Term* r = row; r != rows_end; ++r)
         for (const Term* s = column; s != columns_end; ++s) {
           const float weight = r->weight * s->weight;
-          const float* a = x + r->place * line + s->place * C;
-          for (std::int64_t k = 0; k < C; ++k) y[k] += weight * a[k];
+          const E* a = x + r->place * line + s->place * C;
+          for (std::int64_t k = 0; k < C; ++k) sums[k] += weight * static_cast<float>(a[k]);
         }
+      for (std::int64_t k = 0; k < C; ++k) y[k] = E(sums[k]);
     }
   }
 }
@@ -98,11 +105,17 @@ TANDEM_TARGETS void resample_row(const float* x, const Term* row, const Term* ro
 void resample(const Array& x, const Axis& rows, const Axis& columns, Array& y) {
   const std::int64_t C = x.shape(1), H = x.shape(2), W = x.shape(3), P = y.shape(2), Q = y.shape(3);
   const std::int64_t work = std::max<std::int64_t>(1, Q * C * rows.density() * columns.density());
-  const float* px = x.data<float>();
-  float* py = y.data<float>();
-  parallel_for(x.shape(0) * P, std::max<std::int64_t>(1, kGrain / work), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t at = begin; at < end; ++at)
-      resample_row(px + at / P * H * W * C, rows.first(at % P), rows.last(at % P), columns, W, Q, C, py + at * Q * C);
+  const Parts parts = parallel_parts(x.shape(0) * P, std::max<std::int64_t>(1, kGrain / work));
+  Array sums = Array::empty({parts.number, C});
+  float* scratch = sums.data<float>();
+  visit_narrow(x.dtype(), [&]<class E>(E) {
+    const E* px = x.data<E>();
+    E* py = y.data<E>();
+    parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
+      for (std::int64_t at = begin; at < end; ++at)
+        resample_row(px + at / P * H * W * C, rows.first(at % P), rows.last(at % P), columns, W, Q, C, py + at * Q * C,
+                     scratch + part * C);
+    });
   });
 }
 
@@ -140,7 +153,6 @@ Array upsample2d(const Array& x, const Upsample2dOptions& options) {
   const profile::KernelScope profiled("upsample2d", x.dtype(), [&] { return profile::moves(x); });
   require_floating("upsample2d", "x", x);
   const Shape shape = upsample2d_shape(x.shape(), options);
-  if (x.dtype() == DType::bf16) return upsample2d(x.to(DType::f32), options).to(DType::bf16);
   Array y = detail::empty_images(shape, x.dtype());
   if (x.dtype() == DType::f64) {
     reference::upsample2d<double>(x, options, y);
@@ -159,7 +171,6 @@ Array upsample2d_grad(const Array& dy, const Shape& x, const Upsample2dOptions& 
   if (dy.shape() != shape)
     fail("upsample2d_grad", fmt::format("dy is {}, must be {}", dy.shape().to_string(), shape.to_string()),
          fmt::format("x {}", x.to_string()));
-  if (dy.dtype() == DType::bf16) return upsample2d_grad(dy.to(DType::f32), x, options).to(DType::bf16);
   Array dx = detail::empty_images(x, dy.dtype());
   if (dy.dtype() == DType::f64) {
     reference::upsample2d_grad<double>(dy, options, dx);

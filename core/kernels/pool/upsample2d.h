@@ -2,7 +2,7 @@
 // with weights that depend on the place alone; pixel centres are aligned, as PyTorch's align_corners=False:
 //   nearest    y[i] = x[floor(i r)]; of a scale that is not whole in float, as PyTorch: of 1.1, y[33] = x[30]
 //   bilinear   y[i] = (1 - t) x[k] + t x[min(k + 1, H - 1)],  k + t = max((i + 1/2) r - 1/2, 0)
-// r = 1 / scale, or H / H' when a size is asked for. f64 and bf16 run through reference/upsample2d.h, the naive twin.
+// r = 1 / scale, or H / H' when a size is asked for. f64 runs through reference/upsample2d.h, the naive twin.
 #pragma once
 
 #include <tandem/core/array.h>

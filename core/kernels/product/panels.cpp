@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <tandem/core/dispatch.h>
+#include <tandem/core/dtype.h>
 #include <tandem/core/kernels/vector_eight.h>
 
 namespace tandem::kernels {
@@ -37,17 +38,22 @@ TANDEM_INLINE void multiply_tile(const float* x, std::int64_t x_step, const floa
 
 }  // namespace
 
-void pack_panel(PanelSource w, std::int64_t K, std::int64_t columns, float* panel) {
+template <class E>
+void pack_panel(PanelSourceOf<E> w, std::int64_t K, std::int64_t columns, float* panel) {
   if (columns < kPanelColumns) std::fill_n(panel, K * kPanelColumns, 0.0F);
   if (w.n_step == 1) {
     for (std::int64_t k = 0; k < K; ++k) std::copy_n(w.data + k * w.k_step, columns, panel + k * kPanelColumns);
     return;
   }
   for (std::int64_t j = 0; j < columns; ++j) {
-    const float* from = w.data + j * w.n_step;
-    for (std::int64_t k = 0; k < K; ++k) panel[k * kPanelColumns + j] = from[k * w.k_step];
+    const E* from = w.data + j * w.n_step;
+    for (std::int64_t k = 0; k < K; ++k) panel[k * kPanelColumns + j] = static_cast<float>(from[k * w.k_step]);
   }
 }
+
+template void pack_panel(PanelSourceOf<float>, std::int64_t, std::int64_t, float*);
+template void pack_panel(PanelSourceOf<bfloat16>, std::int64_t, std::int64_t, float*);
+template void pack_panel(PanelSourceOf<float16>, std::int64_t, std::int64_t, float*);
 
 TANDEM_TARGETS void multiply_panel(const float* x, std::int64_t x_step, const float* panel, std::int64_t M,
                                    std::int64_t K, float* y) {

@@ -1,11 +1,12 @@
-// f32: at each step, blocks of 16 units shared between threads, products and gates in one go (recurrent_blocks.h).
-// f64 through the naive twin. See gru.h.
+// At each step, blocks of 16 units shared between threads, products and gates in one go (recurrent_blocks.h), in f32
+// whatever the elements E of memory are. f64 through the naive twin. See gru.h.
 #include <tandem/core/kernels/recurrent/gru.h>
 
 #include <fmt/format.h>
 
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/pack.h>
 #include <tandem/core/kernels/recurrent/recurrent_blocks.h>
 #include <tandem/core/kernels/reference/gru.h>
 #include <tandem/core/kernels/vector_math.h>
@@ -22,12 +23,15 @@ struct Block {
   std::int64_t time, B, H, begin, units;
 };
 
+template <class E>
 struct Step {
-  const float *x, *h_before, *bias;
-  float *y, *gates;
+  const E* x;
+  const float *h_before, *bias;
+  E *y, *gates;
 };
 
-TANDEM_TARGETS __attribute__((flatten)) void forward_block(const Block& k, const float* product, const Step& step) {
+template <class E>
+TANDEM_TARGETS __attribute__((flatten)) void forward_block(const Block& k, const float* product, const Step<E>& step) {
   const std::int64_t plane = k.B * kPanelColumns;
   Sixteen bias[3];
   for (int g = 0; g < 3; ++g) read(step.bias + g * k.H + k.begin, k.units, bias[g]);
@@ -49,14 +53,18 @@ TANDEM_TARGETS __attribute__((flatten)) void forward_block(const Block& k, const
   }
 }
 
+template <class E>
 struct GradStep {
-  const float *dy, *gates, *h_before;
-  float *dx, *dz, *dh;
+  const E *dy, *gates;
+  const float* h_before;
+  E *dx, *dz;
+  float *copy, *dh;  ///< copy: of dz, unless null
 };
 
 /// dh holds what reached the state without the product; for sequences that ran at time `after`, the product joins it.
+template <class E>
 TANDEM_TARGETS __attribute__((flatten)) void backward_block(const Block& k, const float* product, std::int64_t after,
-                                                            const GradStep& step) {
+                                                            const GradStep<E>& step) {
   for (std::int64_t b = 0; b < k.B; ++b) {
     const std::int64_t at = b * k.H + k.begin, in = 3 * b * k.H + k.begin, gate = 4 * b * k.H + k.begin;
     Sixteen d[4]{}, dh;
@@ -81,19 +89,21 @@ TANDEM_TARGETS __attribute__((flatten)) void backward_block(const Block& k, cons
     }
     for (int g = 0; g < 3; ++g) write(d[g], k.units, step.dx + in + g * k.H);
     for (int g = 0; g < 3; ++g) write(d[g == 2 ? 3 : g], k.units, step.dz + in + g * k.H);
+    for (int g = 0; g < 3 && step.copy != nullptr; ++g) write(d[g == 2 ? 3 : g], k.units, step.copy + in + g * k.H);
     write(dh, k.units, step.dh + at);
   }
 }
 
-void forward_f32(const RecurrentSizes& s, const Steps& steps, const float* x, const float* h, const float* w,
-                 const float* bias, float* y, float* gates) {
+template <class E>
+void forward(const RecurrentSizes& s, const Steps& steps, const E* x, const float* h, const E* w, const float* bias,
+             E* y, E* gates) {
   const std::int64_t plane = s.B * s.H;
   UnitBlocks blocks(UnitBlocks::Side::states, w, 3, s.H, s.B);
   std::vector<float> mixed;
   for (std::int64_t i = 0; i < s.T; ++i) {
     const std::int64_t t = steps.at(i);
     const float* before = detail::states_before(steps, i, s, y, h, mixed);
-    const Step step{x + 3 * t * plane, before, bias, y + t * plane, gates + 4 * t * plane};
+    const Step<E> step{x + 3 * t * plane, before, bias, y + t * plane, gates + 4 * t * plane};
     blocks.multiply(before, [&](const float* product, std::int64_t begin, std::int64_t units) {
       forward_block({steps, t, s.B, s.H, begin, units}, product, step);
     });
@@ -102,28 +112,32 @@ void forward_f32(const RecurrentSizes& s, const Steps& steps, const float* x, co
     std::copy_n(y + steps.last(b) * plane + b * s.H, s.H, y + s.T * plane + b * s.H);
 }
 
-void backward_f32(const RecurrentSizes& s, const Steps& steps, const float* dy, const float* y, const float* gates,
-                  const float* h, const float* w, float* dx, float* dz, float* dh) {
+template <class E>
+void backward(const RecurrentSizes& s, const Steps& steps, const E* dy, const E* y, const E* gates, const float* h,
+              const E* w, E* dx, E* dz, float* dh) {
   const std::int64_t plane = s.B * s.H;
   UnitBlocks blocks(UnitBlocks::Side::gates, w, 3, s.H, s.B);
   std::vector<float> mixed;
-  std::copy_n(dy + s.T * plane, plane, dh);
+  detail::StepGrads<E> grads(3 * plane);
+  detail::copy_numbers(dy + s.T * plane, plane, dh);
   for (std::int64_t i = s.T - 1; i >= 0; --i) {
     const std::int64_t t = steps.at(i), after = i + 1 < s.T ? steps.at(i + 1) : -1;
     const float* before = detail::states_before(steps, i, s, y, h, mixed);
-    const GradStep step{dy + t * plane, gates + 4 * t * plane, before, dx + 3 * t * plane, dz + 3 * t * plane, dh};
-    blocks.multiply(after < 0 ? nullptr : dz + 3 * after * plane,
+    const GradStep<E> step{dy + t * plane,     gates + 4 * t * plane, before, dx + 3 * t * plane,
+                           dz + 3 * t * plane, grads.copy(i),         dh};
+    blocks.multiply(after < 0 ? nullptr : grads.of(i + 1, dz + 3 * after * plane),
                     [&](const float* product, std::int64_t begin, std::int64_t units) {
                       backward_block({steps, t, s.B, s.H, begin, units}, product, after, step);
                     });
   }
   const std::int64_t first = steps.at(0);
-  blocks.multiply(dz + 3 * first * plane, [&](const float* product, std::int64_t begin, std::int64_t units) {
-    for (std::int64_t b = 0; b < s.B; ++b) {
-      for (std::int64_t j = 0; j < units && steps.runs(first, b); ++j)
-        dh[b * s.H + begin + j] += product[b * kPanelColumns + j];
-    }
-  });
+  blocks.multiply(grads.of(0, dz + 3 * first * plane),
+                  [&](const float* product, std::int64_t begin, std::int64_t units) {
+                    for (std::int64_t b = 0; b < s.B; ++b) {
+                      for (std::int64_t j = 0; j < units && steps.runs(first, b); ++j)
+                        dh[b * s.H + begin + j] += product[b * kPanelColumns + j];
+                    }
+                  });
 }
 
 }  // namespace
@@ -138,16 +152,18 @@ GruForward gru(const Array& x, const Array& h, const Array& w, const Array& b, c
       fail("gru", fmt::format("b must be [{}]", 3 * s.H), fmt::format("b {}", to_string(b.shape())));
   }
   const Steps steps(s.T, options);
+  const DType wide = work_dtype(dtype);
   GruForward r{Array::empty({s.T + 1, s.B, s.H}, dtype), Array::empty({s.T, s.B, 4 * s.H}, dtype)};
-  const Array in = x.contiguous(), plain_w = w.contiguous(), h0 = or_zeros(h, s, dtype);
-  const Array bias = b.defined() ? b.contiguous() : Array::zeros({3 * s.H}, dtype);
-  const auto run = [&]<class T>(T, auto function) {
-    function(s, steps, in.data<T>(), h0.data<T>(), plain_w.data<T>(), bias.data<T>(), r.y.data<T>(), r.gates.data<T>());
+  const Array in = x.contiguous(), plain_w = w.contiguous(), h0 = or_zeros(h, s, wide);
+  const Array bias = b.defined() ? b.to(wide).contiguous() : Array::zeros({3 * s.H}, wide);
+  const auto run = [&]<class T, class Wide>(T, Wide, auto function) {
+    function(s, steps, in.data<T>(), h0.data<Wide>(), plain_w.data<T>(), bias.data<Wide>(), r.y.data<T>(),
+             r.gates.data<T>());
   };
   if (dtype == DType::f64) {
-    run(double{}, reference::gru<double>);
+    run(double{}, double{}, reference::gru<double>);
   } else {
-    run(float{}, forward_f32);
+    visit_narrow(dtype, [&]<class E>(E element) { run(element, float{}, kernels::forward<E>); });
   }
   return r;
 }
@@ -157,20 +173,20 @@ GruGrads gru_grad(const Array& dy, const GruForward& forward, const Array& h, co
   const profile::KernelScope profiled("gru_grad", dy.dtype(), [&] { return recurrent_work(forward.gates, w, 2); });
   const RecurrentSizes s{forward.gates.shape(0), forward.gates.shape(1), forward.y.shape(2)};
   const Steps steps(s.T, options);
-  const DType dtype = dy.dtype();
+  const DType dtype = dy.dtype(), wide = work_dtype(dtype);
   const Shape shape{s.T, s.B, 3 * s.H};
-  GruGrads r{Array::empty(shape, dtype), Array::empty(shape, dtype), Array::empty({s.B, s.H}, dtype)};
-  const Array in = dy.contiguous(), plain_w = w.contiguous(), h0 = or_zeros(h, s, dtype);
-  const auto run = [&]<class T>(T, auto function) {
-    function(s, steps, in.data<T>(), forward.y.data<T>(), forward.gates.data<T>(), h0.data<T>(), plain_w.data<T>(),
-             r.dx.data<T>(), r.dz.data<T>(), r.dh.data<T>());
+  GruGrads r{Array::empty(shape, dtype), Array::empty(shape, dtype), Array::empty({s.B, s.H}, wide)};
+  const Array in = dy.contiguous(), plain_w = w.contiguous(), h0 = or_zeros(h, s, wide);
+  const auto run = [&]<class T, class Wide>(T, Wide, auto function) {
+    function(s, steps, in.data<T>(), forward.y.data<T>(), forward.gates.data<T>(), h0.data<Wide>(), plain_w.data<T>(),
+             r.dx.data<T>(), r.dz.data<T>(), r.dh.data<Wide>());
   };
   if (dtype == DType::f64) {
-    run(double{}, reference::gru_grad<double>);
+    run(double{}, double{}, reference::gru_grad<double>);
   } else {
-    run(float{}, backward_f32);
+    visit_narrow(dtype, [&]<class E>(E element) { run(element, float{}, backward<E>); });
   }
-  return r;
+  return {r.dx, r.dz, r.dh.to(dtype)};
 }
 
 }  // namespace tandem::kernels

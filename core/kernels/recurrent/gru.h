@@ -1,7 +1,8 @@
 // The recurrence of a GRU layer (Cho et al. 2014) in PyTorch's formula, the reset gate after the product:
 //   r, z = sigmoid(x + h_{t-1} w^T + b)      m = h_{t-1} w_n^T + b_n      n = tanh(x_n + r m)
 //   h_t = (1 - z) n + z h_{t-1}              gate order r, z, n
-// x [T, B, 3 H] holds the projected inputs with their bias, w [3 H, H], b [3 H]. f32 fast, f64 through reference/gru.h.
+// x [T, B, 3 H] holds the projected inputs with their bias, w [3 H, H], b [3 H]. Computed in f32, bf16 and
+// f16 converted on their way; f64 through reference/gru.h.
 #pragma once
 
 #include <tandem/core/kernels/recurrent/recurrent.h>

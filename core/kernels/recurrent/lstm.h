@@ -2,7 +2,8 @@
 // formula and gate order:
 //   z_t = x_t + h_{t-1} w^T      i, f, o = sigmoid(z), g = tanh(z), in the order i, f, g, o
 //   c_t = f c_{t-1} + i g        h_t = o tanh(c_t)
-// x [T, B, 4 H] holds the projected inputs with both biases, w [4 H, H]. f32 fast, f64 through reference/lstm.h.
+// x [T, B, 4 H] holds the projected inputs with both biases, w [4 H, H]. Computed in f32, bf16 and f16 converted on
+// their way; f64 through reference/lstm.h.
 #pragma once
 
 #include <tandem/core/kernels/recurrent/recurrent.h>
@@ -12,7 +13,7 @@ namespace tandem::kernels {
 struct LstmForward {
   Array y;      ///< [T + 2, B, H]: the outputs h_t, then the last h, then the last c
   Array gates;  ///< [T, B, 4 H]: i, f, g, o
-  Array cells;  ///< [T, B, H]: c_t
+  Array cells;  ///< [T, B, H]: c_t; f32 for x of bf16 or f16
 };
 /// h, c [B, H]: the first states; undefined is zeros. Throws Error as recurrent_sizes does.
 LstmForward lstm(const Array& x, const Array& h, const Array& c, const Array& w, const RecurrentOptions& options = {});

@@ -18,9 +18,7 @@ RecurrentSizes recurrent_sizes(const char* where, std::int64_t gates, const Arra
   if (x.rank() != 3 || w.rank() != 2 || w.shape(0) != gates * w.shape(1) || x.shape(2) != w.shape(0)) {
     fail(where, fmt::format("x must be [T, B, {0} H] and w [{0} H, H]", gates), facts);
   }
-  if (x.dtype() != DType::f32 && x.dtype() != DType::f64) {
-    fail(where, fmt::format("x is {}, must be f32 or f64", name(x.dtype())), facts);
-  }
+  if (!is_floating(x.dtype())) fail(where, fmt::format("x is {}, must be floating", name(x.dtype())), facts);
   require_dtype(where, "w", w, x.dtype());
   const RecurrentSizes sizes{x.shape(0), x.shape(1), w.shape(1)};
   if (x.size() == 0) fail(where, "there is nothing to go through", facts);
@@ -47,7 +45,7 @@ RecurrentSizes recurrent_sizes(const char* where, std::int64_t gates, const Arra
 }
 
 Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype) {
-  return state.defined() ? state.contiguous() : Array::zeros({s.B, s.H}, dtype);
+  return state.defined() ? state.to(dtype).contiguous() : Array::zeros({s.B, s.H}, dtype);
 }
 
 namespace {

@@ -54,11 +54,11 @@ struct RecurrentSizes {
 };
 
 /// The sizes of x [T, B, gates H] with w [gates H, H]. Throws Error naming `where` when x, w, a state [B, H]
-/// (undefined: zeros) or the lengths do not fit, or are not all f32 or all f64.
+/// (undefined: zeros) or the lengths do not fit, or are not of one floating dtype.
 RecurrentSizes recurrent_sizes(const char* where, std::int64_t gates, const Array& x, const Array& w,
                                const std::vector<Array>& states, const RecurrentOptions& options);
 
-/// A first state [B, H], row major; zeros for an undefined one.
+/// A first state [B, H] as dtype, row major; zeros for an undefined one.
 Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype);
 
 /// dw [G, H] = sum over steps of dz_t^T h_{t-1}, as one product over all steps; dz [T, B, G], y [T + .., B, H] with the

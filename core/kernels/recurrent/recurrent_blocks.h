@@ -16,10 +16,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include <tandem/core/array.h>
+#include <tandem/core/convert.h>
+#include <tandem/core/dispatch.h>
 #include <tandem/core/kernels/product/panels.h>
 #include <tandem/core/kernels/recurrent/recurrent.h>
 #include <tandem/core/threads.h>
@@ -32,7 +34,8 @@ class UnitBlocks {
 
   /// states: multiplies h [rows, H] by w^T, giving each block a panel a gate. gates: multiplies dz [rows, gates H] by
   /// w, giving each block one panel. w [gates H, H] row major.
-  UnitBlocks(Side side, const float* w, std::int64_t gates, std::int64_t H, std::int64_t rows)
+  template <class E>
+  UnitBlocks(Side side, const E* w, std::int64_t gates, std::int64_t H, std::int64_t rows)
       : H_(H), rows_(rows), depth_(side == Side::states ? H : gates * H), panels_(side == Side::states ? gates : 1) {
     packed_ = Array::empty({blocks(), panels_, depth_, kPanelColumns});
     const std::int64_t panel = depth_ * kPanelColumns;
@@ -41,8 +44,8 @@ class UnitBlocks {
       for (std::int64_t block = begin; block < end; ++block) {
         const std::int64_t unit = block * kPanelColumns;
         for (std::int64_t p = 0; p < panels_; ++p) {
-          const PanelSource source =
-              side == Side::states ? PanelSource{w + (p * H + unit) * H, 1, H} : PanelSource{w + unit, H, 1};
+          const PanelSourceOf<E> source =
+              side == Side::states ? PanelSourceOf<E>{w + (p * H + unit) * H, 1, H} : PanelSourceOf<E>{w + unit, H, 1};
           pack_panel(source, depth_, units(block), to + (block * panels_ + p) * panel);
         }
       }
@@ -80,31 +83,79 @@ class UnitBlocks {
   Array packed_, scratch_;
 };
 
-/// The matrix h_{t-1} [B, H] of step i: the first state, the outputs of the step before, or in `mixed` rows of both.
-inline const float* states_before(const Steps& steps, std::int64_t i, const RecurrentSizes& s, const float* y,
-                                  const float* h, std::vector<float>& mixed) {
+/// to[i] = from[i] as E.
+template <class X, class E>
+TANDEM_TARGETS void copy_numbers(const X* __restrict from, std::int64_t n, E* __restrict to) {
+  for (std::int64_t i = 0; i < n; ++i) to[i] = convert_number<E>(from[i]);
+}
+
+/// The matrix h_{t-1} [B, H] of step i as floats: the first state, the outputs of the step before, or in `mixed` rows
+/// of both, and outputs that are not of floats.
+template <class E>
+const float* states_before(const Steps& steps, std::int64_t i, const RecurrentSizes& s, const E* y, const float* h,
+                           std::vector<float>& mixed) {
   if (i == 0) return h;
   const std::int64_t before = steps.at(i - 1);
-  const float* outputs = y + before * s.B * s.H;
+  const E* outputs = y + before * s.B * s.H;
   const auto begins = [&](std::int64_t b) { return steps.runs(steps.at(i), b) && !steps.follows(i, b); };
   bool any = false;
   for (std::int64_t b = 0; b < s.B && steps.have_lengths(); ++b) any = any || begins(b);
-  if (!any) return outputs;
+  if constexpr (std::is_same_v<E, float>) {
+    if (!any) return outputs;
+  }
   mixed.resize(static_cast<std::size_t>(s.B * s.H));
-  for (std::int64_t b = 0; b < s.B; ++b) std::copy_n((begins(b) ? h : outputs) + b * s.H, s.H, mixed.data() + b * s.H);
+  if (!any) {
+    copy_numbers(outputs, s.B * s.H, mixed.data());
+    return mixed.data();
+  }
+  for (std::int64_t b = 0; b < s.B; ++b) {
+    float* to = mixed.data() + b * s.H;
+    begins(b) ? copy_numbers(h + b * s.H, s.H, to) : copy_numbers(outputs + b * s.H, s.H, to);
+  }
   return mixed.data();
 }
+
+/// Gradients [rows, columns] of the step before in time, as floats for its product: those in memory, or, where they are
+/// not of floats, a copy that the step wrote beside them. Two copies, because one is read while the other is written.
+template <class E>
+class StepGrads {
+ public:
+  explicit StepGrads(std::int64_t numbers) : numbers_(numbers) {
+    if constexpr (!std::is_same_v<E, float>) copies_ = Array::empty({2, numbers});
+  }
+  /// Where step i writes its copy; null where none is needed.
+  float* copy(std::int64_t i) { return copies_.defined() ? copies_.data<float>() + i % 2 * numbers_ : nullptr; }
+  /// What step i left in `memory` or its copy.
+  const float* of(std::int64_t i, const E* memory) {
+    if constexpr (std::is_same_v<E, float>)
+      return memory;
+    else
+      return copy(i);
+  }
+
+ private:
+  std::int64_t numbers_;
+  Array copies_;
+};
 
 // Sixteen numbers of a row, fewer in the last block: loops over them have a fixed length and become vectors.
 using Sixteen = float[kPanelColumns];
 
-inline void read(const float* from, std::int64_t units, Sixteen& to) {
-  if (units == kPanelColumns) return void(std::memcpy(to, from, sizeof(Sixteen)));
-  std::fill(std::copy_n(from, units, to), to + kPanelColumns, 0.0F);
+template <class E>
+TANDEM_INLINE void read(const E* from, std::int64_t units, Sixteen& to) {
+  if (units == kPanelColumns) {
+    for (int j = 0; j < kPanelColumns; ++j) to[j] = static_cast<float>(from[j]);
+  } else {
+    for (int j = 0; j < kPanelColumns; ++j) to[j] = j < units ? static_cast<float>(from[j]) : 0.0F;
+  }
 }
-inline void write(const Sixteen& from, std::int64_t units, float* to) {
-  if (units == kPanelColumns) return void(std::memcpy(to, from, sizeof(Sixteen)));
-  std::copy_n(from, units, to);
+template <class E>
+TANDEM_INLINE void write(const Sixteen& from, std::int64_t units, E* to) {
+  if (units == kPanelColumns) {
+    for (int j = 0; j < kPanelColumns; ++j) to[j] = E(from[j]);
+  } else {
+    for (int j = 0; j < units; ++j) to[j] = E(from[j]);
+  }
 }
 
 }  // namespace tandem::kernels::detail

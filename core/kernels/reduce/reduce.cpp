@@ -1,6 +1,6 @@
-// sum, mean, max, min and sum_to: over the plan of strided_loop.h, in x's memory order, down to the
-// tiles of reduce_tiles.h, which say how accurate sums are; other dtypes by blocks of load_store.h. Parts of threads
-// are combined in their order. argmax and topk: search.cpp.
+// sum, mean, max, min and sum_to: over the plan of strided_loop.h, in x's memory order, down to the tiles of
+// reduce_tiles.h, which say how accurate sums are. Parts of threads are combined in their order. argmax and topk:
+// search.cpp.
 #include <tandem/core/kernels/reduce/reduce.h>
 
 #include <fmt/format.h>
@@ -66,18 +66,11 @@ ReducePlan plan_reduce(const Array& x, const Array& y) {
   return plan;
 }
 
-// Elements of any dtype, and how they become T (nullptr: they are).
-template <class T>
-struct Source {
-  const std::byte* p;
-  std::int64_t bytes;
-  ConvertRow convert;
+template <class Op, class X>
+using TotalFrom = TotalOf<Op, detail::WorkOf<X>>;
 
-  Source at(std::int64_t elements) const { return {p + elements * bytes, bytes, convert}; }
-};
-
-template <class Op, class T>
-void reduce_tile(const T* x, const ReduceDim& inner, const ReduceDim& outer, TotalOf<Op, T>* y) {
+template <class Op, class X>
+void reduce_tile(const X* x, const ReduceDim& inner, const ReduceDim& outer, TotalFrom<Op, X>* y) {
   if (is_reduced(inner)) return detail::strips<Op>(x, inner, outer, y);
   if (is_reduced(outer)) return detail::columns<Op>(x, inner, outer, y);
   for (std::int64_t i = 0; i < outer.size; ++i) {
@@ -85,37 +78,12 @@ void reduce_tile(const T* x, const ReduceDim& inner, const ReduceDim& outer, Tot
   }
 }
 
-// The same through blocks that stay in the L1 cache: a part of a strip, or a few rows of a part of the columns.
-template <class Op, class T>
-void reduce_converted(const Source<T>& x, const ReduceDim& inner, const ReduceDim& outer, TotalOf<Op, T>* y) {
-  alignas(64) T block[4 * detail::kStripBlock];
-  const std::int64_t width = is_reduced(inner) ? detail::kStripBlock : 4 * detail::kStripBlock / detail::kRowBlock;
-  const std::int64_t height = is_reduced(outer) && !is_reduced(inner) ? detail::kRowBlock : 1;
-  for (std::int64_t r = 0; r < outer.size; r += height) {
-    const std::int64_t rows = std::min(height, outer.size - r);
-    for (std::int64_t c = 0; c < inner.size; c += width) {
-      const std::int64_t n = std::min(width, inner.size - c);
-      for (std::int64_t i = 0; i < rows; ++i) {
-        x.convert(x.at((r + i) * outer.x_stride + c * inner.x_stride).p, inner.x_stride,
-                  reinterpret_cast<std::byte*>(block + i * n), 1, n);
-      }
-      reduce_tile<Op>(static_cast<const T*>(block), {n, 1, inner.y_stride}, {rows, n, outer.y_stride},
-                      y + r * outer.y_stride + c * inner.y_stride);
-    }
-  }
-}
-
-template <class Op, class T>
-void reduce_dims(const ReducePlan& plan, std::size_t dims_left, const Source<T>& x, TotalOf<Op, T>* y) {
-  if (dims_left > 2) {
-    const ReduceDim& dim = plan.dims[dims_left - 1];
-    for (std::int64_t i = 0; i < dim.size; ++i)
-      reduce_dims<Op>(plan, dims_left - 1, x.at(i * dim.x_stride), y + i * dim.y_stride);
-  } else if (x.convert != nullptr) {
-    reduce_converted<Op>(x, plan.dims[0], plan.dims[1], y);
-  } else {
-    reduce_tile<Op>(reinterpret_cast<const T*>(x.p), plan.dims[0], plan.dims[1], y);
-  }
+template <class Op, class X>
+void reduce_dims(const ReducePlan& plan, std::size_t dims_left, const X* x, TotalFrom<Op, X>* y) {
+  if (dims_left == 2) return reduce_tile<Op>(x, plan.dims[0], plan.dims[1], y);
+  const ReduceDim& dim = plan.dims[dims_left - 1];
+  for (std::int64_t i = 0; i < dim.size; ++i)
+    reduce_dims<Op>(plan, dims_left - 1, x + i * dim.x_stride, y + i * dim.y_stride);
 }
 
 // Totals of all parts: on the stack while they are few.
@@ -134,10 +102,10 @@ class Totals {
   Array array_;
 };
 
-// y = scale * (the reduction of x); y is dense, of x's rank. T is what x's elements are computed in.
-template <class Op, class T>
+// y = scale * (the reduction of x); y is dense, of x's rank. X is x's element type.
+template <class Op, class X>
 void reduce_into(const Array& x, Array& y, double scale) {
-  using Total = TotalOf<Op, T>;
+  using Total = TotalFrom<Op, X>;
   const ReducePlan plan = plan_reduce(x, y);
   const ReduceDim split = plan.dims[plan.split];
   const std::int64_t outputs = y.size();
@@ -145,13 +113,12 @@ void reduce_into(const Array& x, Array& y, double scale) {
   const int parts = is_reduced(split) ? ranges.number : 1;
   Totals<Total> totals(outputs * parts, Op::template kIdentity<Total>);
   Total* all = totals.data();
-  const Source<T> in{x.bytes(), static_cast<std::int64_t>(size_of(x.dtype())),
-                     x.dtype() == dtype_of<T> ? nullptr : convert_row(x.dtype(), dtype_of<T>)};
+  const X* in = x.data<X>();
   if (x.size() > 0) {
     parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
       ReducePlan own = plan;
       own.dims[plan.split].size = end - begin;
-      reduce_dims<Op>(own, own.rank, in.at(begin * split.x_stride),
+      reduce_dims<Op>(own, own.rank, in + begin * split.x_stride,
                       all + (parts > 1 ? part * outputs : 0) + begin * split.y_stride);
     });
   }
@@ -204,12 +171,7 @@ Array reduce_to(const Array& x, const Shape& kept, Layout layout, double scale =
   // Sums of whole numbers are i64, as in PyTorch: in a narrower type they would not fit.
   const bool is_counted = std::is_same_v<Op, Sum> && !is_floating(x.dtype());
   Array y = Array::empty(kept, is_counted ? DType::i64 : x.dtype(), layout);
-  if (x.dtype() == DType::f64)
-    reduce_into<Op, double>(x, y, scale);
-  else if (is_floating(x.dtype()))
-    reduce_into<Op, float>(x, y, scale);
-  else
-    reduce_into<Op, std::int64_t>(x, y, scale);
+  visit_dtype(x.dtype(), [&]<class X>(X) { reduce_into<Op, X>(x, y, scale); });
   return y;
 }
 

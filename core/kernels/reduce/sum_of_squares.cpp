@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <tandem/core/convert.h>
 #include <tandem/core/dispatch.h>
-#include <tandem/core/kernels/elementwise/load_store.h>
 #include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
@@ -12,34 +12,24 @@ namespace tandem::kernels {
 
 namespace {
 
-template <class T>
-TANDEM_TARGETS double squares_block(const T* x, std::int64_t n) {
+template <class X>
+TANDEM_TARGETS double squares_block(const X* x, std::int64_t n) {
   double lanes[16] = {};
   std::int64_t i = 0;
   for (; i + 16 <= n; i += 16) {
     for (std::int64_t j = 0; j < 16; ++j) {
-      const double v = static_cast<double>(x[i + j]);
+      const double v = convert_number<double>(x[i + j]);
       lanes[j] += v * v;
     }
   }
-  for (; i < n; ++i) lanes[i % 16] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  for (; i < n; ++i) lanes[i % 16] += convert_number<double>(x[i]) * convert_number<double>(x[i]);
   double total = 0;
   for (const double lane : lanes) total += lane;
   return total;
 }
 
 double squares_of(const Array& x, std::int64_t begin, std::int64_t end) {
-  if (x.dtype() == DType::f32) return squares_block(x.data<float>() + begin, end - begin);
-  double block[1024];
-  const ConvertRow convert = convert_row(x.dtype(), DType::f64);
-  double total = 0;
-  for (std::int64_t i = begin; i < end; i += 1024) {
-    const std::int64_t n = std::min<std::int64_t>(1024, end - i);
-    convert(x.bytes() + i * static_cast<std::int64_t>(size_of(x.dtype())), 1, reinterpret_cast<std::byte*>(block), 1,
-            n);
-    total += squares_block(static_cast<const double*>(block), n);
-  }
-  return total;
+  return visit_dtype(x.dtype(), [&]<class X>(X) { return squares_block(x.data<X>() + begin, end - begin); });
 }
 
 }  // namespace
