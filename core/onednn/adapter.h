@@ -9,9 +9,11 @@ namespace tandem::onednn {
 using Descriptor = dnnl::memory::desc;
 
 /// The places and the geometry of a convolution in oneDNN's terms. `bias` is a zero descriptor where there is none.
+/// Forward gives u where u > 0, else slope u; a slope of 1 leaves all as it is.
 struct ConvolutionProblem {
   Descriptor source, weights, bias, destination;
   dnnl::memory::dims stride, dilation, padding;
+  float slope = 1;
 };
 
 /// Each throws dnnl::error when the library has no implementation.

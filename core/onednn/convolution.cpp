@@ -3,6 +3,7 @@
 #include "convolution.h"
 
 #include <array>
+#include <bit>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -24,10 +25,10 @@ namespace {
 using dnnl::memory;
 using Dims = memory::dims;
 
-enum class Kind : std::int64_t { forward, forward_bias, input_grad, weight_grad };
+enum class Kind : std::int64_t { forward, forward_bias, input_grad, weight_grad, weight_bias_grad };
 
-// kind, threads, x [4], w [4], stride, padding, dilation, groups
-using Key = std::array<std::int64_t, 17>;
+// kind, threads, x [4], w [4], stride, padding, dilation, groups, bits of the slope
+using Key = std::array<std::int64_t, 18>;
 
 struct KeyHash {
   std::size_t operator()(const Key& key) const {
@@ -66,7 +67,7 @@ Cache& cache() {
   return instance;
 }
 
-Key key_of(Kind kind, const Shape& x, const Shape& w, const Conv2dOptions& o) {
+Key key_of(Kind kind, const Shape& x, const Shape& w, const Conv2dOptions& o, float slope) {
   return {static_cast<std::int64_t>(kind),
           threads(),
           x[0],
@@ -83,7 +84,8 @@ Key key_of(Kind kind, const Shape& x, const Shape& w, const Conv2dOptions& o) {
           o.padding.w,
           o.dilation.h,
           o.dilation.w,
-          o.groups};
+          o.groups,
+          std::bit_cast<std::int32_t>(slope)};
 }
 
 ConvolutionProblem problem_of(const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& o, bool has_bias) {
@@ -134,6 +136,7 @@ void make_weight_grad(Entry& entry, const ConvolutionProblem& problem, const Dim
   entry.weights = description.diff_weights_desc();
   entry.add(DNNL_ARG_SRC, problem.source);
   entry.add(DNNL_ARG_DIFF_WEIGHTS, entry.weights);
+  if (problem.bias.get_size() != 0) entry.add(DNNL_ARG_DIFF_BIAS, problem.bias);
   entry.add(DNNL_ARG_DIFF_DST, problem.destination);
   finish(entry, description.scratchpad_desc());
 
@@ -161,13 +164,16 @@ void drop_oldest(Cache& c) {
 }
 
 /// An entry, whole; one that is not supported where oneDNN has no implementation.
-std::unique_ptr<Entry> make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options) {
-  const ConvolutionProblem problem = problem_of(x, w, y, options, kind == Kind::forward_bias);
+std::unique_ptr<Entry> make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options,
+                            float slope) {
+  const bool has_bias = kind == Kind::forward_bias || kind == Kind::weight_bias_grad;
+  ConvolutionProblem problem = problem_of(x, w, y, options, has_bias);
+  problem.slope = slope;
   auto entry = std::make_unique<Entry>();
   try {
     if (kind == Kind::input_grad)
       make_input_grad(*entry, problem);
-    else if (kind == Kind::weight_grad)
+    else if (kind == Kind::weight_grad || kind == Kind::weight_bias_grad)
       make_weight_grad(*entry, problem, weights_dims(w, options.groups));
     else
       make_forward(*entry, problem);
@@ -179,12 +185,13 @@ std::unique_ptr<Entry> make(Kind kind, const Shape& x, const Shape& w, const Sha
   return entry;
 }
 
-Entry& find_or_make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options) {
+Entry& find_or_make(Kind kind, const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& options,
+                    float slope = 1) {
   Cache& c = cache();
-  const Key key = key_of(kind, x, w, options);
+  const Key key = key_of(kind, x, w, options, slope);
   auto found = c.entries.find(key);
   if (found == c.entries.end()) {
-    std::unique_ptr<Entry> entry = make(kind, x, w, y, options);  // what cannot be made leaves no trace
+    std::unique_ptr<Entry> entry = make(kind, x, w, y, options, slope);  // what cannot be made leaves no trace
     if (c.entries.size() >= kMaxEntries) drop_oldest(c);
     found = c.entries.emplace(key, std::move(entry)).first;
   }
@@ -210,10 +217,11 @@ kernels::KernelCacheStats& cache_counts() {
   return instance;
 }
 
-bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y) try {
+bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y,
+                 float slope) try {
   const std::lock_guard lock(execution_mutex());
   const Kind kind = b.defined() ? Kind::forward_bias : Kind::forward;
-  Entry& entry = find_or_make(kind, x.shape(), w.shape(), y.shape(), options);
+  Entry& entry = find_or_make(kind, x.shape(), w.shape(), y.shape(), options, slope);
   if (!entry.is_supported) return false;
   set(entry, DNNL_ARG_SRC, x.bytes());
   set(entry, DNNL_ARG_DST, y.bytes());
@@ -238,13 +246,15 @@ bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions
   fail_library("conv2d_input_grad", error, dx.shape(), w.shape());
 }
 
-bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw) try {
+bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw, Array* db) try {
   const std::lock_guard lock(execution_mutex());
-  Entry& entry = find_or_make(Kind::weight_grad, x.shape(), dw.shape(), dy.shape(), options);
+  const Kind kind = db != nullptr ? Kind::weight_bias_grad : Kind::weight_grad;
+  Entry& entry = find_or_make(kind, x.shape(), dw.shape(), dy.shape(), options);
   if (!entry.is_supported) return false;
   const bool unpacks = !entry.unpack_arguments.empty();
   set(entry, DNNL_ARG_SRC, x.bytes());
   set(entry, DNNL_ARG_DIFF_DST, dy.bytes());
+  if (db != nullptr) set(entry, DNNL_ARG_DIFF_BIAS, db->bytes());
   set(entry, DNNL_ARG_DIFF_WEIGHTS, unpacks ? scratch(entry.scratch_bytes) + entry.packed_begin : dw.bytes());
   run(entry);
   if (unpacks) {

@@ -9,10 +9,13 @@
 namespace tandem::onednn {
 
 /// All three write into a given output and return false when the library has no implementation for the problem.
-/// x, y, dx, dy are channels-last, w dense, b contiguous or undefined.
-bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y);
+/// x, y, dx, dy are channels-last, w dense, b contiguous or undefined. y is u where u > 0, else slope u; with a slope
+/// of 0, NaN becomes 0.
+bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y,
+                 float slope = 1);
 bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions& options, Array& dx);
-/// dw is row major.
-bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw);
+/// dw is row major. Given db [K], it becomes sum dy over all but the channels.
+bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw,
+                             Array* db = nullptr);
 
 }  // namespace tandem::onednn

@@ -6,8 +6,12 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/convolution/choice.h>
 #include <tandem/core/kernels/convolution/winograd.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/epilogue.h>
 #include <tandem/core/kernels/images.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/kernels/reference/conv2d.h>
 #include <tandem/core/onednn/convolution.h>
 #include <tandem/core/saturate.h>
@@ -66,7 +70,7 @@ Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options)
   return {x[0], w[0], h, v};
 }
 
-Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options) {
+Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, double slope) {
   check_dtypes("conv2d", "x", x, "w", w);
   const Shape shape = conv2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {
@@ -76,17 +80,28 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
            both(x.shape(), w.shape()));
   }
   if (x.dtype() == DType::bf16)
-    return conv2d(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b, options).to(DType::bf16);
+    return conv2d(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b, options, slope)
+        .to(DType::bf16);
   Array y = detail::empty_images(shape, x.dtype());
   if (y.size() == 0) return y;
   if (x.dtype() == DType::f64) {
     reference::conv2d<double>(x, w, b, options, y);
-  } else if (is_winograd(x.shape(), w.shape(), shape, options)) {
-    winograd(x.to_layout(Layout::channels_last), w, b.defined() ? b.contiguous() : b, options, y);
-  } else if (x.size() == 0 || is_tiny(w.shape(), shape) ||
-             !onednn::convolution(x.to_layout(Layout::channels_last), dense(w), b.defined() ? b.contiguous() : b,
-                                  options, y)) {
+    return slope == 1 ? y : leaky_relu(y, slope);
+  }
+  const Array bias = b.defined() ? b.contiguous() : b;
+  if (is_winograd(Pass::forward, x.shape(), w.shape(), options)) {
+    winograd(x.to_layout(Layout::channels_last), w, bias, options, slope, y);
+    return y;
+  }
+  // oneDNN's ReLU makes zeros of NaN, its leaky ReLU does not.
+  const double inside = slope == 0 ? 1 : slope;
+  if (x.size() == 0 || is_tiny(w.shape(), shape) ||
+      !onednn::convolution(x.to_layout(Layout::channels_last), dense(w), bias, options, y,
+                           static_cast<float>(inside))) {
     reference::conv2d<float>(x, w, b, options, y);
+    finish_images(y, {}, slope);
+  } else if (inside != slope) {
+    finish_images(y, {}, slope);
   }
   return y;
 }
@@ -100,7 +115,7 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   if (dx.size() == 0) return dx;
   if (dy.dtype() == DType::f64) {
     reference::conv2d_input_grad<double>(dy, w, options, dx);
-  } else if (is_winograd(x, w.shape(), dy.shape(), options)) {
+  } else if (is_winograd(Pass::input_grad, x, w.shape(), options)) {
     winograd_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
   } else if (dy.size() == 0 || is_tiny(w.shape(), dy.shape()) ||
              !onednn::convolution_input_grad(dy.to_layout(Layout::channels_last), dense(w), options, dx)) {
@@ -109,22 +124,35 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   return dx;
 }
 
-Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
+Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, Array* db) {
   check_dtypes("conv2d_weight_grad", "dy", dy, "x", x);
   check_output("conv2d_weight_grad", dy, conv2d_shape(x.shape(), w, options), x.shape(), w);
-  if (dy.dtype() == DType::bf16)
-    return conv2d_weight_grad(dy.to(DType::f32), x.to(DType::f32), w, options).to(DType::bf16);
-  Array dw = Array::empty(w, dy.dtype());
-  if (dw.size() == 0) return dw;
-  if (dy.dtype() == DType::f64) {
-    reference::conv2d_weight_grad<double>(dy, x, options, dw);
-  } else if (is_winograd(x.shape(), w, dy.shape(), options)) {
-    winograd_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
-  } else if (dy.size() == 0 || is_tiny(w, dy.shape()) ||
-             !onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),
-                                              options, dw)) {
-    reference::conv2d_weight_grad<float>(dy, x, options, dw);
+  const bool is_f32 = dy.dtype() == DType::f32;
+  if (dy.dtype() == DType::bf16) {
+    const Array dw = conv2d_weight_grad(dy.to(DType::f32), x.to(DType::f32), w, options, db);
+    if (db) *db = db->to(DType::bf16);
+    return dw.to(DType::bf16);
   }
+  Array dw = Array::empty(w, dy.dtype()), bias;
+  if (dw.size() == 0) {
+    if (db) *db = sum(dy, {0, 2, 3});
+    return dw;
+  }
+  if (is_f32 && is_winograd(Pass::weight_grad, x.shape(), w, options)) {
+    winograd_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
+  } else if (is_f32 && dy.size() > 0 && !is_tiny(w, dy.shape())) {
+    if (db) bias = Array::empty({w[0]});
+    if (!onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),
+                                         options, dw, db ? &bias : nullptr)) {
+      reference::conv2d_weight_grad<float>(dy, x, options, dw);
+      bias = Array();
+    }
+  } else if (is_f32) {
+    reference::conv2d_weight_grad<float>(dy, x, options, dw);
+  } else {
+    reference::conv2d_weight_grad<double>(dy, x, options, dw);
+  }
+  if (db) *db = bias.defined() ? bias : sum(dy, {0, 2, 3});
   return dw;
 }
 

@@ -6,6 +6,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/epilogue.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/saturate.h>
 
@@ -57,7 +58,8 @@ Conv2dOptions transposed(const ConvTranspose2dOptions& o) {
   return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation, .groups = o.groups};
 }
 
-Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options) {
+Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options,
+                       double slope) {
   require_floating(kOp, "x", x);
   require_dtype(kOp, "w", w, x.dtype());
   const Shape shape = conv_transpose2d_shape(x.shape(), w.shape(), options);
@@ -67,8 +69,12 @@ Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const Con
       fail(kOp, fmt::format("b is {}, must be [{}]", b.shape().to_string(), shape[1]), both(x.shape(), w.shape()));
   }
   Array y = conv2d_input_grad(x, w, shape, transposed(options));
+  if (y.dtype() == DType::f32) {
+    finish_images(y, b, slope);
+    return y;
+  }
   if (b.defined()) add_into(y, b.reshape({1, shape[1], 1, 1}).expand(shape));
-  return y;
+  return slope == 1 ? y : leaky_relu(y, slope);
 }
 
 }  // namespace tandem::kernels

@@ -9,6 +9,8 @@
 #include <limits>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/epilogue.h>
 #include <tandem/core/kernels/reference/matmul.h>
 #include <tandem/core/onednn/gemm.h>
 #include <tandem/core/saturate.h>
@@ -170,7 +172,7 @@ Array matmul(const Array& a, const Array& b) {
   return y;
 }
 
-Array linear(const Array& x, const Array& w, const Array& b) {
+Array linear(const Array& x, const Array& w, const Array& b, double slope) {
   check("linear", "x", x, "w", w);
   if (x.rank() < 1 || w.rank() != 2) fail("linear", "x must have rank 1 or more, w rank 2", both("x", x, "w", w));
   if (x.shape(-1) != w.shape(1))
@@ -182,7 +184,7 @@ Array linear(const Array& x, const Array& w, const Array& b) {
       fail("linear", fmt::format("b is {}, must be [{}]", b.shape().to_string(), n), both("x", x, "w", w));
   }
   if (x.dtype() == DType::bf16)
-    return linear(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b).to(DType::bf16);
+    return linear(x.to(DType::f32), w.to(DType::f32), b.defined() ? b.to(DType::f32) : b, slope).to(DType::bf16);
   Shape shape = x.shape();
   shape[-1] = n;
   Array y = Array::empty(shape, x.dtype());
@@ -196,19 +198,23 @@ Array linear(const Array& x, const Array& w, const Array& b) {
   };
   if (x.dtype() == DType::f64) {
     run(double{});
+    if (slope != 1) return leaky_relu(y, slope);
   } else if (k == 0 || choose(false, m, n, k) == Library::plain) {
     run(float{});
+    finish_rows(y.data<float>(), nullptr, m, n, slope);
   } else {
     const Array left = readable(rows), right = readable(w);
     float* py = y.data<float>();
-    if (b.defined()) {
-      const Array bias = b.contiguous();
+    const Array bias = b.defined() ? b.contiguous() : b;
+    const bool is_first = b.defined() && slope == 1;  // the product adds to the bias
+    if (is_first) {
       const float* pb = bias.data<float>();
       parallel_for(m, 1 + kCopyGrain / n, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) std::copy_n(pb, n, py + i * n);
       });
     }
-    multiply(view<float>(left), {right.data<float>(), right.stride(1), right.stride(0)}, py, m, n, k, b.defined());
+    multiply(view<float>(left), {right.data<float>(), right.stride(1), right.stride(0)}, py, m, n, k, is_first);
+    if (!is_first) finish_rows(py, b.defined() ? bias.data<float>() : nullptr, m, n, slope);
   }
   return y;
 }

@@ -9,7 +9,8 @@ namespace tandem::kernels {
 /// y[..., m, n] = sum_k a[..., m, k] b[..., k, n]; leading dims broadcast; both have rank 2 or more. f32 on BLAS or
 /// oneDNN, other floats through reference/matmul.h. Throws Error with both shapes, also for numpy's rank 1.
 Array matmul(const Array& a, const Array& b);
-/// y[..., o] = sum_i x[..., i] w[o, i] + b[o]; b may be undefined.
-Array linear(const Array& x, const Array& w, const Array& b);
+/// y[..., o] = sum_i x[..., i] w[o, i] + b[o]; b may be undefined. `slope`: gives u where the sum u > 0, else slope u;
+/// 1 is the sum itself.
+Array linear(const Array& x, const Array& w, const Array& b, double slope = 1);
 
 }  // namespace tandem::kernels
