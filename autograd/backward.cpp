@@ -138,12 +138,24 @@ class Traversal {
     return Needs(bits);
   }
 
-  Tensor sum(const Tensor& a, const Tensor& b) const {
-    return create_graph_ ? add(a, b) : Tensor(kernels::add(a.value(), b.value()));
+  /// Whether a sum may be written into x: no one else has its memory, and it has a place for each number.
+  static bool is_own(const Tensor& x) {
+    return x.handle().use_count() == 1 && x.value().storage().use_count() == 1 &&
+           x.value().storage()->buffer().use_count() == 1 && x.value().is_dense();
+  }
+
+  /// a + b, in the memory of one of them where it is free.
+  Tensor sum(Tensor a, Tensor b) const {
+    if (create_graph_) return add(a, b);
+    if (a.dtype() != b.dtype()) return Tensor(kernels::add(a.value(), b.value()));
+    if (!is_own(a)) std::swap(a, b);
+    if (!is_own(a)) return Tensor(kernels::add(a.value(), b.value()));
+    kernels::add_into(a.state()->value, b.value());
+    return a;
   }
 
   void arrive(Tensor& place, Tensor gradient) const {
-    place = place.defined() ? sum(place, gradient) : std::move(gradient);
+    place = place.defined() ? sum(std::move(place), std::move(gradient)) : std::move(gradient);
   }
 
   void arrive_at_node(const std::shared_ptr<Node>& node, Tensor gradient) {

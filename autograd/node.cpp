@@ -7,6 +7,8 @@
 
 #include <tandem/autograd/array_ops.h>
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/checkpoint_frame.h>
+#include <tandem/autograd/remade.h>
 #include <tandem/core/error.h>
 
 namespace tandem {
@@ -59,6 +61,17 @@ thread_local bool Graveyard::is_emptying_ = false;
 
 GraphStats graph_stats() { return {living_nodes.load(), living_saved_bytes.load()}; }
 
+void SavedValue::make_again() {
+  if (!remade) return;
+  tensor = std::make_shared<TensorState>();
+  tensor->value = remade->value();
+  tensor->node = std::move(history);
+  tensor->remade = std::move(remade);
+  tensor->requires_grad = true;
+  storage = tensor->value.storage()->id();
+  version = tensor->value.version();
+}
+
 Node::Node(const char* op, std::vector<Edge> edges, std::vector<SavedValue> saved, Backward backward,
            const RecordOptions& options)
     : op_(op),
@@ -67,12 +80,23 @@ Node::Node(const char* op, std::vector<Edge> edges, std::vector<SavedValue> save
       backward_(std::move(backward)),
       options_(options),
       sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {
+  count_saved();
+  living_nodes.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Node::count_saved() {
+  std::int64_t bytes = 0;
   for (const SavedValue& s : saved_) {
     const Array& value = s.value();
-    if (value.defined()) saved_bytes_ += value.size() * static_cast<std::int64_t>(size_of(value.dtype()));
+    if (value.defined()) bytes += value.size() * static_cast<std::int64_t>(size_of(value.dtype()));
   }
-  living_saved_bytes.fetch_add(saved_bytes_, std::memory_order_relaxed);
-  living_nodes.fetch_add(1, std::memory_order_relaxed);
+  living_saved_bytes.fetch_add(bytes - saved_bytes_, std::memory_order_relaxed);
+  saved_bytes_ = bytes;
+}
+
+void Node::set_frame(std::shared_ptr<CheckpointFrame> frame, std::size_t place) {
+  frame_ = std::move(frame);
+  place_ = place;
 }
 
 Node::~Node() {
@@ -89,6 +113,7 @@ void Node::release() {
       if (s.tensor.use_count() == 1) Graveyard::bury(std::move(s.tensor->node));
     }
     saved_.clear();
+    frame_ = nullptr;
     backward_ = nullptr;
     options_.definition = nullptr;
     living_saved_bytes.fetch_sub(saved_bytes_, std::memory_order_relaxed);
@@ -130,6 +155,12 @@ Grads Node::run(const Tensor& dy, Needs needs, bool create_graph) {
     fail(where_of(op_), "has no second derivative", {},
          "leave out create_graph, or give record its definition or a backward written with ops");
   }
+  if (frame_) {
+    frame_->restore(place_, saved_);
+    frame_ = nullptr;
+  }
+  for (SavedValue& s : saved_) s.make_again();
+  count_saved();
   check_saved();
   const bool by_definition = create_graph && options_.definition != nullptr;
   std::vector<Tensor> tensors;

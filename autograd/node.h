@@ -30,15 +30,24 @@ struct Edge {
 };
 
 /// A saved value, with the identity and version it had: a Tensor with its history, or an Array, or the op's own output.
+/// Until the op runs backward it may be without: of a Tensor that can be made again, what makes it and its history.
 struct SavedValue {
   std::shared_ptr<TensorState> tensor;
   Array array;
+  std::shared_ptr<Remade> remade;
+  std::shared_ptr<Node> history;
   std::uint64_t storage = 0, version = 0;
   bool is_output = false;
 
   /// Undefined when nothing was kept.
   const Array& value() const { return tensor ? tensor->value : array; }
+  bool is_kept() const { return remade || value().defined(); }
+  /// The value, of what is kept without it.
+  void make_again();
 };
+
+class CheckpointFrame;
+class Remade;
 
 class Node : public std::enable_shared_from_this<Node> {
  public:
@@ -54,6 +63,10 @@ class Node : public std::enable_shared_from_this<Node> {
   /// Frees what backward needed.
   void release();
 
+  /// What the frame took of the saved values is given back by it when this runs.
+  void set_frame(std::shared_ptr<CheckpointFrame> frame, std::size_t place);
+  const CheckpointFrame* frame() const { return frame_.get(); }
+
   const char* op() const { return op_; }
   const std::vector<Edge>& edges() const { return edges_; }
   std::uint64_t sequence() const { return sequence_; }
@@ -65,6 +78,7 @@ class Node : public std::enable_shared_from_this<Node> {
   friend class Graveyard;
 
   void check_saved() const;
+  void count_saved();
   Tensor saved_tensor(const SavedValue& saved, bool with_history);
   Grads run_definition(const Tensor& dy, const Saved& saved, Needs needs);
   /// Casts gradients of promoted inputs to the inputs' dtypes, then throws Error where one does not fit.
@@ -78,7 +92,9 @@ class Node : public std::enable_shared_from_this<Node> {
   std::uint64_t sequence_;
   std::int64_t saved_bytes_ = 0;
   bool released_ = false;
-  std::mutex mutex_;  // run and release
+  std::shared_ptr<CheckpointFrame> frame_;  // null outside of a checkpoint, and once it has given all back
+  std::size_t place_ = 0;                   // in the frame
+  std::mutex mutex_;                        // run and release
 
   // While it waits to be destroyed: itself, and who waits behind it.
   std::shared_ptr<Node> own_;

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/checkpoint_frame.h>
 #include <tandem/autograd/node.h>
+#include <tandem/autograd/remade.h>
 #include <tandem/core/error.h>
 
 namespace tandem {
@@ -23,6 +25,9 @@ SavedValue kept(const Save& save, std::uint64_t needed, const Tensor& result) {
     saved.array = result.value();
   } else if (save.kind == Save::Kind::array) {
     saved.array = save.array_value;
+  } else if (const Tensor& x = save.tensor; x.defined() && x.state()->remade && x.state()->remade->is_of(x.value())) {
+    saved.remade = save.tensor.state()->remade;
+    saved.history = save.tensor.state()->node;
   } else {
     saved.tensor = save.tensor.handle();
   }
@@ -94,7 +99,10 @@ Tensor recorded_result(const char* op, Array y, std::span<const Tensor> inputs, 
   values.reserve(saved.size());
   if (options.definition) needed = ~std::uint64_t{0};  // which reads all of them
   for (const Save& save : saved) values.push_back(kept(save, needed, result));
+  const std::shared_ptr<CheckpointFrame>& frame = CheckpointFrame::current();
+  const std::size_t place = frame ? frame->enter(op, inputs, values) : CheckpointFrame::kNowhere;
   auto node = std::make_shared<Node>(op, std::move(edges), std::move(values), std::move(backward), options);
+  if (place != CheckpointFrame::kNowhere) node->set_frame(frame, place);
   if (is_detecting_anomalies()) node->layers = std::make_unique<const LayerNames>(current_layers());
   result.state()->node = std::move(node);
   result.state()->requires_grad = true;

@@ -15,6 +15,7 @@
 namespace tandem {
 
 class Node;          // record.h
+class Remade;        // remade.h
 struct TensorState;  // below
 
 class Tensor {
@@ -107,7 +108,8 @@ class Tensor {
 /// What a Tensor's handles share. Library code (record, optim) reaches in; users need not.
 struct TensorState {
   Array value;
-  std::shared_ptr<Node> node;  // null for leaves
+  std::shared_ptr<Node> node;      // null for leaves
+  std::shared_ptr<Remade> remade;  // null where ops that save the value keep it
   bool requires_grad = false;
 
   // Leaves: where the gradient goes. `grad` is bound memory when an Optimizer owns the parameter, else made on demand.

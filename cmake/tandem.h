@@ -4,6 +4,7 @@
 #include <tandem/autograd/anomaly.h>
 #include <tandem/autograd/array_ops.h>
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/checkpoint.h>
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/gradcheck.h>
 #include <tandem/autograd/gradient_hook.h>

@@ -2,6 +2,7 @@
 // Not here: running statistics (nn/batch_norm2d). Read next: core/kernels/normalise/batch_norm.h.
 #include <tandem/core/kernels/normalise/batch_norm.h>
 
+#include <tandem/autograd/remade.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
@@ -49,20 +50,28 @@ Tensor batch_norm(const Tensor& x, const Tensor& w, const Tensor& b, const Batch
       options.relu, residual.defined() ? residual.value() : Array());
   if (mean) *mean = forward.mean;
   if (variance) *variance = forward.variance;
+  const Array batch_mean = forward.mean, batch_variance = forward.variance;
   std::vector<Save> keep{x, w, Save(forward.mean), Save(forward.inverse_deviation)};
   if (options.relu) keep.push_back(Save::output());
-  return record("batch_norm", std::move(forward.y), {x, w, b, residual}, std::move(keep),
-                [options](const Tensor& dy, const Saved& saved, Needs needs) {
-                  const Array y = options.relu ? saved[4].value() : Array();
-                  kernels::BatchNormGrads grads =
-                      kernels::batch_norm_train_grad(dy.value(), saved[0].value(), saved[1].value(), saved[2].value(),
-                                                     saved[3].value(), y, options.relu && needs[3]);
-                  const Tensor dresidual = !needs[3] ? Tensor{} : options.relu ? Tensor(grads.dadd) : dy;
-                  return Grads{grads.dx, grads.dw, grads.db, dresidual};
-                },
-                {.definition = [options](const std::vector<Tensor>& in, const Saved& saved) {
-                  return definition(in, options.relu ? saved[4].value() : Array(), options.epsilon);
-                }});
+  Tensor result = record("batch_norm", std::move(forward.y), {x, w, b, residual}, std::move(keep),
+                         [options](const Tensor& dy, const Saved& saved, Needs needs) {
+                           const Array y = options.relu ? saved[4].value() : Array();
+                           kernels::BatchNormGrads grads = kernels::batch_norm_train_grad(
+                               dy.value(), saved[0].value(), saved[1].value(), saved[2].value(), saved[3].value(), y,
+                               options.relu && needs[3]);
+                           const Tensor dresidual = !needs[3] ? Tensor{} : options.relu ? Tensor(grads.dadd) : dy;
+                           return Grads{grads.dx, grads.dw, grads.db, dresidual};
+                         },
+                         {.definition = [options](const std::vector<Tensor>& in, const Saved& saved) {
+                           return definition(in, options.relu ? saved[4].value() : Array(), options.epsilon);
+                         }});
+  if (options.relu && !residual.defined()) {
+    ops::remake(result, {&x.value(), &w.value(), &b.value(), &batch_mean, &batch_variance},
+                [epsilon = options.epsilon](const std::vector<Array>& of) {
+                  return kernels::batch_norm_evaluate(of[0], of[1], of[2], of[3], of[4], epsilon, true);
+                });
+  }
+  return result;
 }
 
 /// y = relu?((x - mean) / sqrt(variance + epsilon) w + b + residual) with constant mean and variance

@@ -25,6 +25,11 @@ const Array& floating(const char* op, const char* name, const Tensor& x);
 /// dy where y > 0, else 0: linear in dy, constant in y.
 Tensor relu_grad(const Tensor& dy, const Array& y);
 
+/// dy where y > 0, else slope dy: linear in dy, constant in y.
+Tensor leaky_relu_grad(const Tensor& dy, const Array& y, double slope);
+/// Throws Error "op: slope is -1, must be at least 0": else an output does not tell the sign of what it comes from.
+void require_slope(const char* op, double slope);
+
 /// The gradients of y = x w^T + b by x, w and b: dy w, dy^T x, and sum dy over all but the last dim.
 Grads linear_grads(const Tensor& dy, const Tensor& x, const Tensor& w, Needs needs);
 

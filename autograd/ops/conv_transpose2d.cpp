@@ -19,6 +19,12 @@ void check_bias(const Tensor& b, std::int64_t channels, const Tensor& w) {
        fmt::format("b {}, w {}", to_string(b.shape()), to_string(w.shape())));
 }
 
+bool is_padded_beyond_stride(const ConvTranspose2dOptions& options) {
+  const Size2 more = options.output_padding, stride = options.stride, dilation = options.dilation;
+  const bool is_below_dilation = more.h < std::max(stride.h, dilation.h) && more.w < std::max(stride.w, dilation.w);
+  return is_below_dilation && (more.h >= stride.h || more.w >= stride.w);
+}
+
 /// An output padding that reaches the stride, though not the dilation, belongs to no convolution back. y then is a
 /// part of the output without paddings: its pixels from `padding` on, zeros beyond the end.
 Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
@@ -39,24 +45,41 @@ Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, c
   return b.defined() ? y + reshape(b, {1, b.size(), 1, 1}) : y;
 }
 
+/// dx = conv2d(dy, w), dw = conv2d_weight_grad(x, dy): there dy is the image and x the gradient; db = sum dy over N, H,
+/// W. `options` are those of the convolution that maps y back to x.
+Grads gradients(const Conv2dOptions& options, const Shape& w, const Tensor& dy, const Saved& saved, Needs needs) {
+  return {needs[0] ? conv2d(dy, saved[1], options) : Tensor{},
+          needs[1] ? conv2d_weight_grad(saved[0], dy, w, options) : Tensor{}, needs[2] ? sum(dy, {0, 2, 3}) : Tensor{}};
+}
+
 }  // namespace
 
 /// y[n,k,i,j] = b[k] + sum_{c,p,q,r,s} x[n,c,p,q] w[c,k,r,s], i = p*stride + r*dilation - padding, j alike
-/// dx = conv2d(dy, w), dw = conv2d_weight_grad(x, dy): there dy is the image and x the gradient; db = sum dy over N, H,
-/// W
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
   const Array &image = floating("conv_transpose2d", "x", x), &weight = floating("conv_transpose2d", "w", w);
-  const Size2 more = options.output_padding, stride = options.stride, dilation = options.dilation;
-  const bool is_below_dilation = more.h < std::max(stride.h, dilation.h) && more.w < std::max(stride.w, dilation.w);
-  if (is_below_dilation && (more.h >= stride.h || more.w >= stride.w)) return padded_beyond_stride(x, w, b, options);
+  if (is_padded_beyond_stride(options)) return padded_beyond_stride(x, w, b, options);
   Array y = kernels::conv_transpose2d(image, weight, b.defined() ? b.value() : Array(), options);
   return record(
       "conv_transpose2d", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
       [options = kernels::transposed(options), shape_w = w.shape()](const Tensor& dy, const Saved& saved, Needs needs) {
-        return Grads{needs[0] ? conv2d(dy, saved[1], options) : Tensor{},
-                     needs[1] ? conv2d_weight_grad(saved[0], dy, shape_w, options) : Tensor{},
-                     needs[2] ? sum(dy, {0, 2, 3}) : Tensor{}};
+        return gradients(options, shape_w, dy, saved, needs);
       });
+}
+
+/// y = u where u > 0, else slope u, with u = conv_transpose2d(x, w, b);  du = dy where y > 0, else slope dy
+Tensor conv_transpose2d_leaky_relu(const Tensor& x, const Tensor& w, const Tensor& b,
+                                   const ConvTranspose2dOptions& options, double slope) {
+  constexpr const char* kOp = "conv_transpose2d_leaky_relu";
+  ops::require_slope(kOp, slope);
+  const Array &image = floating(kOp, "x", x), &weight = floating(kOp, "w", w);
+  if (is_padded_beyond_stride(options)) return leaky_relu(padded_beyond_stride(x, w, b, options), slope);
+  Array y = kernels::conv_transpose2d(image, weight, b.defined() ? b.value() : Array(), options, slope);
+  return record(kOp, std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0), Save::output()},
+                [options = kernels::transposed(options), shape_w = w.shape(), slope](const Tensor& dy,
+                                                                                     const Saved& saved, Needs needs) {
+                  const Tensor du = ops::leaky_relu_grad(dy, saved[2].value(), slope);
+                  return gradients(options, shape_w, du, saved, needs);
+                });
 }
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const ConvTranspose2dOptions& options) {

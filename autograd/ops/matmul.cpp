@@ -53,4 +53,16 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
                 });
 }
 
+/// y = u where u > 0, else slope u, with u = x w^T + b;  du = dy where y > 0, else slope dy
+Tensor linear_leaky_relu(const Tensor& x, const Tensor& w, const Tensor& b, double slope) {
+  constexpr const char* kOp = "linear_leaky_relu";
+  ops::require_slope(kOp, slope);
+  Array y = kernels::linear(floating(kOp, "x", x), floating(kOp, "w", w), b.defined() ? b.value() : Array(), slope);
+  return record(kOp, std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0), Save::output()},
+                [slope](const Tensor& dy, const Saved& saved, Needs needs) {
+                  return ops::linear_grads(ops::leaky_relu_grad(dy, saved[2].value(), slope), saved[0], saved[1],
+                                           needs);
+                });
+}
+
 }  // namespace tandem
