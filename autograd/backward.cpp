@@ -56,11 +56,10 @@ class Traversal {
   }
 
   void add_root(const Tensor& output, Tensor seed) {
-    if (output.is_leaf()) {
+    if (output.is_leaf())
       arrive_at_leaf(output.handle(), std::move(seed));
-    } else {
+    else
       arrive_at_node(output.state()->node, std::move(seed));
-    }
   }
 
   void run() {
@@ -163,12 +162,24 @@ class Traversal {
     return bits;
   }
 
-  Tensor sum(const Tensor& a, const Tensor& b) const {
-    return create_graph_ ? add(a, b) : Tensor(kernels::add(a.value(), b.value()));
+  /// Whether a sum may be written into x: no one else has its memory, and it has a place for each number.
+  static bool is_own(const Tensor& x) {
+    return x.handle().use_count() == 1 && x.value().storage().use_count() == 1 &&
+           x.value().storage()->buffer().use_count() == 1 && x.value().is_dense();
+  }
+
+  /// a + b, in the memory of one of them where it is free.
+  Tensor sum(Tensor a, Tensor b) const {
+    if (create_graph_) return add(a, b);
+    if (a.dtype() != b.dtype()) return Tensor(kernels::add(a.value(), b.value()));
+    if (!is_own(a)) std::swap(a, b);
+    if (!is_own(a)) return Tensor(kernels::add(a.value(), b.value()));
+    kernels::add_into(a.state()->value, b.value());
+    return a;
   }
 
   void arrive(Tensor& place, Tensor gradient) const {
-    place = place.defined() ? sum(place, gradient) : std::move(gradient);
+    place = place.defined() ? sum(std::move(place), std::move(gradient)) : std::move(gradient);
   }
 
   void arrive_at_node(const std::shared_ptr<Node>& node, Tensor gradient) {
@@ -198,11 +209,10 @@ class Traversal {
   static void give_to_leaf(const std::shared_ptr<TensorState>& leaf, Tensor gradient) {
     if (is_detecting_anomalies()) detail::check_arrived("accumulate_grad", gradient, nullptr);
     Tensor owner(leaf);
-    if (gradient.handle().use_count() == 1) {
+    if (gradient.handle().use_count() == 1)
       owner.accumulate_grad(std::move(gradient.state()->value));
-    } else {
+    else
       owner.accumulate_grad(gradient.value());
-    }
   }
 
   /// The hooks of leaves see the sum over all uses.
@@ -227,20 +237,17 @@ class Traversal {
 };
 
 Tensor checked_seed(const char* where, const Tensor& output, const Tensor& seed) {
-  if (!output.requires_grad()) {
+  if (!output.requires_grad())
     fail(where, "the output has no history", "no input of it requires a gradient, or recording was off");
-  }
   if (!seed.defined()) {
-    if (output.size() != 1) {
+    if (output.size() != 1)
       fail(where, "the output is not a scalar", output.shape().to_string(), "give dy as a seed, or reduce it by sum()");
-    }
     return Tensor(output.rank() == 0 ? Array::scalar(1, output.dtype())
                                      : Array::full(output.shape(), 1, output.dtype()));
   }
-  if (!(seed.shape() == output.shape()) || seed.dtype() != output.dtype()) {
+  if (!(seed.shape() == output.shape()) || seed.dtype() != output.dtype())
     fail(where, "the seed does not fit the output",
          fmt::format("seed {}, output {}", seed.shape().to_string(), output.shape().to_string()));
-  }
   return seed;
 }
 
@@ -266,10 +273,9 @@ void Tensor::backward(const Array& seed, bool retain_graph) const { backward_fro
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options) {
-  if (!options.seeds.empty() && options.seeds.size() != outputs.size()) {
+  if (!options.seeds.empty() && options.seeds.size() != outputs.size())
     fail("grad", "one seed per output is needed",
          fmt::format("{} seeds, {} outputs", options.seeds.size(), outputs.size()));
-  }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].requires_grad()) fail("grad", "an input does not require a gradient", fmt::format("input {}", i));
   }
@@ -285,9 +291,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   std::vector<Tensor> result;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     result.push_back(traversal.gradient_of(inputs[i]));
-    if (!result.back().defined() && !options.allow_unused) {
+    if (!result.back().defined() && !options.allow_unused)
       fail("grad", "an output does not depend on an input", fmt::format("input {}", i), "give allow_unused");
-    }
   }
   return result;
 }

@@ -29,13 +29,22 @@ void Evaluations::begin() {
   for (auto& [state, value] : replay_) state.copy_from(value);
 }
 
-bool Evaluations::is_later() { return current != nullptr && (current->begun_ > 1 || current->moves_ == Moves::none); }
+bool Evaluations::is_later() {
+  for (const Evaluations* e = current; e != nullptr; e = e->outside_) {
+    if (e->begun_ > 1 || e->moves_ == Moves::none) return true;
+  }
+  return false;
+}
 
 void Evaluations::note(const Array& state) {
-  if (current == nullptr || (current->begun_ != 1 && current->moves_ == Moves::first)) return;
-  const bool is_known = std::any_of(current->states_.begin(), current->states_.end(),
-                                    [&](const auto& s) { return s.first.storage() == state.storage(); });
-  if (!is_known) current->states_.push_back({state, state.clone()});
+  for (Evaluations* e = current; e != nullptr; e = e->outside_) {
+    if (e->begun_ == 1 || e->moves_ == Moves::none) {
+      const bool is_known = std::any_of(e->states_.begin(), e->states_.end(),
+                                        [&](const auto& s) { return s.first.storage() == state.storage(); });
+      if (!is_known) e->states_.push_back({state, state.clone()});
+    }
+    if (e->moves_ == Moves::none) return;  // it puts all back: nothing moves for those outside
+  }
 }
 
 }  // namespace tandem

@@ -32,7 +32,8 @@ class Evaluations {
   /// Those that were drawn from, with what they were before.
   const States& states() const { return states_; }
 
-  /// Of the evaluation that this thread is in: whether it is a later one, or one that moves nothing.
+  /// Of the evaluations that this thread is in (they may stand inside each other, as checkpoint's do): whether one is a
+  /// later one, or moves nothing.
   static bool is_later();
   /// A layer is about to draw from `state` (its key and count), which it changes.
   static void note(const Array& state);

@@ -8,6 +8,8 @@
 #include <tandem/autograd/array_ops.h>
 #include <tandem/autograd/autocast.h>
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/checkpoint_frame.h>
+#include <tandem/autograd/remade.h>
 #include <tandem/core/error.h>
 
 namespace tandem {
@@ -83,7 +85,7 @@ void Node::reserve(std::size_t inputs, std::size_t saved) {
 }
 
 void Node::save(Tensor tensor, Save::Kind kind) {
-  SavedNote& note = notes_.emplace_back(SavedNote{kind});
+  SavedNote& note = notes_.emplace_back(SavedNote{kind, 0, 0, nullptr, nullptr});
   if (tensor.defined()) {
     const Array& value = tensor.value();
     note.storage = value.storage()->id();
@@ -95,13 +97,70 @@ void Node::save(Tensor tensor, Save::Kind kind) {
   saved_.emplace_back(std::move(tensor));
 }
 
+void Node::save_remade(const Tensor& tensor) {
+  notes_.emplace_back(SavedNote{Save::Kind::tensor, 0, 0, tensor.state()->remade, tensor.state()->node});
+  saved_.emplace_back();
+  is_whole_ = false;
+}
+
+void Node::set_frame(std::shared_ptr<CheckpointFrame> frame, std::size_t place) {
+  frame_ = std::move(frame);
+  place_ = place;
+  is_whole_ = false;
+}
+
+void Node::drop_saved(std::size_t i) {
+  saved_[i] = Tensor();
+  notes_[i] = SavedNote{notes_[i].kind, 0, 0, nullptr, nullptr};
+  count_saved();
+}
+
+void Node::give_saved(std::size_t i, SavedValue value) {
+  saved_[i] = std::move(value.tensor);
+  notes_[i] = std::move(value.note);
+}
+
+/// Gives back what a frame took, and makes again what was kept without its value.
+void Node::make_saved() {
+  if (frame_) {
+    frame_->restore(place_, *this);
+    frame_ = nullptr;
+  }
+  for (std::size_t i = 0; i < notes_.size(); ++i) {
+    SavedNote& note = notes_[i];
+    if (!note.remade) continue;
+    Tensor tensor(note.remade->value());
+    note.storage = tensor.value().storage()->id();
+    note.version = tensor.value().version();
+    tensor.state()->node = std::move(note.history);
+    tensor.state()->remade = std::move(note.remade);
+    tensor.state()->requires_grad = true;
+    saved_[i] = std::move(tensor);
+  }
+  count_saved();
+  is_whole_ = true;
+}
+
+void Node::count_saved() {
+  std::int64_t bytes = 0;
+  for (const Tensor& tensor : saved_) {
+    if (tensor.defined()) bytes += tensor.size() * static_cast<std::int64_t>(size_of(tensor.dtype()));
+  }
+  living_saved_bytes.fetch_add(bytes - saved_bytes_, std::memory_order_relaxed);
+  saved_bytes_ = bytes;
+}
+
 /// Nobody else uses it: what waits in the graveyard is to be emptied afterwards.
 void Node::free_saved() {
   for (Tensor& tensor : saved_) {  // the last owner of a Tensor buries its history
     if (tensor.handle().use_count() == 1) Graveyard::bury(std::move(tensor.state()->node));
   }
+  for (SavedNote& note : notes_) {
+    if (note.history) Graveyard::bury(std::move(note.history));
+  }
   saved_.clear();
   notes_.clear();
+  frame_ = nullptr;
   backward_ = nullptr;
   definition_ = nullptr;
   if (saved_bytes_ != 0) living_saved_bytes.fetch_sub(saved_bytes_, std::memory_order_relaxed);
@@ -129,6 +188,7 @@ Grads Node::run(const Tensor& dy, Needs needs, bool create_graph, bool retain) {
   {
     const std::lock_guard guard(mutex_);
     if (released_) fail(where_of(op_), "the graph was freed by an earlier backward", {}, "give it retain_graph");
+    if (!is_whole_) make_saved();
     check_saved();
     const AutocastScope by_saved_values(DType::f32);
     // Nothing is recorded without create_graph: then a saved Tensor may as well come with its history, and the output

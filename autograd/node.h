@@ -19,6 +19,8 @@
 
 namespace tandem {
 
+class CheckpointFrame;
+
 /// Where a gradient goes: a Node, or a leaf, or nowhere.
 struct Edge {
   std::shared_ptr<Node> node;
@@ -30,10 +32,21 @@ struct Edge {
 };
 
 /// What a saved Tensor is: an input or intermediate with its history, an Array, or the op's own output; and the
-/// identity and version that its value had.
+/// identity and version that its value had. Until the op runs backward the Tensor may be undefined: `remade` makes its
+/// value again, `history` is its Node.
 struct SavedNote {
   Save::Kind kind;
   std::uint64_t storage = 0, version = 0;
+  std::shared_ptr<Remade> remade;
+  std::shared_ptr<Node> history;
+};
+
+/// One of them, as a checkpoint takes it away and gives it back.
+struct SavedValue {
+  Tensor tensor;
+  SavedNote note;
+
+  bool is_kept() const { return tensor.defined() || note.remade != nullptr; }
 };
 
 class Node : public std::enable_shared_from_this<Node> {
@@ -48,10 +61,21 @@ class Node : public std::enable_shared_from_this<Node> {
   Edge& add_edge() { return edges_.emplace_back(); }
   /// Undefined where no needed gradient uses it.
   void save(Tensor tensor, Save::Kind kind);
+  /// A Tensor that can be made again: that is kept in place of its value.
+  void save_remade(const Tensor& tensor);
 
   /// Runs the op's backward, or under create_graph that of its definition. Throws Error when saved values changed, were
   /// freed, or gradients do not fit. Then frees what backward needed, but where it is to be retained.
   Grads run(const Tensor& dy, Needs needs, bool create_graph, bool retain);
+
+  // For checkpoints. What a frame took of the saved values is given back by it when this runs.
+  void set_frame(std::shared_ptr<CheckpointFrame> frame, std::size_t place);
+  const CheckpointFrame* frame() const { return frame_.get(); }
+  std::size_t saved_size() const { return saved_.size(); }
+  SavedValue saved(std::size_t i) const { return {saved_[i], notes_[i]}; }
+  /// Leaves nothing but its kind.
+  void drop_saved(std::size_t i);
+  void give_saved(std::size_t i, SavedValue value);
 
   const char* op() const { return op_; }
   const SmallList<Edge, 3>& edges() const { return edges_; }
@@ -65,6 +89,8 @@ class Node : public std::enable_shared_from_this<Node> {
   friend class Graveyard;
 
   void check_saved() const;
+  void make_saved();
+  void count_saved();
   Grads run_twice_differentiable(const Tensor& dy, Needs needs);
   Grads run_definition(const Tensor& dy, const Saved& saved, Needs needs);
   /// Casts gradients of promoted inputs to the inputs' dtypes, then throws Error where one does not fit.
@@ -80,7 +106,10 @@ class Node : public std::enable_shared_from_this<Node> {
   std::uint64_t sequence_;
   std::int64_t saved_bytes_ = 0;
   bool twice_differentiable_ = true, released_ = false;
-  std::mutex mutex_;  // run
+  bool is_whole_ = true;                    // no saved value is to be made again
+  std::shared_ptr<CheckpointFrame> frame_;  // null outside of a checkpoint, and once it has given all back
+  std::size_t place_ = 0;                   // in the frame
+  std::mutex mutex_;                        // run
 
   // While it waits to be destroyed: itself, and who waits behind it.
   std::shared_ptr<Node> own_;

@@ -111,12 +111,20 @@ Tensor clone(const Tensor& x);
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// y = x w^T + b; x [..., in], w [out, in], b [out] or undefined.
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {});
+/// leaky_relu(linear(x, w, b), slope) in one call, slope >= 0; 0 is ReLU.
+Tensor linear_leaky_relu(const Tensor& x, const Tensor& w, const Tensor& b, double slope = 0);
 /// x [N, C, H, W], w [K, C/groups, R, S], b [K] or undefined.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOptions& options = {});
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options = {});
+/// leaky_relu(conv2d(x, w, b, options), slope) in one call, slope >= 0; 0 is ReLU.
+Tensor conv2d_leaky_relu(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOptions& options,
+                         double slope = 0);
 /// x [N, C, H, W], w [C, K/groups, R, S], b [K] or undefined: the transpose of conv2d with this weight.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options = {});
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const ConvTranspose2dOptions& options = {});
+/// leaky_relu(conv_transpose2d(x, w, b, options), slope) in one call, slope >= 0; 0 is ReLU.
+Tensor conv_transpose2d_leaky_relu(const Tensor& x, const Tensor& w, const Tensor& b,
+                                   const ConvTranspose2dOptions& options, double slope = 0);
 /// [N, C, H, W] -> [N, C, H', W'], nearest or bilinear.
 Tensor upsample2d(const Tensor& x, const Upsample2dOptions& options);
 Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options);

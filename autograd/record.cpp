@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/checkpoint_frame.h>
 #include <tandem/autograd/node.h>
+#include <tandem/autograd/remade.h>
 #include <tandem/core/error.h>
 #include <tandem/core/pooled.h>
 #include <tandem/core/profile.h>
@@ -18,6 +20,13 @@ thread_local bool recording = true;
 Tensor kept(const Save& save, std::uint64_t needed, const Array& y) {
   if ((save.for_inputs & needed) == 0) return {};
   return save.kind == Save::Kind::output ? Tensor(y) : save.tensor;
+}
+
+/// Whether a needed gradient uses a Tensor whose value can be made again, if it is that value still.
+bool is_remade(const Save& save, std::uint64_t needed) {
+  if ((save.for_inputs & needed) == 0 || save.kind != Save::Kind::tensor || !save.tensor.defined()) return false;
+  Remade* const remade = save.tensor.state()->remade.get();
+  return remade != nullptr && remade->is_of(save.tensor.value());
 }
 
 /// The place of `input` among the saved Tensors; -1 when it is not there.
@@ -94,7 +103,15 @@ Tensor recorded_result(const char* op, Array y, const InputList& inputs, std::sp
       edge.node = input.state()->node;
     }
   }
-  for (const Save& save : saved) node->save(kept(save, needed, y), save.kind);
+  for (const Save& save : saved) {
+    if (is_remade(save, needed))
+      node->save_remade(save.tensor);
+    else
+      node->save(kept(save, needed, y), save.kind);
+  }
+  const std::shared_ptr<CheckpointFrame>& frame = CheckpointFrame::current();
+  const std::size_t place = frame ? frame->enter(op, inputs, *node) : CheckpointFrame::kNowhere;
+  if (place != CheckpointFrame::kNowhere) node->set_frame(frame, place);
   node->profiled_layer = profile::current_layer();
   if (is_detecting_anomalies()) node->layers = std::make_unique<const LayerNames>(current_layers());
   Tensor result(std::move(y));

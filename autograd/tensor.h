@@ -16,6 +16,7 @@
 namespace tandem {
 
 class Node;          // record.h
+class Remade;        // remade.h
 struct TensorState;  // below
 
 class Tensor {
@@ -112,7 +113,8 @@ struct TensorState {
   explicit TensorState(Array v) : value(std::move(v)) {}
 
   Array value;
-  std::shared_ptr<Node> node;  // null for leaves
+  std::shared_ptr<Node> node;      // null for leaves
+  std::shared_ptr<Remade> remade;  // null where ops that save the value keep it
   bool requires_grad = false;
 
   // Leaves: where the gradient goes. `grad` is bound memory when an Optimizer owns the parameter, else made on demand.

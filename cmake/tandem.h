@@ -6,6 +6,7 @@
 #include <tandem/autograd/arrivals.h>
 #include <tandem/autograd/autocast.h>
 #include <tandem/autograd/backward.h>
+#include <tandem/autograd/checkpoint.h>
 #include <tandem/autograd/evaluations.h>
 #include <tandem/autograd/gradcheck.h>
 #include <tandem/autograd/gradient_hook.h>

@@ -6,6 +6,8 @@
 #include <limits>
 #include <numbers>
 
+#include <fmt/format.h>
+
 #include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
@@ -21,19 +23,18 @@ Tensor relu_grad(const Tensor& dy, const Array& y) {
                 [](const Tensor& ddx, const Saved& saved, Needs) { return Grads{relu_grad(ddx, saved[0].value())}; });
 }
 
-}  // namespace ops
-
-namespace {
-
-/// dy where x > 0, else slope dy: linear in dy, constant in x, so its own transpose.
-Tensor leaky_relu_grad(const Tensor& dy, const Array& x, double slope) {
-  return record("leaky_relu_grad", kernels::leaky_relu_grad(dy.value(), x, slope), {dy}, {Save(x)},
+Tensor leaky_relu_grad(const Tensor& dy, const Array& y, double slope) {
+  return record("leaky_relu_grad", kernels::leaky_relu_grad(dy.value(), y, slope), {dy}, {Save(y)},
                 [slope](const Tensor& ddx, const Saved& saved, Needs) {
                   return Grads{leaky_relu_grad(ddx, saved[0].value(), slope)};
                 });
 }
 
-}  // namespace
+void require_slope(const char* op, double slope) {
+  if (!(slope >= 0)) fail(op, fmt::format("slope is {}, must be at least 0", slope), {}, "use leaky_relu");
+}
+
+}  // namespace ops
 
 /// y = max(x, 0);  dx = dy where y > 0, else 0
 Tensor relu(const Tensor& x) {
@@ -48,7 +49,7 @@ Tensor leaky_relu(const Tensor& x, double slope) {
   // For slope >= 0 the output has the sign of the input.
   return record("leaky_relu", std::move(y), {x}, {slope >= 0 ? Save::output() : Save(x.value())},
                 [slope](const Tensor& dy, const Saved& saved, Needs) {
-                  return Grads{leaky_relu_grad(dy, saved[0].value(), slope)};
+                  return Grads{ops::leaky_relu_grad(dy, saved[0].value(), slope)};
                 });
 }
 

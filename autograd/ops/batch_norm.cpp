@@ -2,6 +2,7 @@
 // Not here: running statistics (nn/batch_norm2d). Read next: core/kernels/normalise/batch_norm.h.
 #include <tandem/core/kernels/normalise/batch_norm.h>
 
+#include <tandem/autograd/remade.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
@@ -63,17 +64,26 @@ Tensor batch_norm(const Tensor& x, const Tensor& w, const Tensor& b, const Batch
       options.relu, residual.defined() ? residual.value() : Array());
   if (mean) *mean = forward.mean;
   if (variance) *variance = forward.variance;
+  const Array batch_mean = forward.mean, batch_variance = forward.variance;
   // Without a join, where the ReLU lets gradients pass is computed again from x: the output need not stay for that.
   const bool joins = residual.defined(), masks_by_output = options.relu && joins;
   std::vector<Save> keep{x, w, Save(forward.mean), Save(forward.inverse_deviation)};
   if (options.relu) keep.push_back(joins ? Save::output() : Save(b));
-  return record("batch_norm", std::move(forward.y), {x, w, b, residual}, std::move(keep),
-                [options, joins](const Tensor& dy, const Saved& saved, Needs needs) {
-                  return train_grads(dy, saved, needs, options.relu, joins);
-                },
-                {.definition = [options, masks_by_output](const std::vector<Tensor>& in, const Saved& saved) {
-                  return definition(in, options.relu, masks_by_output ? saved[4].value() : Array(), options.epsilon);
-                }});
+  Tensor result =
+      record("batch_norm", std::move(forward.y), {x, w, b, residual}, std::move(keep),
+             [options, joins](const Tensor& dy, const Saved& saved, Needs needs) {
+               return train_grads(dy, saved, needs, options.relu, joins);
+             },
+             {.definition = [options, masks_by_output](const std::vector<Tensor>& in, const Saved& saved) {
+               return definition(in, options.relu, masks_by_output ? saved[4].value() : Array(), options.epsilon);
+             }});
+  if (options.relu && !joins) {
+    ops::remake(result, {&x.value(), &w.value(), &b.value(), &batch_mean, &batch_variance},
+                [epsilon = options.epsilon](const std::vector<Array>& of) {
+                  return kernels::batch_norm_evaluate(of[0], of[1], of[2], of[3], of[4], epsilon, true);
+                });
+  }
+  return result;
 }
 
 /// y = relu?((x - mean) / sqrt(variance + epsilon) w + b + residual) with constant mean and variance

@@ -26,14 +26,20 @@ const Array& floating(const char* op, const char* name, const Tensor& x);
 /// dy where y > 0, else 0: linear in dy, constant in y.
 Tensor relu_grad(const Tensor& dy, const Array& y);
 
+/// dy where y > 0, else slope dy: linear in dy, constant in y.
+Tensor leaky_relu_grad(const Tensor& dy, const Array& y, double slope);
+/// Throws Error "op: slope is -1, must be at least 0": else an output does not tell the sign of what it comes from.
+void require_slope(const char* op, double slope);
+
 /// x as products take it: f32 and f16 as bf16 inside an autocast scope.
 Tensor autocasted(const Tensor& x);
 
 /// y = a b of numbers rounded to bf16, as `dtype`;  da = dy b^T, db = a^T dy, in the dtypes of a and b.
 Tensor bf16_matmul(const Tensor& a, const Tensor& b, DType dtype);
 
-/// x w^T + b in bf16 where x is bf16, with w and b of bf16 or f32; bf16 sums are given as `dtype`.
-Array linear_value(const Tensor& x, const Tensor& w, const Tensor& b, DType dtype = DType::bf16);
+/// x w^T + b in bf16 where x is bf16, with w and b of bf16 or f32; bf16 sums are given as `dtype`. `slope`: u where the
+/// sum u > 0, else slope u.
+Array linear_value(const Tensor& x, const Tensor& w, const Tensor& b, DType dtype = DType::bf16, double slope = 1);
 /// The gradients of y = x w^T + b by x, w and b: dy w, dy^T x, and sum dy over all but the last dim. Of bf16 x:
 /// products in bf16, gradients of f32 weights in f32.
 struct LinearGrads {

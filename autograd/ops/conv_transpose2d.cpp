@@ -19,6 +19,12 @@ void check_bias(const Tensor& b, std::int64_t channels, const Tensor& w) {
        fmt::format("b {}, w {}", to_string(b.shape()), to_string(w.shape())));
 }
 
+bool is_padded_beyond_stride(const ConvTranspose2dOptions& options) {
+  const Size2 more = options.output_padding, stride = options.stride, dilation = options.dilation;
+  const bool is_below_dilation = more.h < std::max(stride.h, dilation.h) && more.w < std::max(stride.w, dilation.w);
+  return is_below_dilation && (more.h >= stride.h || more.w >= stride.w);
+}
+
 /// An output padding that reaches the stride, though not the dilation, belongs to no convolution back. y then is a
 /// part of the output without paddings: its pixels from `padding` on, zeros beyond the end.
 Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
@@ -39,24 +45,53 @@ Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, c
   return b.defined() ? y + reshape(to(b, y.dtype()), {1, b.size(), 1, 1}) : y;
 }
 
+/// The convolution that maps y back to x; gradients of weights have the weights' dtypes.
+struct Back {
+  Back(const Tensor& weight, const Tensor& b, const ConvTranspose2dOptions& o)
+      : options(kernels::transposed(o)),
+        w(weight.shape()),
+        of_w(weight.dtype()),
+        of_b(b.defined() ? b.dtype() : weight.dtype()) {}
+
+  Conv2dOptions options;
+  Shape w;
+  DType of_w, of_b;
+};
+
+/// dx = conv2d(dy, w), dw = conv2d_weight_grad(x, dy): there dy is the image and x the gradient; db = sum dy over N, H,
+/// W
+Grads gradients(const Back& back, const Tensor& dy, const Saved& saved, Needs needs) {
+  return {needs[0] ? conv2d(dy, saved[1], back.options) : Tensor{},
+          needs[1] ? conv2d_weight_grad(saved[0], dy, back.w, back.options, back.of_w) : Tensor{},
+          needs[2] ? ops::sum_as(dy, {0, 2, 3}, back.of_b) : Tensor{}};
+}
+
 }  // namespace
 
 /// y[n,k,i,j] = b[k] + sum_{c,p,q,r,s} x[n,c,p,q] w[c,k,r,s], i = p*stride + r*dilation - padding, j alike
-/// dx = conv2d(dy, w), dw = conv2d_weight_grad(x, dy): there dy is the image and x the gradient; db = sum dy over N, H,
-/// W
 Tensor conv_transpose2d(const Tensor& given, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& options) {
   const Tensor x = ops::autocasted(given);
   const Array &image = floating("conv_transpose2d", "x", x), &weight = floating("conv_transpose2d", "w", w);
-  const Size2 more = options.output_padding, stride = options.stride, dilation = options.dilation;
-  const bool is_below_dilation = more.h < std::max(stride.h, dilation.h) && more.w < std::max(stride.w, dilation.w);
-  if (is_below_dilation && (more.h >= stride.h || more.w >= stride.w)) return padded_beyond_stride(x, w, b, options);
+  if (is_padded_beyond_stride(options)) return padded_beyond_stride(x, w, b, options);
   Array y = kernels::conv_transpose2d(image, weight, b.defined() ? b.value() : Array(), options);
   return record("conv_transpose2d", std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
-                [options = kernels::transposed(options), shape_w = w.shape(), of_w = w.dtype(),
-                 of_b = b.defined() ? b.dtype() : w.dtype()](const Tensor& dy, const Saved& saved, Needs needs) {
-                  return Grads{needs[0] ? conv2d(dy, saved[1], options) : Tensor{},
-                               needs[1] ? conv2d_weight_grad(saved[0], dy, shape_w, options, of_w) : Tensor{},
-                               needs[2] ? ops::sum_as(dy, {0, 2, 3}, of_b) : Tensor{}};
+                [back = Back(w, b, options)](const Tensor& dy, const Saved& saved, Needs needs) {
+                  return gradients(back, dy, saved, needs);
+                });
+}
+
+/// y = u where u > 0, else slope u, with u = conv_transpose2d(x, w, b);  du = dy where y > 0, else slope dy
+Tensor conv_transpose2d_leaky_relu(const Tensor& given, const Tensor& w, const Tensor& b,
+                                   const ConvTranspose2dOptions& options, double slope) {
+  constexpr const char* kOp = "conv_transpose2d_leaky_relu";
+  ops::require_slope(kOp, slope);
+  const Tensor x = ops::autocasted(given);
+  const Array &image = floating(kOp, "x", x), &weight = floating(kOp, "w", w);
+  if (is_padded_beyond_stride(options)) return leaky_relu(padded_beyond_stride(x, w, b, options), slope);
+  Array y = kernels::conv_transpose2d(image, weight, b.defined() ? b.value() : Array(), options, slope);
+  return record(kOp, std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0), Save::output()},
+                [back = Back(w, b, options), slope](const Tensor& dy, const Saved& saved, Needs needs) {
+                  return gradients(back, ops::leaky_relu_grad(dy, saved[2].value(), slope), saved, needs);
                 });
 }
 

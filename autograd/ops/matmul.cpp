@@ -76,10 +76,10 @@ Tensor bf16_matmul(const Tensor& a, const Tensor& b, DType dtype) {
                 });
 }
 
-Array linear_value(const Tensor& x, const Tensor& w, const Tensor& b, DType dtype) {
+Array linear_value(const Tensor& x, const Tensor& w, const Tensor& b, DType dtype, double slope) {
   const Array bias = b.defined() ? b.value() : Array();
-  if (x.dtype() == DType::bf16) return kernels::bf16_linear(x.value(), w.value(), bias, dtype);
-  return kernels::linear(x.value(), w.value(), bias);
+  if (x.dtype() == DType::bf16) return kernels::bf16_linear(x.value(), w.value(), bias, dtype, slope);
+  return kernels::linear(x.value(), w.value(), bias, slope);
 }
 
 LinearGrads::LinearGrads(const Tensor& x, const Tensor& w, const Tensor& b)
@@ -130,6 +130,19 @@ Tensor linear(const Tensor& given, const Tensor& w, const Tensor& b) {
   return record("linear", ops::linear_value(x, w, b), {x, w, b}, {Save(x, kInput1), Save(w, kInput0)},
                 [grads = ops::LinearGrads(x, w, b)](const Tensor& dy, const Saved& saved, Needs needs) {
                   return grads(dy, saved[0], saved[1], needs);
+                });
+}
+
+/// y = u where u > 0, else slope u, with u = x w^T + b;  du = dy where y > 0, else slope dy
+Tensor linear_leaky_relu(const Tensor& given, const Tensor& w, const Tensor& b, double slope) {
+  constexpr const char* kOp = "linear_leaky_relu";
+  ops::require_slope(kOp, slope);
+  const Tensor x = ops::autocasted(given);
+  floating(kOp, "x", x), floating(kOp, "w", w);
+  Array y = ops::linear_value(x, w, b, DType::bf16, slope);
+  return record(kOp, std::move(y), {x, w, b}, {Save(x, kInput1), Save(w, kInput0), Save::output()},
+                [slope, grads = ops::LinearGrads(x, w, b)](const Tensor& dy, const Saved& saved, Needs needs) {
+                  return grads(ops::leaky_relu_grad(dy, saved[2].value(), slope), saved[0], saved[1], needs);
                 });
 }
 

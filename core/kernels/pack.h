@@ -1,5 +1,5 @@
 // Packs: 8 or 16 floats as one value, and the elements of memory that become one: f32, bf16 or f16, converted in
-// registers. + - * go lane by lane.
+// registers. + - * go lane by lane; a float beside a Pack stands for all its lanes.
 //
 //   with_packs([&](auto lanes) { loop<lanes()>(...); });   16 lanes where the processor has AVX-512, else 8
 //
@@ -28,6 +28,16 @@
 #define TANDEM_HAS_SIXTEEN
 #else
 #define TANDEM_TARGETS_OF_EIGHT
+#endif
+
+// Targets that a function names, for loops that are kept once for each width (convolution/winograd_loops.cpp): unlike a
+// clone, each knows how wide its vectors are.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+#define TANDEM_HAS_TARGETS 1
+#define TANDEM_TARGET_AVX2 __attribute__((target("arch=x86-64-v3")))
+#define TANDEM_TARGET_AVX512 __attribute__((target("arch=x86-64-v4")))
+#else
+#define TANDEM_HAS_TARGETS 0
 #endif
 
 namespace tandem::kernels {

@@ -23,6 +23,20 @@ bool offers(dnnl_cpu_isa_t wanted) {
   return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & bits) == bits;
 }
 
+/// For forward: with the function after the sums.
+dnnl::primitive_attr forward_attributes(const ConvolutionProblem& p) {
+  dnnl::primitive_attr attributes = user_scratchpad();
+  if (p.slope == 1) return attributes;
+  dnnl::post_ops after;
+#if DNNL_VERSION_MAJOR >= 3
+  after.append_eltwise(algorithm::eltwise_relu, p.slope, 0);
+#else
+  after.append_eltwise(1, algorithm::eltwise_relu, p.slope, 0);
+#endif
+  attributes.set_post_ops(after);
+  return attributes;
+}
+
 }  // namespace
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -31,10 +45,10 @@ dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& e
   const auto direct = algorithm::convolution_direct;
   const auto training = prop_kind::forward_training;
   if (p.bias.get_size() == 0)
-    return {engine,   training,   direct,    p.source,  p.forward_weights, p.destination,
-            p.stride, p.dilation, p.padding, p.padding, user_scratchpad()};
+    return {engine,   training,   direct,    p.source,  p.forward_weights,    p.destination,
+            p.stride, p.dilation, p.padding, p.padding, forward_attributes(p)};
   return {engine,        training, direct,     p.source,  p.forward_weights, p.bias,
-          p.destination, p.stride, p.dilation, p.padding, p.padding,         user_scratchpad()};
+          p.destination, p.stride, p.dilation, p.padding, p.padding,         forward_attributes(p)};
 }
 
 dnnl::convolution_backward_data::primitive_desc describe_backward_data(const dnnl::engine& engine,
@@ -49,12 +63,13 @@ dnnl::convolution_backward_data::primitive_desc describe_backward_data(const dnn
 
 dnnl::convolution_backward_weights::primitive_desc describe_backward_weights(const dnnl::engine& engine,
                                                                              const ConvolutionProblem& p) {
-  return {engine,           algorithm::convolution_direct,
-          p.source,         p.weights,
-          p.destination,    p.stride,
-          p.dilation,       p.padding,
-          p.padding,        describe_forward(engine, p),
-          user_scratchpad()};
+  const auto direct = algorithm::convolution_direct;
+  const auto hint = describe_forward(engine, p);
+  if (p.bias.get_size() == 0)
+    return {engine,     direct,    p.source,  p.weights, p.destination,    p.stride,
+            p.dilation, p.padding, p.padding, hint,      user_scratchpad()};
+  return {engine,   direct,     p.source,  p.weights, p.bias, p.destination,
+          p.stride, p.dilation, p.padding, p.padding, hint,   user_scratchpad()};
 }
 
 dnnl::matmul::primitive_desc describe_matmul(const dnnl::engine& engine, const Descriptor& a, const Descriptor& b,
@@ -74,7 +89,7 @@ dnnl::convolution_forward::primitive_desc describe_forward(const dnnl::engine& e
                                               p.dilation, p.padding, p.padding)
                                   : Operation(training, direct, p.source, p.forward_weights, p.bias, p.destination,
                                               p.stride, p.dilation, p.padding, p.padding);
-  return {operation, user_scratchpad(), engine};
+  return {operation, forward_attributes(p), engine};
 }
 
 dnnl::convolution_backward_data::primitive_desc describe_backward_data(const dnnl::engine& engine,
@@ -86,8 +101,12 @@ dnnl::convolution_backward_data::primitive_desc describe_backward_data(const dnn
 
 dnnl::convolution_backward_weights::primitive_desc describe_backward_weights(const dnnl::engine& engine,
                                                                              const ConvolutionProblem& p) {
-  const dnnl::convolution_backward_weights::desc operation(algorithm::convolution_direct, p.source, p.weights,
-                                                           p.destination, p.stride, p.dilation, p.padding, p.padding);
+  const auto direct = algorithm::convolution_direct;
+  using Operation = dnnl::convolution_backward_weights::desc;
+  const Operation operation =
+      p.bias.get_size() == 0
+          ? Operation(direct, p.source, p.weights, p.destination, p.stride, p.dilation, p.padding, p.padding)
+          : Operation(direct, p.source, p.weights, p.bias, p.destination, p.stride, p.dilation, p.padding, p.padding);
   return {operation, user_scratchpad(), engine, describe_forward(engine, p)};
 }
 

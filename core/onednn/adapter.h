@@ -10,9 +10,11 @@ using Descriptor = dnnl::memory::desc;
 
 /// The places and the geometry of a convolution in oneDNN's terms. `bias` is a zero descriptor where there is none;
 /// `forward_weights` are those of the forward that a backward belongs to: never f32 beside bf16, as gradients may be.
+/// Forward gives u where u > 0, else slope u; a slope of 1 leaves all as it is.
 struct ConvolutionProblem {
   Descriptor source, weights, forward_weights, bias, destination;
   dnnl::memory::dims stride, dilation, padding;
+  float slope = 1;
 };
 
 /// Each throws dnnl::error when the library has no implementation.

@@ -3,6 +3,7 @@
 #include "convolution.h"
 
 #include <array>
+#include <bit>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -26,7 +27,7 @@ namespace {
 using dnnl::memory;
 using Dims = memory::dims;
 
-enum class Kind : std::int64_t { forward, forward_bias, input_grad, weight_grad };
+enum class Kind : std::int64_t { forward, forward_bias, input_grad, weight_grad, weight_bias_grad };
 
 /// What is f32 and what is bf16. Packed weights have the dtype of the activations.
 struct Types {
@@ -39,8 +40,8 @@ Types types_of(const Array& activations, const Array& bias = {}) {
   return {data_type_of(activations), data_type_of(bias)};
 }
 
-// kind, threads, x [4], w [4], stride, padding, dilation, groups, types
-using Key = std::array<std::int64_t, 18>;
+// kind, threads, x [4], w [4], stride, padding, dilation, groups, types, bits of the slope
+using Key = std::array<std::int64_t, 19>;
 
 struct KeyHash {
   std::size_t operator()(const Key& key) const {
@@ -80,22 +81,24 @@ Cache& cache() {
   return instance;
 }
 
-Key key_of(Kind kind, Types types, const Shape& x, const Shape& w, const Conv2dOptions& o) {
-  const auto which = static_cast<std::int64_t>(kind);
-  return {which, threads(),  x[0],       x[1],        x[2],        x[3],         w[0],         w[1],     w[2],
-          w[3],  o.stride.h, o.stride.w, o.padding.h, o.padding.w, o.dilation.h, o.dilation.w, o.groups, types.code()};
+Key key_of(Kind kind, Types types, const Shape& x, const Shape& w, const Conv2dOptions& o, float slope) {
+  const auto which = static_cast<std::int64_t>(kind), after = std::int64_t{std::bit_cast<std::int32_t>(slope)};
+  return {which,        threads(),    x[0],     x[1],         x[2],       x[3],        w[0],
+          w[1],         w[2],         w[3],     o.stride.h,   o.stride.w, o.padding.h, o.padding.w,
+          o.dilation.h, o.dilation.w, o.groups, types.code(), after};
 }
 
 ConvolutionProblem problem_of(Kind kind, Types types, const Shape& x, const Shape& w, const Shape& y,
                               const Conv2dOptions& o) {
-  const auto of_weights = kind == Kind::weight_grad ? memory::data_type::f32 : types.activations;
-  const auto nhwc = memory::format_tag::nhwc;
-  const auto any = memory::format_tag::any;
+  const bool is_weight_grad = kind == Kind::weight_grad || kind == Kind::weight_bias_grad;
+  const bool has_bias = kind == Kind::forward_bias || kind == Kind::weight_bias_grad;
+  const auto of_weights = is_weight_grad ? memory::data_type::f32 : types.activations;
+  const auto nhwc = memory::format_tag::nhwc, any = memory::format_tag::any;
   ConvolutionProblem p;
   p.source = Descriptor({x[0], x[1], x[2], x[3]}, types.activations, nhwc);
   p.weights = Descriptor(weights_dims(w, o.groups), of_weights, any);
   p.forward_weights = Descriptor(weights_dims(w, o.groups), types.activations, any);
-  if (kind == Kind::forward_bias) p.bias = Descriptor({w[0]}, types.bias, memory::format_tag::x);
+  if (has_bias) p.bias = Descriptor({w[0]}, types.bias, memory::format_tag::x);
   p.destination = Descriptor({y[0], y[1], y[2], y[3]}, types.activations, nhwc);
   p.stride = {o.stride.h, o.stride.w};
   p.dilation = {o.dilation.h - 1, o.dilation.w - 1};  // oneDNN counts the gaps
@@ -145,6 +148,7 @@ void make_weight_grad(Entry& entry, const ConvolutionProblem& problem, const Dim
   entry.weights = description.diff_weights_desc();
   entry.add(DNNL_ARG_SRC, problem.source);
   entry.add(DNNL_ARG_DIFF_WEIGHTS, entry.weights);
+  if (problem.bias.get_size() != 0) entry.add(DNNL_ARG_DIFF_BIAS, problem.bias);
   entry.add(DNNL_ARG_DIFF_DST, problem.destination);
   finish(entry, description.scratchpad_desc());
 
@@ -174,13 +178,14 @@ void drop_oldest(Cache& c) {
 
 /// An entry, whole; one that is not supported where oneDNN has no implementation.
 std::unique_ptr<Entry> make(Kind kind, Types types, const Shape& x, const Shape& w, const Shape& y,
-                            const Conv2dOptions& options) {
-  const ConvolutionProblem problem = problem_of(kind, types, x, w, y, options);
+                            const Conv2dOptions& options, float slope) {
+  ConvolutionProblem problem = problem_of(kind, types, x, w, y, options);
+  problem.slope = slope;
   auto entry = std::make_unique<Entry>();
   try {
     if (kind == Kind::input_grad)
       make_input_grad(*entry, problem);
-    else if (kind == Kind::weight_grad)
+    else if (kind == Kind::weight_grad || kind == Kind::weight_bias_grad)
       make_weight_grad(*entry, problem, weights_dims(w, options.groups));
     else
       make_forward(*entry, problem);
@@ -193,12 +198,12 @@ std::unique_ptr<Entry> make(Kind kind, Types types, const Shape& x, const Shape&
 }
 
 Entry& find_or_make(Kind kind, Types types, const Shape& x, const Shape& w, const Shape& y,
-                    const Conv2dOptions& options) {
+                    const Conv2dOptions& options, float slope = 1) {
   Cache& c = cache();
-  const Key key = key_of(kind, types, x, w, options);
+  const Key key = key_of(kind, types, x, w, options, slope);
   auto found = c.entries.find(key);
   if (found == c.entries.end()) {
-    std::unique_ptr<Entry> entry = make(kind, types, x, w, y, options);  // what cannot be made leaves no trace
+    std::unique_ptr<Entry> entry = make(kind, types, x, w, y, options, slope);  // what cannot be made leaves no trace
     if (c.entries.size() >= kMaxEntries) drop_oldest(c);
     found = c.entries.emplace(key, std::move(entry)).first;
   }
@@ -225,10 +230,11 @@ kernels::KernelCacheStats& cache_counts() {
   return instance;
 }
 
-bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y) try {
+bool convolution(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, Array& y,
+                 float slope) try {
   const std::lock_guard lock(execution_mutex());
   const Kind kind = b.defined() ? Kind::forward_bias : Kind::forward;
-  Entry& entry = find_or_make(kind, types_of(x, b), x.shape(), w.shape(), y.shape(), options);
+  Entry& entry = find_or_make(kind, types_of(x, b), x.shape(), w.shape(), y.shape(), options, slope);
   if (!entry.is_supported) return false;
   set(entry, DNNL_ARG_SRC, x.bytes());
   set(entry, DNNL_ARG_DST, y.bytes());
@@ -253,13 +259,15 @@ bool convolution_input_grad(const Array& dy, const Array& w, const Conv2dOptions
   fail_library("conv2d_input_grad", error, dx.shape(), w.shape());
 }
 
-bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw) try {
+bool convolution_weight_grad(const Array& dy, const Array& x, const Conv2dOptions& options, Array& dw, Array* db) try {
   const std::lock_guard lock(execution_mutex());
-  Entry& entry = find_or_make(Kind::weight_grad, types_of(x), x.shape(), dw.shape(), dy.shape(), options);
+  const Kind kind = db != nullptr ? Kind::weight_bias_grad : Kind::weight_grad;
+  Entry& entry = find_or_make(kind, types_of(x, db ? *db : Array()), x.shape(), dw.shape(), dy.shape(), options);
   if (!entry.is_supported) return false;
   const bool unpacks = !entry.unpack_arguments.empty();
   set(entry, DNNL_ARG_SRC, x.bytes());
   set(entry, DNNL_ARG_DIFF_DST, dy.bytes());
+  if (db != nullptr) set(entry, DNNL_ARG_DIFF_BIAS, db->bytes());
   set(entry, DNNL_ARG_DIFF_WEIGHTS, unpacks ? scratch(entry.scratch_bytes) + entry.packed_begin : dw.bytes());
   run(entry);
   if (unpacks) {

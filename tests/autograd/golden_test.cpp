@@ -50,6 +50,8 @@ TEST_CASE("golden: every op of ops.h has a case, except dropout, whose mask is r
     const std::size_t begin = line.rfind(' ', open) + 1;
     const std::string op = line.substr(begin, open - begin);
     CAPTURE(op);
-    CHECK(covered.count(op) == 1);
+    // Two ops in one call: ops_leaky_relu_test.cpp holds it to the two.
+    const std::string first = op.ends_with("_leaky_relu") ? op.substr(0, op.size() - 11) : op;
+    CHECK(covered.count(first) == 1);
   }
 }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <tandem/core/kernels/convolution/conv2d.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/kernels/reference/conv2d.h>
 #include <tandem/core/threads.h>
 #include <tests/core/random_arrays.h>
@@ -74,6 +76,37 @@ constexpr double kTolerance = 4e-6;
 constexpr Memory kOrders[] = {Memory::row_major, Memory::channels_last, Memory::sliced};
 
 }  // namespace
+
+TEST_CASE("conv2d: leaky ReLU in the same call, and the gradient of the bias beside that of the weights") {
+  Generator g(11);
+  for (const Problem& p : problems()) {
+    CAPTURE(p.name);
+    const Shape shape = k::conv2d_shape(p.x, p.w, p.options);
+    const Array x = random_array(g, p.x, Memory::channels_last), w = random_array(g, p.w, Memory::row_major);
+    const Array b = random_array(g, {p.w[0]}, Memory::row_major), dy = random_array(g, shape, Memory::channels_last);
+    const Array sums = k::conv2d(x.to(DType::f64), w.to(DType::f64), b.to(DType::f64), p.options);
+    for (const double slope : {0.0, 0.25, 1.0}) {
+      CAPTURE(slope);
+      CHECK(scaled_error(k::conv2d(x, w, b, p.options, slope), k::leaky_relu(sums, slope)) < kTolerance);
+      CHECK(identical(k::conv2d(x.to(DType::f64), w.to(DType::f64), b.to(DType::f64), p.options, slope),
+                      k::leaky_relu(sums, slope)));
+    }
+    Array db;
+    const Array dw = k::conv2d_weight_grad(dy, x, p.w, p.options, &db);
+    CHECK(scaled_error(db, k::sum(dy.to(DType::f64), {0, 2, 3})) < kTolerance);
+    CHECK(scaled_error(dw, k::conv2d_weight_grad(dy.to(DType::f64), x.to(DType::f64), p.w, p.options)) < kTolerance);
+  }
+}
+
+TEST_CASE("conv2d: NaN stays NaN below a ReLU") {
+  for (const Problem& p : problems()) {
+    CAPTURE(p.name);
+    Array x = Array::empty(p.x, DType::f32, Layout::channels_last);
+    x.fill(NAN);
+    const Array y = k::conv2d(x, Array::full(p.w, 1), {}, p.options, 0);
+    CHECK(std::isnan(y.at({0, 0, y.shape(2) / 2, y.shape(3) / 2})));
+  }
+}
 
 TEST_CASE("conv2d: hand values") {
   const Array x = Array::from({1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 1, 3, 3});

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/product/bf16_matmul.h>
 #include <tandem/core/onednn/adapter.h>
@@ -50,13 +51,18 @@ Array dense(const Array& w) { return w.is_dense() ? w : w.contiguous(); }
 
 }  // namespace
 
-Array bf16_conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, const Shape& shape) {
+Array bf16_conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, const Shape& shape,
+                  double slope) {
   if (is_for_onednn(x.shape(), w.shape(), shape)) {
     Array y = detail::empty_images(shape, DType::bf16);
-    if (onednn::convolution(channels_last(x), dense(w), b.defined() ? b.contiguous() : b, options, y)) return y;
+    const Array bias = b.defined() ? b.contiguous() : b;
+    // oneDNN's ReLU makes zeros of NaN, its leaky ReLU does not.
+    const double inside = slope == 0 ? 1 : slope;
+    if (onednn::convolution(channels_last(x), dense(w), bias, options, y, static_cast<float>(inside)))
+      return inside == slope ? y : relu(y);
   }
   profile::implementation("by way of f32");
-  return conv2d(x.to(DType::f32), widened(w), b.defined() ? b.to(DType::f32) : b, options).to(DType::bf16);
+  return conv2d(x.to(DType::f32), widened(w), b.defined() ? b.to(DType::f32) : b, options, slope).to(DType::bf16);
 }
 
 Array bf16_conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options) {

@@ -7,8 +7,9 @@
 
 namespace tandem::kernels {
 
-/// x bf16; w, b f32 or bf16, b may be undefined; y of `shape`, bf16.
-Array bf16_conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, const Shape& shape);
+/// x bf16; w, b f32 or bf16, b may be undefined; y of `shape`, bf16: u where the sum u > 0, else slope u.
+Array bf16_conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, const Shape& shape,
+                  double slope);
 /// dy bf16, w f32 or bf16; dx bf16.
 Array bf16_conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options);
 /// dy, x bf16; dw f32, row major.

@@ -7,8 +7,12 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/convolution/bf16_conv2d.h>
+#include <tandem/core/kernels/convolution/choice.h>
 #include <tandem/core/kernels/convolution/winograd.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/epilogue.h>
 #include <tandem/core/kernels/images.h>
+#include <tandem/core/kernels/reduce/reduce.h>
 #include <tandem/core/kernels/reference/conv2d.h>
 #include <tandem/core/onednn/convolution.h>
 #include <tandem/core/profile.h>
@@ -78,7 +82,7 @@ Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options)
   return {x[0], w[0], h, v};
 }
 
-Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options) {
+Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, double slope) {
   check_dtypes("conv2d", "x", x, "w", w, true);
   const Shape shape = conv2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {
@@ -89,20 +93,30 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
   }
   const profile::KernelScope profiled("conv2d", x.dtype(),
                                       [&] { return work(x.shape(), w.shape(), shape, x.dtype()); });
-  if (x.dtype() == DType::bf16) return bf16_conv2d(x, w, b, options, shape);
+  if (x.dtype() == DType::bf16) return bf16_conv2d(x, w, b, options, shape, slope);
   Array y = detail::empty_images(shape, x.dtype());
   if (y.size() == 0) return y;
   if (x.dtype() == DType::f64) {
     profile::implementation("reference");
     reference::conv2d<double>(x, w, b, options, y);
-  } else if (is_winograd(x.shape(), w.shape(), shape, options)) {
+    return slope == 1 ? y : leaky_relu(y, slope);
+  }
+  const Array bias = b.defined() ? b.contiguous() : b;
+  if (is_winograd(Pass::forward, x.shape(), w.shape(), options)) {
     profile::implementation("winograd");
-    winograd(x.to_layout(Layout::channels_last), w, b.defined() ? b.contiguous() : b, options, y);
-  } else if (x.size() == 0 || is_tiny(w.shape(), shape) ||
-             !onednn::convolution(x.to_layout(Layout::channels_last), dense(w), b.defined() ? b.contiguous() : b,
-                                  options, y)) {
+    winograd(x.to_layout(Layout::channels_last), w, bias, options, slope, y);
+    return y;
+  }
+  // oneDNN's ReLU makes zeros of NaN, its leaky ReLU does not.
+  const double inside = slope == 0 ? 1 : slope;
+  if (x.size() == 0 || is_tiny(w.shape(), shape) ||
+      !onednn::convolution(x.to_layout(Layout::channels_last), dense(w), bias, options, y,
+                           static_cast<float>(inside))) {
     profile::implementation("reference");
     reference::conv2d<float>(x, w, b, options, y);
+    finish_images(y, {}, slope);
+  } else if (inside != slope) {
+    finish_images(y, {}, slope);
   }
   return y;
 }
@@ -118,7 +132,7 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   if (dy.dtype() == DType::f64) {
     profile::implementation("reference");
     reference::conv2d_input_grad<double>(dy, w, options, dx);
-  } else if (is_winograd(x, w.shape(), dy.shape(), options)) {
+  } else if (is_winograd(Pass::input_grad, x, w.shape(), options)) {
     profile::implementation("winograd");
     winograd_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
   } else if (dy.size() == 0 || is_tiny(w.shape(), dy.shape()) ||
@@ -129,7 +143,8 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   return dx;
 }
 
-Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype) {
+Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype,
+                         Array* db) {
   check_dtypes("conv2d_weight_grad", "dy", dy, "x", x);
   check_output("conv2d_weight_grad", dy, conv2d_shape(x.shape(), w, options), x.shape(), w);
   const profile::KernelScope profiled("conv2d_weight_grad", dy.dtype(),
@@ -137,21 +152,35 @@ Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const 
   if (dtype != dy.dtype() && (dy.dtype() != DType::bf16 || dtype != DType::f32))
     fail("conv2d_weight_grad", fmt::format("dw is to be {}, dy is {}", name(dtype), name(dy.dtype())),
          both(x.shape(), w));
-  if (dy.dtype() == DType::bf16) return bf16_conv2d_weight_grad(dy, x, w, options).to(dtype);
-  Array dw = Array::empty(w, dtype);
-  if (dw.size() == 0) return dw;
-  if (dy.dtype() == DType::f64) {
-    profile::implementation("reference");
-    reference::conv2d_weight_grad<double>(dy, x, options, dw);
-  } else if (is_winograd(x.shape(), w, dy.shape(), options)) {
+  if (dy.dtype() == DType::bf16) {
+    if (db) *db = sum(dy.to(DType::f32), {0, 2, 3}).to(dtype);
+    return bf16_conv2d_weight_grad(dy, x, w, options).to(dtype);
+  }
+  const bool is_f32 = dy.dtype() == DType::f32;
+  Array dw = Array::empty(w, dtype), bias;
+  if (dw.size() == 0) {
+    if (db) *db = sum(dy, {0, 2, 3});
+    return dw;
+  }
+  if (is_f32 && is_winograd(Pass::weight_grad, x.shape(), w, options)) {
     profile::implementation("winograd");
     winograd_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
-  } else if (dy.size() == 0 || is_tiny(w, dy.shape()) ||
-             !onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),
-                                              options, dw)) {
+  } else if (is_f32 && dy.size() > 0 && !is_tiny(w, dy.shape())) {
+    if (db) bias = Array::empty({w[0]});
+    if (!onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),
+                                         options, dw, db ? &bias : nullptr)) {
+      profile::implementation("reference");
+      reference::conv2d_weight_grad<float>(dy, x, options, dw);
+      bias = Array();
+    }
+  } else {
     profile::implementation("reference");
-    reference::conv2d_weight_grad<float>(dy, x, options, dw);
+    if (is_f32)
+      reference::conv2d_weight_grad<float>(dy, x, options, dw);
+    else
+      reference::conv2d_weight_grad<double>(dy, x, options, dw);
   }
+  if (db) *db = bias.defined() ? bias : sum(dy, {0, 2, 3});
   return dw;
 }
 

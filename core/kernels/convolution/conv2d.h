@@ -22,14 +22,18 @@ namespace kernels {
 /// H' = floor((H + 2 padding - dilation (R - 1) - 1) / stride) + 1. Throws Error with both shapes.
 Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options);
 
-/// b [K] may be undefined. y has the dtype of x.
-Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options);
+/// b [K] may be undefined. y has the dtype of x. `slope`: gives u where the sum u > 0, else slope u; 1 is the sum
+/// itself.
+Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, double slope = 1);
 /// dx of shape x.
 Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options);
-/// dw of shape w, as `dtype`: that of dy and x, and for bf16 also f32, in which its sums are.
-Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype);
-inline Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
-  return conv2d_weight_grad(dy, x, w, options, dy.dtype());
+/// dw of shape w, as `dtype`: that of dy and x, and for bf16 also f32, in which its sums are. Given db, it becomes the
+/// gradient of b [K] as well, as `dtype`: sum dy over N, H, W.
+Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype,
+                         Array* db = nullptr);
+inline Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options,
+                                Array* db = nullptr) {
+  return conv2d_weight_grad(dy, x, w, options, dy.dtype(), db);
 }
 
 }  // namespace kernels

@@ -8,6 +8,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/epilogue.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/profile.h>
 #include <tandem/core/saturate.h>
@@ -60,7 +61,8 @@ Conv2dOptions transposed(const ConvTranspose2dOptions& o) {
   return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation, .groups = o.groups};
 }
 
-Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options) {
+Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options,
+                       double slope) {
   require_floating(kOp, "x", x);
   const auto require_weights = [&x](const char* name, const Array& v) {
     if (x.dtype() != DType::bf16 || !v.defined() || v.dtype() != DType::f32) require_dtype(kOp, name, v, x.dtype());
@@ -78,8 +80,12 @@ Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const Con
                          profile::bytes(x, w, profile::bytes_of(shape, x.dtype()))};
   });
   Array y = conv2d_input_grad(x, w, shape, transposed(options));
+  if (y.dtype() == DType::f32) {
+    finish_images(y, b, slope);
+    return y;
+  }
   if (b.defined()) add_into(y, b.to(y.dtype()).reshape({1, shape[1], 1, 1}).expand(shape));
-  return y;
+  return slope == 1 ? y : leaky_relu(y, slope);
 }
 
 }  // namespace tandem::kernels

@@ -25,8 +25,9 @@ Shape conv_transpose2d_shape(const Shape& x, const Shape& w, const ConvTranspose
 /// The convolution that maps y back to x: its weight is w, its input gradient is conv_transpose2d.
 Conv2dOptions transposed(const ConvTranspose2dOptions& options);
 
-/// b [K] may be undefined.
-Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options);
+/// b [K] may be undefined. `slope`: gives u where the sum u > 0, else slope u; 1 is the sum itself.
+Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const ConvTranspose2dOptions& options,
+                       double slope = 1);
 
 }  // namespace kernels
 }  // namespace tandem

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/product/matmul.h>
 #include <tandem/core/onednn/adapter.h>
 #include <tandem/core/onednn/matmul.h>
@@ -106,7 +107,7 @@ Array bf16_matmul(const Array& a, const Array& b, DType dtype) {
   return matmul(widened(a), widened(b)).to(dtype);
 }
 
-Array bf16_linear(const Array& x, const Array& w, const Array& b, DType dtype) {
+Array bf16_linear(const Array& x, const Array& w, const Array& b, DType dtype, double slope) {
   constexpr const char* kName = "bf16_linear";
   check_dtype(kName, "x", x);
   check_dtype(kName, "w", w);
@@ -131,9 +132,9 @@ Array bf16_linear(const Array& x, const Array& w, const Array& b, DType dtype) {
   Array rows = y.reshape({m, n});
   if (k > 0 && multiply(readable(rounded(x).reshape({m, k})), readable(w).transpose(0, 1),
                         b.defined() ? b.contiguous() : b, rows))
-    return y;
+    return slope == 1 ? y : slope == 0 ? relu(y) : leaky_relu(y, slope);
   profile::implementation("by way of f32");
-  return linear(widened(x), widened(w), b.defined() ? b.to(DType::f32) : b).to(dtype);
+  return linear(widened(x), widened(w), b.defined() ? b.to(DType::f32) : b, slope).to(dtype);
 }
 
 }  // namespace tandem::kernels

@@ -16,7 +16,8 @@ bool has_bf16_instructions();
 Array bf16_matmul(const Array& a, const Array& b, DType dtype = DType::bf16);
 
 /// y[..., o] = sum_i x[..., i] w[o, i] + b[o] as `dtype`, f32 or bf16. x, w and b (may be undefined) are f32 or bf16; x
-/// and w are rounded to bf16, w counts as weights as above, b is added in f32.
-Array bf16_linear(const Array& x, const Array& w, const Array& b, DType dtype = DType::bf16);
+/// and w are rounded to bf16, w counts as weights as above, b is added in f32. `slope`: gives u where the sum u > 0,
+/// else slope u; 1 is the sum itself.
+Array bf16_linear(const Array& x, const Array& w, const Array& b, DType dtype = DType::bf16, double slope = 1);
 
 }  // namespace tandem::kernels

@@ -10,6 +10,8 @@
 #include <optional>
 
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/elementwise/elementwise.h>
+#include <tandem/core/kernels/epilogue.h>
 #include <tandem/core/kernels/product/bf16_matmul.h>
 #include <tandem/core/kernels/product/small.h>
 #include <tandem/core/kernels/reference/matmul.h>
@@ -240,7 +242,7 @@ Array matmul(const Array& a, const Array& b) {
   return y;
 }
 
-Array linear(const Array& x, const Array& w, const Array& b) {
+Array linear(const Array& x, const Array& w, const Array& b, double slope) {
   check("linear", "x", x, "w", w);
   if (x.rank() < 1 || w.rank() != 2) fail("linear", "x must have rank 1 or more, w rank 2", both("x", x, "w", w));
   if (x.shape(-1) != w.shape(1))
@@ -257,7 +259,7 @@ Array linear(const Array& x, const Array& w, const Array& b) {
     return profile::Work{2 * outputs * static_cast<double>(k),
                          profile::bytes(x, w, outputs * static_cast<double>(size_of(x.dtype())))};
   });
-  if (x.dtype() == DType::bf16) return bf16_linear(x, w, b);
+  if (x.dtype() == DType::bf16) return bf16_linear(x, w, b, DType::bf16, slope);
   Shape shape = x.shape();
   shape[-1] = n;
   Array y = Array::empty(shape, x.dtype());
@@ -269,21 +271,25 @@ Array linear(const Array& x, const Array& w, const Array& b) {
     const MatrixView<const double> transposed{w.data<double>(), w.stride(1), w.stride(0)};
     reference::matmul<double>(view<double>(rows), transposed, {y.data<double>(), n, 1}, m, n, k,
                               data_or_null<double>(b), bias_stride);
+    if (slope != 1) return leaky_relu(y, slope);
   } else if (k == 0 || choose(false, m, n, k) == Library::plain) {
     profile::implementation("small");
     multiply_small(view<float>(rows), {w.data<float>(), w.stride(1), w.stride(0)}, y.data<float>(), m, n, k,
                    data_or_null<float>(b), bias_stride);
+    finish_rows(y.data<float>(), nullptr, m, n, slope);
   } else {
     const Array left = readable(rows), right = readable(w);
     float* py = y.data<float>();
-    if (b.defined()) {
-      const Array bias = b.contiguous();
+    const Array bias = b.defined() ? b.contiguous() : b;
+    const bool is_first = b.defined() && slope == 1;  // the product adds to the bias
+    if (is_first) {
       const float* pb = bias.data<float>();
       parallel_for(m, 1 + kCopyGrain / n, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) std::copy_n(pb, n, py + i * n);
       });
     }
-    multiply(view<float>(left), {right.data<float>(), right.stride(1), right.stride(0)}, py, m, n, k, b.defined());
+    multiply(view<float>(left), {right.data<float>(), right.stride(1), right.stride(0)}, py, m, n, k, is_first);
+    if (!is_first) finish_rows(py, b.defined() ? bias.data<float>() : nullptr, m, n, slope);
   }
   return y;
 }

@@ -12,7 +12,8 @@ namespace tandem::kernels {
 Array matmul(const Array& a, const Array& b);
 /// y = a b where it lies, of f32: a [m, k], b [k, n], y [m, n] without gaps in row-major order. Throws Error otherwise.
 void matmul_into(const Array& a, const Array& b, Array& y);
-/// y[..., o] = sum_i x[..., i] w[o, i] + b[o]; b may be undefined.
-Array linear(const Array& x, const Array& w, const Array& b);
+/// y[..., o] = sum_i x[..., i] w[o, i] + b[o]; b may be undefined. `slope`: gives u where the sum u > 0, else slope u;
+/// 1 is the sum itself.
+Array linear(const Array& x, const Array& w, const Array& b, double slope = 1);
 
 }  // namespace tandem::kernels

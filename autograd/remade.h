@@ -1,0 +1,63 @@
+// Remade: a large value that ops which save it need not keep, because it is made again from others that are kept
+// anyway: the output of a batch norm and its ReLU, from the input. Private to autograd.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <tandem/autograd/tensor.h>
+
+namespace tandem {
+
+class Remade {
+ public:
+  /// `again` computes `value`, bit for bit, from `sources` and constants.
+  Remade(const Array& value, std::vector<Array> sources, std::function<Array(const std::vector<Array>&)> again);
+
+  /// Whether x is the value still: one that was written into is another.
+  bool is_of(const Array& x);
+  /// The first value while somebody has it, else what `again` gives; shared by all who ask while one of them keeps it.
+  /// Throws Error when a source was changed in place.
+  Array value();
+
+ private:
+  struct Source {
+    Array array;
+    std::uint64_t version;
+  };
+
+  void remember(const Array& value);
+
+  std::vector<Source> sources_;
+  std::function<Array(const std::vector<Array>&)> again_;
+  std::mutex mutex_;
+  // The value, without keeping it.
+  std::weak_ptr<Storage> storage_;
+  Shape shape_;
+  Strides strides_;
+  DType dtype_ = DType::f32;
+  std::int64_t offset_ = 0;
+  std::uint64_t version_ = 0;
+};
+
+namespace ops {
+
+/// Gives y, as it comes from record, a way to be made again from `sources`, where it is so large that memory counts
+/// more than the time that takes: from 16 MiB.
+template <class F>
+void remake(const Tensor& y, std::initializer_list<const Array*> sources, F&& again) {
+  constexpr std::int64_t kLarge = std::int64_t{16} << 20;
+  if (y.is_leaf() || y.size() * static_cast<std::int64_t>(size_of(y.dtype())) < kLarge) return;
+  std::vector<Array> arrays;
+  for (const Array* source : sources) arrays.push_back(*source);
+  y.state()->remade = std::make_shared<Remade>(y.value(), std::move(arrays), std::forward<F>(again));
+}
+
+}  // namespace ops
+
+}  // namespace tandem
