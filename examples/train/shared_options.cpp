@@ -119,11 +119,12 @@ void CommandLine::add_shared(const Offers& offers) {
         "Examples held out of the training set: what is watched while training; the test set is measured at the end");
   add("--patience", o.patience,
       "End a run after N evaluations without a better one; the best weights are best.safetensors. 0: never");
-  if (offers.batch_norm)
+  if (offers.batch_norm) {
     add("--sync-batch-norm", o.sync_batch_norm, "With mpirun: batch norm has the statistics of all ranks' batches");
-  add("--reestimate", o.reestimate,
-      "Before each evaluation, gather batch-norm statistics of the evaluation weights from N training batches; 0: "
-      "keep those of the fast weights");
+    add("--reestimate", o.reestimate,
+        "Before each evaluation, gather batch-norm statistics of the evaluation weights from N training batches; 0: "
+        "keep those of the fast weights");
+  }
   typed("--init", o.init, "FILE", "Start from the weights of a model file");
   add("--new-head", o.new_head, "With --init: entries of another shape keep their initial values");
   typed("--freeze", o.freeze, "PATTERN", "Do not train parameters whose names match, e.g. \"conv1.*\"")

@@ -102,7 +102,7 @@ void Stepper::step(std::int64_t& steps, const Evaluate* evaluate, double loss) {
     if (undo && is_late) undo->keep_arrays();
     meeting_.run(groups_, evaluate, loss);
     {
-      const profile::KernelScope profiled("update", groups_.front()->arena.weights_array().dtype(),
+      const profile::KernelScope profiled("update", groups_.front()->arena.frame().dtype,
                                           [&] { return work_of(groups_); });
       for (const auto& group : groups_) group->update();
     }

@@ -57,7 +57,7 @@ def test_figure(b, spec):
 
 def test_reading(b, spec):
     surface = f"{FIGURE} .surface"
-    box = b.pointer(surface, ("move", 3, 3))
+    box = b.pointer(surface, ("move", 1, 1))
     tip = b.run("return document.querySelector(arguments[0] + ' .tooltip').textContent", FIGURE)
     corner = spec["cells"][(len(spec["y"]["values"]) - 1) * len(spec["x"]["values"])]
     check(re.search(r"loss ([\d.,e]+)", tip) and abs(float(re.search(r"loss ([\d.]+)", tip.replace(",", "")).group(1)) - corner) < 0.05 * corner,

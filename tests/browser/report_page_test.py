@@ -392,7 +392,7 @@ def test_without_scripts(page, folder):
         count = b.post("/elements", {"using": "css selector", "value": "table"})
         notice = b.post("/elements", {"using": "css selector", "value": "noscript .notice"})
         plots = b.post("/elements", {"using": "css selector", "value": "figure.plot"})
-        check(len(count) == 6 and len(notice) == 1 and len(plots) == 0, "with scripts off there are tables, a notice, no figures")
+        check(len(count) == 7 and len(notice) == 1 and len(plots) == 0, f"with scripts off there are tables, a notice, no figures ({len(count)}, {len(notice)}, {len(plots)})")
 
 
 def main():

@@ -130,7 +130,7 @@ TEST_CASE("image files: what cannot be read is an error of its batch, or is left
     if (entry.is_regular_file()) write_file(entry.path(), "text");
   CHECK(message_of([&] {
           list_image_folder(folder / "set", {.bad_files = BadFiles::skip});
-        }).starts_with("set val: none of the images can be read: 4 files; "));
+        }).starts_with("set test: none of the images can be read: 4 files; "));
   CHECK(message_of([&] { list_image_folder(folder / "set", {.workers = 5000}); }) ==
         "image files: workers must be in [0, 1024]: 5000 given");
   CHECK(message_of([&] { ImageFileSource("mine", {}, {"a"}); }) == "mine: there are no image files");

@@ -108,5 +108,5 @@ TEST_CASE("parts of sentence batches have each pair once") {
   CHECK(message([&] {
           SentenceBatches(pairs, {.tokens = 8, .part = {0, 4}});
         }) ==
-        "sentence batches: a batch of 1 has nothing for each of 4 parts: tokens 8, sentences 256; allow more tokens");
+        "sentence batches: a batch of 2 has nothing for each of 4 parts: tokens 8, sentences 256; allow more tokens");
 }

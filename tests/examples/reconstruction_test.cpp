@@ -58,18 +58,6 @@ void write_black(const std::filesystem::path& folder, int count, std::int64_t he
     write_png(folder / (std::to_string(i) + ".png"), Array::zeros({3, height, width}, DType::u8));
 }
 
-/// One thread, as the child processes have: other numbers of threads sum in another order.
-class OneThread {
- public:
-  OneThread() { set_threads(1); }
-  ~OneThread() { set_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_ = threads();
-};
-
 }  // namespace
 
 TEST_CASE("autoencoder: denoising compared by psnr and ssim, with pictures; evaluated by the run's own options") {
@@ -125,7 +113,7 @@ TEST_CASE("autoencoder: noise is keyed by seed and batch in training, by the bat
       command(folder, "run", {"--epochs", "1", "--noise", "0.2", "--threads", "1", "--optimizer", "adam(lr=1e-3)"}));
   INFO(finished.error);
   REQUIRE(finished.code == 0);
-  const OneThread one_thread;
+  const OneThread one_thread;  // as the child processes have: other numbers of threads sum in another order
   const TrainTest set = cifar10({.folder = folder / "data"});
   const auto noisy = [](const Array& images, Generator random) {
     Array noise = Array::empty(images.shape(), DType::f32, Layout::channels_last);

@@ -7,7 +7,9 @@
 
 namespace {
 std::atomic<std::int64_t> count{0};
-}
+// What is counted is of steps, not of looks for other processes (core/waiting.h), which come four times a second.
+[[maybe_unused]] const int is_set = ::setenv("GOMP_SPINCOUNT", "100000", 0);
+}  // namespace
 
 std::int64_t support::allocation_count() { return count.load(); }
 

@@ -87,11 +87,15 @@ TEST_CASE("reports are the same for any number of threads, and with a callback")
             const bool waits = every != std::string::npos
                                    ? o.step_count() % std::stoi(described.substr(every + 4)) != 0
                                    : may_wait && (o.step_count() == 1 || (is_reset && o.step_count() % 3 == 1));
-            CHECK_MESSAGE((r.gradient_norm > 0 && std::isfinite(r.gradient_norm)), described);
+            // lbfgs is at the minimum of this quadratic after two steps, as near as f32 goes.
+            const bool is_there = described.find("lbfgs") != std::string::npos && r.gradient_norm < 1e-4;
+            CHECK_MESSAGE((is_there || (r.gradient_norm > 0 && std::isfinite(r.gradient_norm))), described);
             // All weights overshoot their minimum in the same step of momentum, and cautious masks all of them there.
             const bool is_masked = described.find("cautious(momentum") != std::string::npos && r.update_norm == 0;
-            CHECK_MESSAGE((waits || is_masked ? r.update_norm == 0 : r.update_norm > 0 && std::isfinite(r.update_norm)),
-                          described);
+            const bool is_still = r.update_norm == 0 || (is_there && r.update_norm < 1e-4);
+            CHECK_MESSAGE(
+                (waits || is_masked || is_there ? is_still : r.update_norm > 0 && std::isfinite(r.update_norm)),
+                described);
           });
       return all;
     };

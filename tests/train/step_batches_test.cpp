@@ -20,7 +20,7 @@ struct Rows {
   Array x;
   std::int64_t tokens = 0;  // examples
 };
-using Step = StepBatches<Rows>;
+using StepOf = StepBatches<Rows>;
 
 Array normal(const Shape& shape, std::uint64_t seed) {
   Array values = Array::empty(shape, DType::f64);
@@ -29,7 +29,7 @@ Array normal(const Shape& shape, std::uint64_t seed) {
 }
 
 /// Parts of the rows of x, of these sizes.
-void fill(Step& step, const Array& x, const std::vector<std::int64_t>& sizes) {
+void fill(StepOf& step, const Array& x, const std::vector<std::int64_t>& sizes) {
   step.clear(0);
   std::int64_t begin = 0;
   for (const std::int64_t size : sizes) {
@@ -54,7 +54,7 @@ TEST_CASE("batches of a step give the loss and the gradient of one batch of all 
   Tensor w(normal({5, 3}, 2));
   w.set_requires_grad(true);
   const auto gradient = [&](const std::vector<std::int64_t>& sizes, double& loss) {
-    Step step(watch);
+    StepOf step(watch);
     fill(step, x, sizes);
     w.zero_grad();
     for (const Rows& rows : step) step.backward(mean(square(tanh(matmul(Tensor(rows.x), w)))));
@@ -74,7 +74,7 @@ TEST_CASE("batches of a step give the loss and the gradient of one batch of all 
 TEST_CASE("a second loop over the batches begins the mean anew; batches are numbered over the run") {
   nn::Sequential none;
   FiniteWatch watch(none);
-  Step step(watch);
+  StepOf step(watch);
   fill(step, normal({6, 2}, 3), {2, 4});
   Tensor w(normal({2, 2}, 5));
   w.set_requires_grad(true);
@@ -100,7 +100,7 @@ TEST_CASE("a second loop over the batches begins the mean anew; batches are numb
 TEST_CASE("a loss that is not finite: the batch comes once more, its layers are looked at, gradients count once") {
   nn::Sequential model{nn::layer<nn::Linear>({.in = 2, .out = 3}), nn::layer<nn::Linear>({.in = 3, .out = 1})};
   FiniteWatch watch(model);
-  Step step(watch);
+  StepOf step(watch);
   step.clear(0);
   step.add({Array::full({4, 2}, 1), 4});
   step.add({Array::full({4, 2}, 1e38), 4});
@@ -120,7 +120,7 @@ TEST_CASE("a loss that is not finite: the batch comes once more, its layers are 
   SUBCASE("also when the loop is left there: the next one counts its gradients") {
     nn::Sequential other{nn::layer<nn::Linear>({.in = 2, .out = 1})};
     FiniteWatch next(other);
-    Step left(next);
+    StepOf left(next);
     left.clear(0);
     left.add({Array::full({4, 2}, 1), 4});
     int calls = 0;

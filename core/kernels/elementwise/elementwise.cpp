@@ -20,12 +20,25 @@ using detail::Accepts, detail::map_float, detail::map_number, detail::map_pair, 
 
 namespace {
 
-// a^b. Of integers by squaring, modulo 2^n; a negative power of 1 and -1 is whole, of 0 an Error, of others 0.
+/// Whether some integer 0 was to have a negative power. Told after the loop: no exception leaves a vectorised one.
+class UndefinedPower {
+ public:
+  void found() { is_found_.store(true, std::memory_order_relaxed); }
+  void check(DType dtype) const {
+    if (is_found_.load(std::memory_order_relaxed))
+      fail("power", "0 to a negative power", fmt::format("dtype {}", name(dtype)));
+  }
+
+ private:
+  std::atomic<bool> is_found_{false};
+};
+
+// a^b. Of integers by squaring, modulo 2^n; a negative power of 1 and -1 is whole, of 0 undefined, of others 0.
 template <class T>
-T power_of(T a, T b) {
+T power_of(T a, T b, [[maybe_unused]] UndefinedPower& undefined) {
   if constexpr (std::is_integral_v<T>) {
     if (b < T(0)) {
-      if (a == T(0)) fail("power", "0 to a negative power", fmt::format("dtype {}", name(dtype_of<T>)));
+      if (a == T(0)) undefined.found();
       if (a != T(1) && a != static_cast<T>(-1)) return T(0);
       return a == T(1) || b % 2 == 0 ? T(1) : a;
     }
@@ -62,7 +75,10 @@ Array divide(const Array& a, const Array& b) {
   return detail::apply_in<Accepts::floats>(is_floating(dtype) ? dtype : DType::f32, names, quotient, a, b);
 }
 Array power(const Array& a, const Array& b) {
-  return map_pair<Accepts::numbers>("power", a, b, [](auto x, auto y) { return power_of(x, y); });
+  UndefinedPower undefined;
+  Array y = map_pair<Accepts::numbers>("power", a, b, [&](auto u, auto v) { return power_of(u, v, undefined); });
+  undefined.check(y.dtype());
+  return y;
 }
 // NaN in either operand is the result, as in PyTorch.
 Array maximum(const Array& a, const Array& b) {
@@ -92,7 +108,11 @@ Array power(const Array& x, double c) {
   if (c == 2) return square(x);
   if (c == 3) return map_number("power", x, [](auto v) { return wrapping::multiply(wrapping::multiply(v, v), v); });
   if (c == -1 && x.defined() && is_floating(x.dtype())) return reciprocal(x);
-  return map_with_number("power", x, c, [c](auto v) { return power_of(v, static_cast<decltype(v)>(c)); });
+  UndefinedPower undefined;
+  Array y =
+      map_with_number("power", x, c, [&, c](auto v) { return power_of(v, static_cast<decltype(v)>(c), undefined); });
+  undefined.check(y.dtype());
+  return y;
 }
 Array equal(const Array& x, double c) {
   return map_with_number("equal", x, c, [c](auto v) { return v == static_cast<decltype(v)>(c); });
