@@ -165,7 +165,7 @@ class Traversal {
   /// Whether a sum may be written into x: no one else has its memory, and it has a place for each number.
   static bool is_own(const Tensor& x) {
     return x.handle().use_count() == 1 && x.value().storage().use_count() == 1 &&
-           x.value().storage()->buffer().use_count() == 1 && x.value().is_dense();
+           x.value().storage()->buffer().use_count() <= 1 && x.value().is_dense();
   }
 
   /// a + b, in the memory of one of them where it is free.

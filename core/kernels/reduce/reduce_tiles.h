@@ -129,6 +129,13 @@ template <class Op, std::int64_t width, class X, class T = WorkOf<X>>
 TANDEM_INLINE void column_block(const X* x, std::int64_t rows, std::int64_t row_stride, TotalOf<Op, T>* y,
                                 std::int64_t y_stride) {
   using Total = TotalOf<Op, T>;
+  if constexpr (std::is_integral_v<T>) {  // gcc 12 loses rows of i32 when it widens them into such a block
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t j = 0; j < width; ++j)
+        y[j * y_stride] = Op::combine(y[j * y_stride], convert_number<T>(x[r * row_stride + j]));
+    }
+    return;
+  }
   T block[width];
   for (T& v : block) v = Op::template kIdentity<T>;
   for (std::int64_t r = 0; r < rows; ++r) {
