@@ -85,13 +85,13 @@ class Comparison {
 
   const CommandLine& line_;
   const Options& options_;
+  InterruptGuard interrupts_;          // ends last: a rank that is told again to end first removes what it wrote
   std::unique_ptr<RunFolder> folder_;  // none in the process of a single run, whose parent has it
   Manifest manifest_;
   std::vector<Rule> rules_;          // of each planned run, with --schedule
   std::optional<std::size_t> only_;  // in the process of a single run: which
   std::filesystem::path path_;
   std::string resume_command_;
-  InterruptGuard interrupts_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Run> run_;
   std::vector<Picture> pictures_;

@@ -4,13 +4,37 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include <tandem/core/error.h>
 
 #include "ranks.h"
 
 namespace tandem::train {
+namespace {
+
+/// Removes the scratch folders of this user's ranks that were killed: tandem-rankR-PROCESS.
+void remove_abandoned() {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    int rank = 0, process = 0;
+    struct stat folder = {};
+    if (std::sscanf(name.c_str(), "tandem-rank%d-%d", &rank, &process) != 2 || process <= 0) continue;
+    if (::lstat(entry.path().c_str(), &folder) != 0 || !S_ISDIR(folder.st_mode) || folder.st_uid != ::geteuid())
+      continue;
+    if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
+}  // namespace
 
 bool Comparison::is_other_rank() const { return workers()->rank() > 0; }
 
@@ -41,8 +65,9 @@ void Comparison::check_resumed_ranks(int before) const {
              before > 1 ? fmt::format("start with mpirun -n {}", before) : "start without mpirun");
 }
 
-/// Where a rank that writes nothing lets its logs fall; gone when it ends.
+/// Where a rank that writes nothing lets its logs fall; gone when it ends, or with the next one after it was killed.
 void Comparison::open_scratch() {
+  remove_abandoned();
   const auto path =
       std::filesystem::temp_directory_path() / fmt::format("tandem-rank{}-{}", workers()->rank(), ::getpid());
   folder_ = std::make_unique<RunFolder>(RunFolder::create(path, true, line_.executable()));

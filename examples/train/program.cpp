@@ -25,7 +25,8 @@ void handle(int signal) { interrupted = signal; }
 void install(void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  // Among ranks mpirun decides: it passes on what the user sends, repeats it, and kills who does not end.
+  action.sa_flags = SA_RESTART | (workers()->size() > 1 ? 0 : SA_RESETHAND);
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
 }

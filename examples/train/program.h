@@ -35,8 +35,9 @@ class Interrupted : public std::runtime_error {
   int signal_;
 };
 
-/// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the process; the second one ends it. One
-/// inside another changes nothing. SIGPIPE and SIGXFSZ are left to the calls that meet them, from then on.
+/// While one lives, SIGINT, SIGTERM and SIGHUP are noted instead of ending the process; the second one ends it, unless
+/// mpirun has started it, which sends several. One inside another changes nothing. SIGPIPE and SIGXFSZ are left to the
+/// calls that meet them, from then on.
 class InterruptGuard {
  public:
   InterruptGuard();
