@@ -16,7 +16,7 @@ target_compile_options(tandem_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
   $<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed> $<$<BOOL:${TANDEM_WARNINGS_AS_ERRORS}>:-Werror>)
 # What calls kernels but computes nothing in loops of its own: optimising it further takes compilers long and saves no time.
 add_library(tandem_light_flags INTERFACE)
-target_compile_options(tandem_light_flags INTERFACE $<$<CONFIG:Release>:-O1> $<$<BOOL:${TANDEM_SANITIZE}>:-O0>)
+target_compile_options(tandem_light_flags INTERFACE $<$<CONFIG:Release>:-O1>)
 if(TANDEM_SANITIZE)
   target_compile_options(tandem_light_flags INTERFACE -O0)
   set(sanitizers ${TANDEM_SANITIZE})
