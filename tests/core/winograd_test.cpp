@@ -4,6 +4,10 @@
 // training).
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <string>
+#include <vector>
+
 #include <tandem/core/kernels/convolution/winograd.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/reference/conv2d.h>
@@ -48,35 +52,48 @@ const k::tiles::Loops& widest() { return *k::tiles::all_loops().front(); }
 
 Array images(const Shape& shape) { return Array::empty(shape, DType::f32, Layout::channels_last); }
 
-void compare(const Problem& p, Memory memory, Generator& g, const k::tiles::Loops& loops) {
-  CAPTURE(p.x.to_string());
-  CAPTURE(p.w.to_string());
-  CAPTURE(static_cast<int>(memory));
-  CAPTURE(loops.lanes);
-  const Conv2dOptions options{.padding = p.padding};
-  REQUIRE(k::can_winograd(p.w, options));
-  const Shape shape = k::conv2d_shape(p.x, p.w, options);
-  const Array x = random_array(g, p.x, Memory::channels_last), dy = random_array(g, shape, Memory::channels_last);
-  const Array w = random_array(g, p.w, memory), b = random_array(g, {p.w[0]});
-  const auto wide = [](const Array& a) { return a.to(DType::f64); };
-  Array y = images(shape), dx = images(p.x), dw = Array::empty(p.w);
-  Array y64 = wide(y), dx64 = wide(dx), dw64 = wide(dw);
-
-  k::winograd(x, w, {}, options, 1, y, loops);
-  k::reference::conv2d<double>(wide(x), wide(w), {}, options, y64);
-  CHECK(scaled_error(y, y64) < kBound);
-  for (const double slope : {1.0, 0.0, 0.25}) {
-    k::winograd(x, w, b, options, slope, y, loops);
-    k::reference::conv2d<double>(wide(x), wide(w), wide(b), options, y64);
-    CHECK(scaled_error(y, slope == 1 ? y64 : k::leaky_relu(y64, slope)) < kBound);
+/// Random operands of a problem, and what the naive twin makes of them.
+class Case {
+ public:
+  Case(const Problem& p, Memory memory, Generator& g)
+      : text_(p.x.to_string() + " " + p.w.to_string() + " memory " + std::to_string(static_cast<int>(memory))),
+        options_{.padding = p.padding} {
+    REQUIRE(k::can_winograd(p.w, options_));
+    const Shape shape = k::conv2d_shape(p.x, p.w, options_);
+    x_ = random_array(g, p.x, Memory::channels_last), dy_ = random_array(g, shape, Memory::channels_last);
+    w_ = random_array(g, p.w, memory), b_ = random_array(g, {p.w[0]});
+    const auto wide = [](const Array& a) { return a.to(DType::f64); };
+    y64_ = wide(images(shape)), biased64_ = y64_.clone(), dx64_ = wide(images(p.x)), dw64_ = wide(Array::empty(p.w));
+    k::reference::conv2d<double>(wide(x_), wide(w_), {}, options_, y64_);
+    k::reference::conv2d<double>(wide(x_), wide(w_), wide(b_), options_, biased64_);
+    k::reference::conv2d_input_grad<double>(wide(dy_), wide(w_), options_, dx64_);
+    k::reference::conv2d_weight_grad<double>(wide(dy_), wide(x_), options_, dw64_);
   }
-  k::winograd_input_grad(dy, w, options, dx, loops);
-  k::reference::conv2d_input_grad<double>(wide(dy), wide(w), options, dx64);
-  CHECK(scaled_error(dx, dx64) < kBound);
-  k::winograd_weight_grad(dy, x, options, dw, loops);
-  k::reference::conv2d_weight_grad<double>(wide(dy), wide(x), options, dw64);
-  CHECK(scaled_error(dw, dw64) < kBound);
-}
+
+  void check(const k::tiles::Loops& loops) const {
+    CAPTURE(text_);
+    CAPTURE(loops.lanes);
+    Array y = images(dy_.shape()), dx = images(x_.shape()), dw = Array::empty(w_.shape());
+    k::winograd(x_, w_, {}, options_, 1, y, loops);
+    CHECK(scaled_error(y, y64_) < kBound);
+    for (const double slope : {1.0, 0.0, 0.25}) {
+      k::winograd(x_, w_, b_, options_, slope, y, loops);
+      CHECK(scaled_error(y, slope == 1 ? biased64_ : k::leaky_relu(biased64_, slope)) < kBound);
+    }
+    k::winograd_input_grad(dy_, w_, options_, dx, loops);
+    CHECK(scaled_error(dx, dx64_) < kBound);
+    k::winograd_weight_grad(dy_, x_, options_, dw, loops);
+    CHECK(scaled_error(dw, dw64_) < kBound);
+    Array again = Array::empty(w_.shape());
+    k::winograd_weight_grad(dy_, x_, options_, again, loops);
+    CHECK(identical(dw, again));
+  }
+
+ private:
+  std::string text_;
+  Conv2dOptions options_;
+  Array x_, dy_, w_, b_, y64_, biased64_, dx64_, dw64_;
+};
 
 }  // namespace
 
@@ -84,10 +101,11 @@ TEST_CASE("winograd: every pass equals the naive twin") {
   Generator g(1);
   for (const Problem& p : problems())
     for (const Memory memory : {Memory::row_major, Memory::channels_last, Memory::sliced}) {
-      for (const k::tiles::Loops* loops : k::tiles::all_loops()) compare(p, memory, g, *loops);
+      const Case c(p, memory, g);
+      for (const k::tiles::Loops* loops : k::tiles::all_loops()) c.check(*loops);
     }
   // Large for the naive twin, hence once.
-  compare({{70, 144, 5, 5}, {128, 144, 3, 3}, 1}, Memory::row_major, g, widest());
+  Case({{70, 144, 5, 5}, {128, 144, 3, 3}, 1}, Memory::row_major, g).check(widest());
 }
 
 TEST_CASE("winograd: the error of large sums of normal numbers") {
@@ -115,16 +133,11 @@ TEST_CASE("winograd: NaN stays NaN, below a ReLU too") {
 TEST_CASE("winograd: any number of threads, equal bits for equal numbers") {
   Generator g(2);
   const int before = threads();
-  for (const int n : {1, 2, 3}) {
-    set_threads(n);
-    for (const Problem& p : {problems()[6], problems()[7]}) {
-      compare(p, Memory::row_major, g, widest());
-      const Array x = random_array(g, p.x, Memory::channels_last);
-      const Array dy = random_array(g, k::conv2d_shape(p.x, p.w, {.padding = 1}), Memory::channels_last);
-      Array first = Array::empty(p.w), again = Array::empty(p.w);
-      k::winograd_weight_grad(dy, x, {.padding = 1}, first);
-      k::winograd_weight_grad(dy, x, {.padding = 1}, again);
-      CHECK(identical(first, again));
+  for (const Problem& p : {problems()[6], problems()[7]}) {
+    const Case c(p, Memory::row_major, g);
+    for (const int n : {1, 2, 3}) {
+      set_threads(n);
+      c.check(widest());
     }
   }
   set_threads(before);
