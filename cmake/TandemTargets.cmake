@@ -18,6 +18,7 @@ target_compile_options(tandem_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
 add_library(tandem_light_flags INTERFACE)
 target_compile_options(tandem_light_flags INTERFACE $<$<CONFIG:Release>:-O1>)
 if(TANDEM_SANITIZE)
+  target_compile_options(tandem_light_flags INTERFACE -O0)
   set(sanitizers ${TANDEM_SANITIZE})
   if(sanitizers MATCHES undefined)
     string(APPEND sanitizers ",float-cast-overflow")  # which the group leaves out
