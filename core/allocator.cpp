@@ -1,9 +1,7 @@
 // Size classes, free lists and counters of the caching allocator. See allocator.h.
-// Classes: powers of two cut into eighths (at most 12.5 % unused), from 64 bytes. Blocks of 2 MiB and more are aligned
-// to and advised as huge pages: first touches and TLB misses of activations are otherwise a measurable part of a step.
+//   below 1 MiB  classes: powers of two cut into eighths (at most 12.5 % unused), from 64 bytes; a free list each
+//   above        parts of mapped ranges, joined again when they are free (free_ranges.h)
 // A thread keeps a few small blocks of each class to itself (Own) and counts them itself: no lock, no shared counter.
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -18,6 +16,7 @@
 
 #include <tandem/core/allocator.h>
 #include <tandem/core/error.h>
+#include <tandem/core/free_ranges.h>
 #include <tandem/core/profile.h>
 
 namespace tandem {
@@ -25,9 +24,9 @@ namespace tandem {
 namespace {
 
 constexpr std::size_t kSmallest = 64;
-constexpr std::size_t kHuge = std::size_t{2} << 20;
+constexpr std::size_t kLarge = std::size_t{1} << 20;
 constexpr std::size_t kMost = std::size_t{1} << 62;  // what rounding up takes further stays below 2^63
-constexpr std::size_t kClasses = 64 * 8;
+constexpr std::size_t kClasses = 20 * 8 + 1;         // those of at most kLarge bytes
 
 struct SizeClass {
   std::size_t index;
@@ -85,6 +84,7 @@ struct Pool {
   std::mutex mutex;
   std::array<std::vector<std::byte*>, kClasses> free;
   std::array<std::size_t, kClasses> blocks{};  // of each class, handed out or free
+  detail::FreeRanges ranges;                   // for larger blocks
   std::vector<Own*> threads;
   std::int64_t in_use = 0, cached = 0, peak = 0;  // those of the threads to be added
   std::size_t system_allocations = 0;
@@ -107,12 +107,7 @@ Pool& pool() {
 }
 
 /// Null where the system has none.
-std::byte* ask_system(std::size_t bytes) {
-  const std::size_t alignment = bytes >= kHuge ? kHuge : kSmallest;
-  void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (block != nullptr && bytes >= kHuge) madvise(block, bytes, MADV_HUGEPAGE);
-  return static_cast<std::byte*>(block);
-}
+std::byte* ask_system(std::size_t bytes) { return static_cast<std::byte*>(std::aligned_alloc(kSmallest, bytes)); }
 
 [[noreturn]] void fail_memory(std::size_t bytes, std::int64_t in_use) {
   fail("allocator", "out of memory", fmt::format("{} bytes asked for, {} in use", bytes, in_use));
@@ -139,7 +134,37 @@ void release(Pool& p) {
     p.blocks[i] -= p.free[i].size();
     p.free[i].clear();
   }
+  p.ranges.release();
   p.cached = 0;
+}
+
+std::size_t rounded_large(std::size_t bytes) {
+  return (bytes + detail::FreeRanges::kStep - 1) / detail::FreeRanges::kStep * detail::FreeRanges::kStep;
+}
+
+std::byte* allocate_large(Pool& p, std::size_t asked) {
+  const std::size_t bytes = rounded_large(asked);
+  const std::lock_guard lock(p.mutex);
+  std::byte* block = p.ranges.take(bytes);
+  if (block == nullptr) {
+    ++p.system_allocations;
+    profile::allocated(bytes);
+    block = p.ranges.map(bytes);
+  }
+  if (block == nullptr) {  // what is cached may make room
+    release(p);
+    block = p.ranges.map(bytes);
+  }
+  if (block == nullptr) fail_memory(asked, p.all_in_use());
+  p.count_handed_out(bytes);
+  return block;
+}
+
+void free_large(Pool& p, std::byte* block, std::size_t asked) noexcept {
+  const std::size_t bytes = rounded_large(asked);
+  const std::lock_guard lock(p.mutex);
+  p.in_use -= static_cast<std::int64_t>(bytes);
+  p.ranges.give(block, bytes);
 }
 
 /// Enters the thread among those that count for themselves, until it ends.
@@ -207,6 +232,7 @@ std::byte* allocate_block(std::size_t bytes) {
     const std::lock_guard lock(p.mutex);
     fail_memory(bytes, p.all_in_use());
   }
+  if (bytes > kLarge) return allocate_large(p, bytes);
   const SizeClass size = class_of(bytes);
   {
     const std::lock_guard lock(p.mutex);
@@ -235,9 +261,10 @@ std::byte* allocate_block(std::size_t bytes) {
 }
 
 void free_block(std::byte* block, std::size_t bytes) noexcept {
+  Pool& p = pool();
+  if (bytes > kLarge) return free_large(p, block, bytes);
   const SizeClass size = class_of(bytes);
   if (bytes <= kSmall && keep_own(block, size)) return;
-  Pool& p = pool();
   const std::lock_guard lock(p.mutex);
   p.in_use -= static_cast<std::int64_t>(size.bytes);
   p.cached += static_cast<std::int64_t>(size.bytes);
@@ -249,7 +276,7 @@ void free_block(std::byte* block, std::size_t bytes) noexcept {
 MemoryStats memory_stats() {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
-  std::int64_t cached = p.cached;
+  std::int64_t cached = p.cached + static_cast<std::int64_t>(p.ranges.bytes());
   for (const Own* thread : p.threads) cached += thread->cached.get();
   const std::int64_t in_use = p.all_in_use();
   return {static_cast<std::size_t>(in_use), static_cast<std::size_t>(std::max(p.peak, in_use)),

@@ -32,6 +32,31 @@ TEST_CASE("freed memory is handed out again without asking the system") {
   CHECK(memory_stats().system_allocations == before.system_allocations);
 }
 
+TEST_CASE("large blocks that are given back serve other sizes, in parts and joined") {
+  release_cached_memory();
+  const std::int64_t mebi = 1 << 20;
+  Array::empty({12 * mebi}).fill(0);
+  const MemoryStats before = memory_stats();
+  for (int round = 0; round < 3; ++round) {
+    auto a = Array::empty({4 * mebi}), b = Array::empty({2 * mebi}), c = Array::empty({mebi}),
+         d = Array::empty({4 * mebi});
+    b = Array();
+    d = Array();  // the order in which they are given back does not matter
+    c = Array();
+    Array joined = Array::empty({8 * mebi});
+    a.fill(1);
+    joined.fill(2);
+    CHECK(a.at({4 * mebi - 1}) == 1);
+    CHECK(joined.at({0}) == 2);
+  }
+  CHECK(memory_stats().system_allocations == before.system_allocations);
+  CHECK(memory_stats().bytes_in_use == before.bytes_in_use);
+  release_cached_memory();
+  CHECK(memory_stats().bytes_cached == 0);
+  const Array again = Array::full({3 * mebi}, 7);
+  CHECK(again.at({3 * mebi - 1}) == 7);
+}
+
 TEST_CASE("peak memory is the largest in use since it was reset") {
   reset_peak_memory();
   const std::size_t base = memory_stats().bytes_in_use;
@@ -114,7 +139,7 @@ TEST_CASE("cached blocks of other sizes make room before memory is out") {
   REQUIRE(::setrlimit(RLIMIT_AS, &tight) == 0);
   bool is_given = false;
   try {
-    is_given = Array::empty({50 << 20}, DType::u8).defined();
+    is_given = Array::empty({80 << 20}, DType::u8).defined();
   } catch (const Error&) {}
   CHECK(::setrlimit(RLIMIT_AS, &before) == 0);
   CHECK(is_given);

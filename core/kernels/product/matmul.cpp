@@ -148,6 +148,12 @@ double product_count(const Array& a, const Array& b) {
   return count;
 }
 
+profile::Work product_work(const Array& a, const Array& b) {
+  const double outputs = a.size() == 0 || b.size() == 0 ? 0 : product_count(a, b);
+  return {2 * outputs * static_cast<double>(a.shape(-1)),
+          profile::bytes(a, b, outputs * static_cast<double>(size_of(a.dtype())))};
+}
+
 Shape leading(const Shape& shape) { return Shape(shape.span().first(static_cast<std::size_t>(shape.rank() - 2))); }
 
 /// Where matrix `index` of a batch begins.
@@ -202,6 +208,7 @@ void matmul_into(const Array& a, const Array& b, Array& y) {
     fail("matmul_into", "must be a [m, k], b [k, n] and y [m, n] in row-major order",
          fmt::format("{}, y {} with strides {}", both("a", a, "b", b), y.shape().to_string(), y.strides().to_string()));
   }
+  const profile::KernelScope profiled("matmul_into", DType::f32, [&] { return product_work(a, b); });
   product_of(overlaps(a, y) ? a.clone() : a, overlaps(b, y) ? b.clone() : b, y);
   y.mark_changed();
 }
@@ -211,11 +218,7 @@ Array matmul(const Array& a, const Array& b) {
   if (a.rank() < 2 || b.rank() < 2) fail("matmul", "both must have rank 2 or more", both("a", a, "b", b));
   if (a.shape(-1) != b.shape(-2))
     fail("matmul", fmt::format("a has {} columns, b has {} rows", a.shape(-1), b.shape(-2)), both("a", a, "b", b));
-  const profile::KernelScope profiled("matmul", a.dtype(), [&] {
-    const double outputs = a.size() == 0 || b.size() == 0 ? 0 : product_count(a, b);
-    return profile::Work{2 * outputs * static_cast<double>(a.shape(-1)),
-                         profile::bytes(a, b, outputs * static_cast<double>(size_of(a.dtype())))};
-  });
+  const profile::KernelScope profiled("matmul", a.dtype(), [&] { return product_work(a, b); });
   if (a.dtype() == DType::bf16) return bf16_matmul(a, b);
   const std::int64_t m = a.shape(-2), n = b.shape(-1), k = a.shape(-1);
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product

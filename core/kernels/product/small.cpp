@@ -6,11 +6,14 @@
 #include <algorithm>
 
 #include <tandem/core/dispatch.h>
-#include <tandem/core/kernels/vector_eight.h>
+#include <tandem/core/kernels/pack.h>
 
 namespace tandem::kernels {
 
 namespace {
+
+constexpr int kEight = 8;
+using Eight = Pack<kEight>;
 
 using reference::MatrixView;
 
@@ -29,7 +32,7 @@ TANDEM_INLINE void add_tile(MatrixView<const float> a, Panel panel, std::int64_t
   Eight sum[rows];
   for (std::int64_t r = 0; r < rows; ++r) sum[r] = sums[r];
   for (std::int64_t l = 0; l < k; ++l) {
-    const Eight column = load(panel.data + l * panel.step);
+    const Eight column = load<kEight>(panel.data + l * panel.step);
     for (std::int64_t r = 0; r < rows; ++r) sum[r] += a.data[r * a.row + l * a.column] * column;
   }
   for (std::int64_t r = 0; r < rows; ++r) sums[r] = sum[r];
@@ -38,7 +41,7 @@ TANDEM_INLINE void add_tile(MatrixView<const float> a, Panel panel, std::int64_t
 /// The first `n` of eight floats that lie `step` apart.
 TANDEM_INLINE void store_some(float* to, std::int64_t step, const Eight& value, std::int64_t n) {
   alignas(32) float all[kEight];
-  store(all, value);
+  store<kEight>(all, value);
   for (std::int64_t c = 0; c < n; ++c) to[c * step] = all[c];
 }
 
@@ -48,7 +51,7 @@ TANDEM_INLINE Eight start_of(MatrixView<const float> bias, std::int64_t i, std::
   if (bias.column == 0) return Eight{} + bias.data[i * bias.row];
   alignas(32) float all[kEight] = {};
   for (std::int64_t c = 0; c < n; ++c) all[c] = bias.data[(j + c) * bias.column];
-  return load(all);
+  return load<kEight>(all);
 }
 
 /// y (i, j) = bias (i, j) + sum_k a (i, k) panel[k][j] for i < m, j < n; rows of the panel are n rounded up to eight.
@@ -57,7 +60,7 @@ TANDEM_TARGETS __attribute__((flatten)) void multiply_panel(MatrixView<const flo
                                                             MatrixView<const float> bias) {
   Eight sums[kTileRows];
   for (std::int64_t j = 0; j < n; j += kEight) {
-    const std::int64_t columns = std::min(kEight, n - j);
+    const std::int64_t columns = std::min<std::int64_t>(kEight, n - j);
     const bool is_row = y.column == 1 && columns == kEight;
     Eight start = start_of(bias, 0, j, columns);
     for (std::int64_t i = 0; i < m; i += kTileRows) {
@@ -80,7 +83,7 @@ TANDEM_TARGETS __attribute__((flatten)) void multiply_panel(MatrixView<const flo
       for (std::int64_t r = 0; r < rows; ++r) {
         float* to = y.data + (i + r) * y.row + j * y.column;
         if (is_row) {
-          store(to, sums[r]);
+          store<kEight>(to, sums[r]);
         } else {
           store_some(to, y.column, sums[r], columns);
         }

@@ -143,7 +143,7 @@ void backward(const RecurrentSizes& s, const Steps& steps, const E* dy, const E*
 }  // namespace
 
 GruForward gru(const Array& x, const Array& h, const Array& w, const Array& b, const RecurrentOptions& options) {
-  const profile::KernelScope profiled("gru", x.dtype(), [&] { return recurrent_work(x, w, 1); });
+  const profile::KernelScope profiled("gru", x.dtype(), [&] { return recurrent_work(x, w); });
   const RecurrentSizes s = recurrent_sizes("gru", 3, x, w, {h}, options);
   const DType dtype = x.dtype();
   if (b.defined()) {
@@ -170,7 +170,7 @@ GruForward gru(const Array& x, const Array& h, const Array& w, const Array& b, c
 
 GruGrads gru_grad(const Array& dy, const GruForward& forward, const Array& h, const Array& w,
                   const RecurrentOptions& options) {
-  const profile::KernelScope profiled("gru_grad", dy.dtype(), [&] { return recurrent_work(forward.gates, w, 2); });
+  const profile::KernelScope profiled("gru_grad", dy.dtype(), [&] { return recurrent_work(forward.gates, w); });
   const RecurrentSizes s{forward.gates.shape(0), forward.gates.shape(1), forward.y.shape(2)};
   const Steps steps(s.T, options);
   const DType dtype = dy.dtype(), wide = work_dtype(dtype);

@@ -165,7 +165,7 @@ void backward(const RecurrentSizes& s, const Steps& steps, const E* dy, const E*
 }  // namespace
 
 LstmForward lstm(const Array& x, const Array& h, const Array& c, const Array& w, const RecurrentOptions& options) {
-  const profile::KernelScope profiled("lstm", x.dtype(), [&] { return recurrent_work(x, w, 1); });
+  const profile::KernelScope profiled("lstm", x.dtype(), [&] { return recurrent_work(x, w); });
   const RecurrentSizes s = recurrent_sizes("lstm", 4, x, w, {h, c}, options);
   const Steps steps(s.T, options);
   const DType dtype = x.dtype(), wide = work_dtype(dtype);
@@ -188,7 +188,7 @@ LstmForward lstm(const Array& x, const Array& h, const Array& c, const Array& w,
 
 LstmGrads lstm_grad(const Array& dy, const LstmForward& forward, const Array& c, const Array& w,
                     const RecurrentOptions& options) {
-  const profile::KernelScope profiled("lstm_grad", dy.dtype(), [&] { return recurrent_work(forward.gates, w, 2); });
+  const profile::KernelScope profiled("lstm_grad", dy.dtype(), [&] { return recurrent_work(forward.gates, w); });
   const RecurrentSizes s{forward.cells.shape(0), forward.cells.shape(1), forward.cells.shape(2)};
   const Steps steps(s.T, options);
   const DType dtype = dy.dtype(), wide = work_dtype(dtype);

@@ -83,9 +83,9 @@ Array recurrent_weight_grad(const Array& dz, const Array& y, const Array& h, con
   return dw;
 }
 
-profile::Work recurrent_work(const Array& x, const Array& w, double products) {
+profile::Work recurrent_work(const Array& x, const Array& w) {
   if (!x.defined() || !w.defined() || w.rank() < 1) return {};
-  return {products * 2 * static_cast<double>(x.size()) * static_cast<double>(w.shape(-1)), profile::bytes(x, w)};
+  return {2 * static_cast<double>(x.size()) * static_cast<double>(w.shape(-1)), profile::bytes(x, w)};
 }
 
 }  // namespace tandem::kernels

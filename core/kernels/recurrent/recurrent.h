@@ -65,7 +65,7 @@ Array or_zeros(const Array& state, const RecurrentSizes& s, DType dtype);
 /// outputs first, h the first state [B, H].
 Array recurrent_weight_grad(const Array& dz, const Array& y, const Array& h, const RecurrentOptions& options);
 
-/// `products` of all states h [T B, H] with w; x has one number a row of w: forward takes one, backward another two.
-profile::Work recurrent_work(const Array& x, const Array& w, double products);
+/// One product of all steps with w [gates H, H]; x [T, B, gates H]. Forward and backward take one each.
+profile::Work recurrent_work(const Array& x, const Array& w);
 
 }  // namespace tandem::kernels
