@@ -93,6 +93,22 @@ Dataset first(const Dataset& dataset, std::int64_t n) {
   return part;
 }
 
+Dataset spread(const Dataset& dataset, std::int64_t n) {
+  if (n < 1) fail("spread", "needs at least one picture", fmt::format("{} asked for", n));
+  const std::int64_t N = dataset.size(), count = std::min(n, N);
+  Dataset part = dataset;
+  Shape shape = dataset.images.shape();
+  shape[0] = count;
+  part.images = Array::empty(shape, DType::u8, Layout::channels_last);
+  part.labels = Array::empty({count}, DType::i64);
+  for (std::int64_t j = 0; j < count; ++j) {
+    const std::int64_t from = (2 * j + 1) * N / (2 * count);
+    part.images.slice(0, j, j + 1).copy_from(dataset.images.slice(0, from, from + 1));
+    part.labels.slice(0, j, j + 1).copy_from(dataset.labels.slice(0, from, from + 1));
+  }
+  return part;
+}
+
 void require_classes(const Dataset& dataset) {
   if (dataset.classes.size() > 1) return;
   fail(fmt::format("data set \"{}\"", dataset.name), "one class only",

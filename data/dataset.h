@@ -41,6 +41,8 @@ ChannelStatistics channel_statistics(const Array& images);
 
 /// The first n pictures, sharing memory; all of them when there are fewer. The statistics stay those of the whole.
 Dataset first(const Dataset& dataset, std::int64_t n);
+/// n pictures at equal distances, copied, the j-th from place (2 j + 1) N / (2 n); else like first().
+Dataset spread(const Dataset& dataset, std::int64_t n);
 
 /// Throws Error, saying how folders name classes, when there are fewer than two: nothing to classify.
 void require_classes(const Dataset& dataset);

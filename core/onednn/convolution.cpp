@@ -43,14 +43,6 @@ Types types_of(const Array& activations, const Array& bias = {}) {
 // kind, threads, x [4], w [4], stride, padding, dilation, groups, types, bits of the slope
 using Key = std::array<std::int64_t, 19>;
 
-struct KeyHash {
-  std::size_t operator()(const Key& key) const {
-    std::uint64_t h = 0x9e3779b97f4a7c15U;
-    for (const std::int64_t v : key) h = (h ^ static_cast<std::uint64_t>(v)) * 0x100000001b3U + (h >> 29);
-    return static_cast<std::size_t>(h);
-  }
-};
-
 struct Entry {
   bool is_supported = false;
   std::string implementation;  // "oneDNN " and the name that it gives

@@ -2,7 +2,9 @@
 // share. Kernels thread inside, so one primitive at a time loses nothing, and cached memory objects need no copies.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -20,5 +22,15 @@ std::mutex& execution_mutex();
 std::byte* scratch(std::size_t bytes);
 /// Gives the scratch memory back. The caller holds execution_mutex().
 void release_scratch();
+
+/// Of the keys under which primitives are kept: the numbers of a problem.
+struct KeyHash {
+  template <std::size_t n>
+  std::size_t operator()(const std::array<std::int64_t, n>& key) const {
+    std::uint64_t h = 0x9e3779b97f4a7c15U;
+    for (const std::int64_t v : key) h = (h ^ static_cast<std::uint64_t>(v)) * 0x100000001b3U + (h >> 29);
+    return static_cast<std::size_t>(h);
+  }
+};
 
 }  // namespace tandem::onednn

@@ -25,14 +25,6 @@ using dnnl::memory;
 // threads, types, B, M, K, N, strides of a and of b; those of packed weights are 0
 using Key = std::array<std::int64_t, 12>;
 
-struct KeyHash {
-  std::size_t operator()(const Key& key) const {
-    std::uint64_t h = 0x9e3779b97f4a7c15U;
-    for (const std::int64_t v : key) h = (h ^ static_cast<std::uint64_t>(v)) * 0x100000001b3U + (h >> 29);
-    return static_cast<std::size_t>(h);
-  }
-};
-
 struct Entry {
   bool is_supported = false;
   std::string implementation;  // "oneDNN " and the name that it gives

@@ -4,7 +4,6 @@
 //   explain runs/DIR/RUN --step 57 --largest --html update.html
 // Read next: train/replay.h, how a run is repeated; optim/study/explain.h, the explanation; update_page.h, the page.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,6 +13,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/io/file.h>
 #include <tandem/report/metrics.h>
+#include <tandem/train/arguments.h>
 #include <tandem/train/program.h>
 #include <tandem/train/replay.h>
 
@@ -140,7 +140,8 @@ int explain_run(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  CLI::App app("Shows one update of a run as the paper writes it, with its numbers; the run is repeated to that step.");
+  CLI::App app("Shows one update of a run as the paper writes it, with its numbers; the run is repeated to that step.",
+               "explain");
   Options o;
   app.add_option("run", o.run, "a run, OUT/NAME; or OUT, where it holds one run")->required()->type_name("RUN");
   app.add_option("--step", o.step, "number of the step, from 1")->required()->type_name("N");
@@ -157,14 +158,7 @@ int main(int argc, char** argv) try {
   app.add_option("--program", o.program, "the program that made the run, where it lies elsewhere now")
       ->type_name("FILE");
   app.add_flag("--json", o.json, "print JSON");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return train::kExitDone;
-  } catch (const CLI::ParseError& error) {
-    fail_usage("explain", "the command line is wrong", error.what(), "explain --help lists the options");
-  }
+  if (!train::parse_arguments(app, argc, argv)) return train::kExitDone;
   return explain_run(o);
 } catch (...) {
   return train::end_by_exception();

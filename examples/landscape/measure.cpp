@@ -21,19 +21,10 @@
 namespace tandem::landscape {
 
 std::vector<Batch> spread_batches(const Dataset& dataset, std::int64_t count, std::int64_t batch) {
-  const std::int64_t n = std::min(count, dataset.size());
-  Dataset few = dataset;
-  Shape shape = dataset.images.shape();
-  shape[0] = n;
-  few.images = Array::empty(shape, DType::u8, Layout::channels_last);
-  few.labels = Array::empty({n}, DType::i64);
-  for (std::int64_t i = 0; i < n; ++i) {
-    const std::int64_t from = (2 * i + 1) * dataset.size() / (2 * n);
-    few.images.slice(0, i, i + 1).copy_from(dataset.images.slice(0, from, from + 1));
-    few.labels.slice(0, i, i + 1).copy_from(dataset.labels.slice(0, from, from + 1));
-  }
-  Loader loader(few,
-                {.batch = std::min(batch, n), .shuffle = false, .workers = 0, .transform = normalize(few.statistics)});
+  const Dataset few = spread(dataset, count);
+  Loader loader(
+      few,
+      {.batch = std::min(batch, few.size()), .shuffle = false, .workers = 0, .transform = normalize(few.statistics)});
   std::vector<Batch> batches;
   while (auto next = loader.next()) batches.push_back({next->images.clone(), next->labels.clone()});
   return batches;

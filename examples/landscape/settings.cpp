@@ -3,13 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
 
 #include <tandem/core/error.h>
 #include <tandem/core/threads.h>
-#include <tandem/train/command_line.h>
+#include <tandem/train/arguments.h>
 
 namespace tandem::landscape {
 namespace {
@@ -74,11 +73,6 @@ void add_options(CLI::App& app, Settings& s) {
   app.add_flag("--quiet", s.is_quiet, "No progress");
 }
 
-void check_range(const char* option, double value, double least, double most) {
-  if (!(value >= least && value <= most))
-    fail_usage(option, fmt::format("is {}, must be in [{}, {}]", value, least, most));
-}
-
 /// An option that has no effect here is a mistake.
 void check_given(const CLI::App& app, const char* option, bool has_effect, const char* is_for) {
   if (app.count(option) > 0 && !has_effect) fail_usage(option, fmt::format("is for {}", is_for), {}, "leave it out");
@@ -109,18 +103,18 @@ void check(const CLI::App& app, const Settings& s) {
   if (s.part != "test" && s.part != "train") fail_usage("--part", fmt::format("\"{}\" is not test or train", s.part));
   if (s.directions != "random" && s.directions != "hessian")
     fail_usage("--directions", fmt::format("\"{}\" is not random or hessian", s.directions));
-  check_range("--grid", static_cast<double>(s.grid), 3, 401);
-  check_range("--images", static_cast<double>(s.images), 1, 1e9);
-  check_range("--reestimate", static_cast<double>(s.reestimate), 0, 1e6);
-  check_range("--hessian-images", static_cast<double>(s.hessian_images), 1, 1e6);
-  check_range("--iterations", static_cast<double>(s.iterations), 2, 1000);
-  check_range("--path-points", static_cast<double>(s.path_points), 3, 1000);
-  check_range("--updates", static_cast<double>(s.updates), 1, 10'000);
-  check_range("--steps", static_cast<double>(s.steps), 1, 100'000);
-  check_range("--jobs", static_cast<double>(s.jobs), 0, 1024);
-  check_range("--margin", s.margin, 0, 100);
-  check_range("--reach", s.reach, 1e-9, 1e9);
-  for (const double value : s.start) check_range("--start", value, -1e6, 1e6);
+  train::check_range("--grid", s.grid, 3, 401);
+  train::check_range("--images", s.images, 1, 1e9);
+  train::check_range("--reestimate", s.reestimate, 0, 1e6);
+  train::check_range("--hessian-images", s.hessian_images, 1, 1e6);
+  train::check_range("--iterations", s.iterations, 2, 1000);
+  train::check_range("--path-points", s.path_points, 3, 1000);
+  train::check_range("--updates", s.updates, 1, 10'000);
+  train::check_range("--steps", s.steps, 1, 100'000);
+  train::check_range("--jobs", s.jobs, 0, 1024);
+  train::check_range("--margin", s.margin, 0, 100);
+  train::check_range("--reach", s.reach, 1e-9, 1e9);
+  for (const double value : s.start) train::check_range("--start", value, -1e6, 1e6);
 }
 
 }  // namespace
@@ -129,18 +123,11 @@ bool parse_settings(int argc, char** argv, Settings& s) {
   CLI::App app("Draws what optimizers move on: planes through the weights of models, and surfaces of two numbers.",
                "landscape");
   add_options(app, s);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return false;
-  } catch (const CLI::ParseError& error) {
-    fail_usage("landscape", "the command line is wrong", error.what(), "landscape --help lists the options");
-  }
+  if (!train::parse_arguments(app, argc, argv)) return false;
   check(app, s);
   if (s.jobs == 0) s.jobs = threads();
   s.executable = train::shell_quoted(argv[0]);
-  for (int i = 0; i < argc; ++i) s.command += (i > 0 ? " " : "") + train::shell_quoted(argv[i]);
+  s.command = train::command_text(argc, argv);
   return true;
 }
 

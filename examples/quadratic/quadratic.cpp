@@ -5,7 +5,6 @@
 // Read next: experiments.cpp, the settings; measure.cpp, the measuring.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,7 +12,7 @@
 
 #include <tandem/core/error.h>
 #include <tandem/core/threads.h>
-#include <tandem/train/command_line.h>
+#include <tandem/train/arguments.h>
 #include <tandem/train/program.h>
 
 #include "files.h"
@@ -31,10 +30,6 @@ struct Settings {
   std::string executable, command;
 };
 
-void check_range(const char* option, std::int64_t value, std::int64_t least, std::int64_t most) {
-  if (value < least || value > most) fail_usage(option, fmt::format("is {}, must be in [{}, {}]", value, least, most));
-}
-
 /// False when --help was asked for and has been printed.
 bool parse(int argc, char** argv, Settings& s) {
   CLI::App app("Measures Lookahead on quadratics and holds it against the formulas.", "quadratic");
@@ -46,19 +41,12 @@ bool parse(int argc, char** argv, Settings& s) {
   app.add_option("--out", s.out, "Run folder; default: runs/quadratic-TIME")->type_name("DIR");
   app.add_flag("--overwrite", s.is_overwriting, "Replace the result that lies in --out");
   app.add_flag("--quiet", s.is_quiet, "No progress");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return false;
-  } catch (const CLI::ParseError& error) {
-    fail_usage("quadratic", "the command line is wrong", error.what(), "quadratic --help lists the options");
-  }
-  check_range("--copies", s.effort.copies, 64, 1 << 24);
-  check_range("--rate-steps", s.effort.rate_steps, 200, 10'000'000);
-  check_range("--threads", s.threads, 0, 1024);
+  if (!train::parse_arguments(app, argc, argv)) return false;
+  train::check_range("--copies", s.effort.copies, 64, 1 << 24);
+  train::check_range("--rate-steps", s.effort.rate_steps, 200, 10'000'000);
+  train::check_range("--threads", s.threads, 0, 1024);
   s.executable = train::shell_quoted(argv[0]);
-  for (int i = 0; i < argc; ++i) s.command += (i > 0 ? " " : "") + train::shell_quoted(argv[i]);
+  s.command = train::command_text(argc, argv);
   return true;
 }
 

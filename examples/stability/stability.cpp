@@ -5,14 +5,13 @@
 // Read next: simulate.h, what is measured; plan.h, the cells; findings.h, what follows.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 
 #include <tandem/core/error.h>
 #include <tandem/core/io/file.h>
 #include <tandem/core/threads.h>
-#include <tandem/train/command_line.h>
+#include <tandem/train/arguments.h>
 #include <tandem/train/program.h>
 
 #include "page.h"
@@ -29,11 +28,6 @@ struct Call {
   bool is_overwriting = false, is_quiet = false;
   std::string executable;
 };
-
-void check_range(const char* option, double value, double least, double most) {
-  if (!(value >= least && value <= most))
-    fail_usage(option, fmt::format("is {}, must be in [{}, {}]", value, least, most));
-}
 
 /// False when --help was asked for and has been printed.
 bool parse(int argc, char** argv, Call& call) {
@@ -57,14 +51,7 @@ bool parse(int argc, char** argv, Call& call) {
       ->type_name("DIR");
   app.add_flag("--overwrite", call.is_overwriting, "Replace the result that lies in --out");
   app.add_flag("--quiet", call.is_quiet, "No progress");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return false;
-  } catch (const CLI::ParseError& error) {
-    fail_usage("stability", "the command line is wrong", error.what(), "stability --help lists the options");
-  }
+  if (!train::parse_arguments(app, argc, argv)) return false;
   for (const CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
     if (!call.resume.empty() && option->count() > 0 && name != "--resume" && name != "--threads" && name != "--quiet")
@@ -73,17 +60,17 @@ bool parse(int argc, char** argv, Call& call) {
   if (s.problems.empty())
     for (const Problem& problem : problems()) s.problems.push_back(problem.name);
   for (const std::string& name : s.problems) find_problem(name);
-  check_range("--repetitions", s.repetitions, 2, 100'000);
-  check_range("--neighbours", s.neighbours, 1, 100'000);
-  check_range("--n", s.n, 2, 1'000'000);
+  train::check_range("--repetitions", s.repetitions, 2, 100'000);
+  train::check_range("--neighbours", s.neighbours, 1, 100'000);
+  train::check_range("--n", s.n, 2, 1'000'000);
   if (s.batch < 1 || s.batch > 32 || (s.batch & (s.batch - 1)) != 0)
     fail_usage("--batch", fmt::format("is {}, must be 1, 2, 4, 8, 16 or 32", s.batch));
-  check_range("--k", s.k, 1, 100'000);
-  check_range("--alpha", s.alpha, 0.001, 1);
-  check_range("--steps", s.steps, 1, 10'000'000);
-  check_range("--threads", call.threads, 0, 1024);
+  train::check_range("--k", s.k, 1, 100'000);
+  train::check_range("--alpha", s.alpha, 0.001, 1);
+  train::check_range("--steps", s.steps, 1, 10'000'000);
+  train::check_range("--threads", call.threads, 0, 1024);
   call.executable = train::shell_quoted(argv[0]);
-  for (int i = 0; i < argc; ++i) call.record.command += (i > 0 ? " " : "") + train::shell_quoted(argv[i]);
+  call.record.command = train::command_text(argc, argv);
   return true;
 }
 

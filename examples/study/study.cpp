@@ -1,7 +1,6 @@
 // The program: command line, trials, results. See study.h.
 #include "study.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -17,7 +16,7 @@
 #include <tandem/core/threads.h>
 #include <tandem/core/versions.h>
 #include <tandem/report/metrics.h>
-#include <tandem/train/command_line.h>
+#include <tandem/train/arguments.h>
 #include <tandem/train/program.h>
 
 #include "page.h"
@@ -41,11 +40,6 @@ struct Arguments {
   std::string executable, command;
 };
 
-void check(const char* option, double value, double least, double most) {
-  if (!(value >= least && value <= most))
-    fail_usage(option, fmt::format("is {}, must be in [{}, {}]", value, least, most));
-}
-
 /// False when --help was asked for and has been printed.
 bool parse(int argc, char** argv, Arguments& a) {
   CLI::App app("Tries every rule on small tasks, as it comes and with a tuned learning rate.", "study");
@@ -65,18 +59,11 @@ bool parse(int argc, char** argv, Arguments& a) {
   app.add_option("--resume", a.resume, "Go on with the study that lies there")->type_name("DIR");
   app.add_flag("--overwrite", a.is_overwriting, "Replace the study that lies in --out");
   app.add_flag("--quiet", a.is_quiet, "No progress");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return false;
-  } catch (const CLI::ParseError& error) {
-    fail_usage("study", "the command line is wrong", error.what(), "study --help lists the options");
-  }
-  check("--trials", a.trials, 1, 1000);
-  check("--jobs", a.jobs, 1, 1024);
-  check("--scale", a.scale, 0.001, 1000);
-  check("--minutes", a.minutes, 0, 1e6);
+  if (!train::parse_arguments(app, argc, argv)) return false;
+  train::check_range("--trials", a.trials, 1, 1000);
+  train::check_range("--jobs", a.jobs, 1, 1024);
+  train::check_range("--scale", a.scale, 0.001, 1000);
+  train::check_range("--minutes", a.minutes, 0, 1e6);
   if (a.seeds.empty()) a.seeds = {0, 1, 2};
   for (const std::uint64_t seed : a.seeds)
     if (seed == kTuningSeed) fail_usage("--seed", fmt::format("{} is the seed that tuning uses", seed));
@@ -86,7 +73,7 @@ bool parse(int argc, char** argv, Arguments& a) {
   if (!a.resume.empty() && (a.has_settings || !a.out.empty() || a.is_overwriting))
     fail_usage("--resume", "takes what the study has", {}, "only --jobs and --quiet may stand beside it");
   a.executable = train::shell_quoted(argv[0]);
-  for (int i = 0; i < argc; ++i) a.command += (i > 0 ? " " : "") + train::shell_quoted(argv[i]);
+  a.command = train::command_text(argc, argv);
   return true;
 }
 

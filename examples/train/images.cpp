@@ -130,18 +130,8 @@ Array read_picture(const std::string& file, const nn::ModelInfo& info, const Tra
 }
 
 Array sample_images(const Dataset& dataset, std::int64_t count, const Transform& transform) {
-  const std::int64_t n = std::min(count, dataset.size());
-  Dataset few = dataset;
-  Shape shape = dataset.images.shape();
-  shape[0] = n;
-  few.images = Array::empty(shape, DType::u8, Layout::channels_last);
-  few.labels = Array::empty({n}, DType::i64);
-  for (std::int64_t i = 0; i < n; ++i) {
-    const std::int64_t from = (2 * i + 1) * dataset.size() / (2 * n);
-    few.images.slice(0, i, i + 1).copy_from(dataset.images.slice(0, from, from + 1));
-    few.labels.slice(0, i, i + 1).copy_from(dataset.labels.slice(0, from, from + 1));
-  }
-  Loader loader(few, {.batch = n, .shuffle = false, .workers = 0, .transform = transform});
+  const Dataset few = spread(dataset, count);
+  Loader loader(few, {.batch = few.size(), .shuffle = false, .workers = 0, .transform = transform});
   return loader.next()->images;
 }
 

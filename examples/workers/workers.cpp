@@ -5,7 +5,6 @@
 //   workers --model resnet18 --machines 2 --machines 8 --gigabits 10 --latency 30
 // To train on several machines: mpirun -n N cifar ... Read next: simulate.h, README.md.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +14,8 @@
 
 #include <tandem/autograd/arrivals.h>
 #include <tandem/tandem.h>
+#include <tandem/train/arguments.h>
+#include <tandem/train/program.h>
 
 #include "simulate.h"
 
@@ -150,19 +151,8 @@ int main(int argc, char** argv) try {
   app.add_option("--gigabits", settings.gigabits, "Of the network, a second; given several times: a table each")
       ->check(CLI::Range(1e-3, 1e6));
   app.add_option("--latency", settings.latency, "Of a message, in microseconds")->check(CLI::Range(0.0, 1e9));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    fail_usage("workers", "the command line is wrong", error.what(), "workers --help lists the options");
-  }
+  if (!train::parse_arguments(app, argc, argv)) return train::kExitDone;
   return run(settings);
-} catch (const UsageError& error) {
-  std::fprintf(stderr, "%s\n", error.what());
-  return 2;
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "%s\n", error.what());
-  return 1;
+} catch (...) {
+  return train::end_by_exception();
 }

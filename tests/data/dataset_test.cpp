@@ -48,6 +48,17 @@ TEST_CASE("first is a view with the statistics of the whole") {
   CHECK_THROWS_WITH_AS(first(set, 0), "first: needs at least one picture: 0 asked for", Error);
 }
 
+TEST_CASE("spread takes pictures at equal distances") {
+  const Dataset set = counting_set(30), part = spread(set, 4);
+  CHECK(part.labels.to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{set.labels.to_vector<std::int64_t>()[3], set.labels.to_vector<std::int64_t>()[11],
+                                  set.labels.to_vector<std::int64_t>()[18], set.labels.to_vector<std::int64_t>()[26]});
+  CHECK(part.images.select(0, 2).to_vector<int>() == set.images.select(0, 18).to_vector<int>());
+  CHECK(part.classes == set.classes);
+  CHECK(spread(set, 99).labels.to_vector<std::int64_t>() == set.labels.to_vector<std::int64_t>());
+  CHECK_THROWS_WITH_AS(spread(set, 0), "spread: needs at least one picture: 0 asked for", Error);
+}
+
 TEST_CASE("a checksum changes with any byte") {
   const Dataset set = counting_set(5);
   const std::uint64_t before = checksum(set);
