@@ -11,6 +11,7 @@ struct Part {
 
   std::int64_t begin(std::int64_t n) const { return n * index / count; }
   std::int64_t end(std::int64_t n) const { return n * (index + 1) / count; }
+  bool operator==(const Part&) const = default;
 };
 
 }  // namespace tandem

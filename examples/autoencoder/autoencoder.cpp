@@ -50,10 +50,13 @@ Array with_noise(const Array& images, double deviation, Generator generator) {
 /// How near the clean images come back, over a set whose noise is always the same.
 Metrics measure(nn::Module& model, Loader& loader, const std::string& part, double noise) {
   reconstruction::Measures measures;
-  std::uint64_t number = 0;
+  std::int64_t number = 0;
   loader.start_epoch(0);
-  for (const auto& [images, labels] : loader)
-    measures.add(images, model(with_noise(images, noise, Generator(kTestNoise).split(number++))).value());
+  for (const auto& [images, labels] : loader) {
+    const Generator random = Generator(kTestNoise).split(static_cast<std::uint64_t>(number));
+    if (train::is_turn(number++)) measures.add(images, model(with_noise(images, noise, random)).value());
+  }
+  measures.add_up();
   return {{part + "_loss", measures.mean_squared_error()},
           {metric_name(part, "psnr"), measures.psnr()},
           {metric_name(part, "ssim"), measures.ssim()}};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tandem/tandem.h>
+#include <tandem/train/ranks.h>
 
 using namespace tandem;
 
@@ -77,6 +78,8 @@ void Measures::add(const Array& x, const Array& reconstruction) {
   ssim_ += ssim;
   images_ += n;
 }
+
+void Measures::add_up() { train::add_up(squared_error_, psnr_, ssim_, images_); }
 
 std::string metric_name(const std::string& part, const std::string& name) {
   return part == "test" ? name : part + "_" + name;

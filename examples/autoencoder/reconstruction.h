@@ -24,6 +24,8 @@ class Measures {
   /// y [N, C, H, W] made of, or compared with, x; both in [0, 1]. A picture that came back exactly counts as 100 dB, as
   /// one with a mean squared error of 1e-10 does: one black picture would make the mean infinite.
   void add(const tandem::Array& x, const tandem::Array& y);
+  /// What all ranks have measured together; with one, nothing changes.
+  void add_up();
 
   double mean_squared_error() const { return squared_error_ / static_cast<double>(images_); }
   double psnr() const { return psnr_ / static_cast<double>(images_); }  ///< decibels

@@ -62,9 +62,11 @@ Metrics measure(nn::Module& model, Loader& loader) {
     has_five = logits.shape(1) > kTop;
     if (has_five) among_five += nn::top_k_correct(logits, labels, kTop);
   }
-  const auto count = static_cast<double>(loader.source()->size());
-  Metrics metrics = {{"test_loss", loss / count}, {"test_accuracy", static_cast<double>(correct) / count}};
-  if (has_five) metrics.emplace_back("test_top5_accuracy", static_cast<double>(among_five) / count);
+  std::int64_t count = loader.source()->size();
+  train::add_up(loss, correct, among_five, count);
+  const auto images = static_cast<double>(count);
+  Metrics metrics = {{"test_loss", loss / images}, {"test_accuracy", static_cast<double>(correct) / images}};
+  if (has_five) metrics.emplace_back("test_top5_accuracy", static_cast<double>(among_five) / images);
   return metrics;
 }
 
@@ -92,10 +94,10 @@ int compare(const train::CommandLine& line, const Settings& settings) {
   const imagenet::Pictures pictures = imagenet::open_pictures(options);
   const auto classes = static_cast<std::int64_t>(pictures.classes.size());
   const auto workers = static_cast<int>(settings.workers);
-  Loader test(pictures.test, {.batch = kEvaluationBatch,
-                              .shuffle = false,
-                              .workers = workers,
-                              .transform = imagenet::evaluation_crop(settings.resize, settings.crop)});
+  Loader test(train::share(pictures.test), {.batch = kEvaluationBatch,
+                                            .shuffle = false,
+                                            .workers = workers,
+                                            .transform = imagenet::evaluation_crop(settings.resize, settings.crop)});
 
   train::Comparison comparison(line, imagenet::experiment_of(pictures, options));
   for (train::Run& run : comparison) {
@@ -107,7 +109,8 @@ int compare(const train::CommandLine& line, const Settings& settings) {
     Loader batches(pictures.train, {.batch = options.batch,
                                     .seed = run.seed(),
                                     .workers = workers,
-                                    .transform = imagenet::training_crops(settings.crop)});
+                                    .transform = imagenet::training_crops(settings.crop),
+                                    .part = run.part()});
     run.start(*model, optimizer, batches);
     run.measure_inner([&] { return measure(*model, test); });
     run.measure_instruments(

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <tandem/core/threads.h>
 #include <tandem/core/workers/open_workers.h>
@@ -21,6 +23,30 @@ constexpr std::chrono::milliseconds kPatience{1500};  // mpirun takes a second t
 
 std::string way_back;
 std::shared_ptr<Workers> opened;
+
+/// Throws Error when a rank would have no image.
+void check_share(const std::string& name, std::int64_t images, const Part& part) {
+  if (images < part.count)
+    fail(name, "has fewer images than there are ranks to measure them",
+         fmt::format("{} images, {} ranks", images, part.count));
+}
+
+/// Images [begin, end) of a source.
+class PartOfSource : public ImageSource {
+ public:
+  PartOfSource(std::shared_ptr<const ImageSource> whole, const Part& part)
+      : whole_(std::move(whole)), begin_(part.begin(whole_->size())), end_(part.end(whole_->size())) {}
+  const std::string& name() const override { return whole_->name(); }
+  std::int64_t size() const override { return end_ - begin_; }
+  std::int64_t label(std::int64_t index) const override { return whole_->label(begin_ + index); }
+  ImageView read(std::int64_t index, std::vector<std::uint8_t>& bytes) const override {
+    return whole_->read(begin_ + index, bytes);
+  }
+
+ private:
+  std::shared_ptr<const ImageSource> whole_;
+  std::int64_t begin_, end_;
+};
 
 }  // namespace
 
@@ -37,13 +63,23 @@ void silence_other_ranks() {
 Dataset share(Dataset set) {
   const Part part = workers()->part();
   if (part.count == 1) return set;
-  if (set.size() < part.count)
-    fail(set.name, fmt::format("has fewer images than there are ranks to measure them"),
-         fmt::format("{} images, {} ranks", set.size(), part.count));
+  check_share(set.name, set.size(), part);
   const std::int64_t begin = part.begin(set.size()), end = part.end(set.size());
   set.images = set.images.slice(0, begin, end);
   set.labels = set.labels.slice(0, begin, end);
   return set;
+}
+
+std::shared_ptr<const ImageSource> share(std::shared_ptr<const ImageSource> source) {
+  const Part part = workers()->part();
+  if (part.count == 1) return source;
+  check_share(source->name(), source->size(), part);
+  return std::make_shared<PartOfSource>(std::move(source), part);
+}
+
+bool is_turn(std::int64_t number) {
+  const Part part = workers()->part();
+  return number % part.count == part.index;
 }
 
 int threads_of_rank() {

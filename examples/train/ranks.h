@@ -2,12 +2,14 @@
 // them has to say alone comes with its number. Not here: sums over them (core/workers), what a run divides (run.h).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include <tandem/core/error.h>
 #include <tandem/core/workers/workers.h>
 #include <tandem/data/dataset.h>
+#include <tandem/data/image_source.h>
 
 namespace tandem::train {
 
@@ -28,6 +30,9 @@ void add_up(Numbers&... numbers) {
 
 /// The part of a set that this rank evaluates. Throws Error when there are fewer images than ranks.
 Dataset share(Dataset set);
+std::shared_ptr<const ImageSource> share(std::shared_ptr<const ImageSource> source);
+/// Whether this rank evaluates batch `number`: they take turns. For batches that have noise or lengths of their own.
+bool is_turn(std::int64_t number);
 
 /// Where no --threads is given: the processors, divided among the ranks of this machine.
 int threads_of_rank();

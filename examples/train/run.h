@@ -108,6 +108,7 @@ class Run {
   /// LanguageBatches, or anything with next(), batches() and set_position().
   template <class Source>
   void start(nn::Module& model, Optimizer& optimizer, Source& batches) {
+    if constexpr (requires { batches.options().part; }) require_part(batches.options().part);
     if constexpr (requires { Source(batches.source(), batches.options()); })
       gather_ = [&batches, this] { gather_statistics(batches); };
     start_run(model, optimizer, batches.batches());
@@ -173,6 +174,7 @@ class Run {
   void start_run(nn::Module& model, Optimizer& optimizer, std::int64_t batches);
   template <class Source>
   void gather_statistics(Source& batches);
+  void require_part(const Part& part) const;
   void begin_steps();
   void begin_step();
   std::int64_t batches_wanted() const;

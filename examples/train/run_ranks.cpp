@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include <tandem/core/error.h>
 #include <tandem/nn/synchronise.h>
 
@@ -11,6 +13,15 @@
 #include "run.h"
 
 namespace tandem::train {
+
+/// Ranks that trained on whole batches would all compute the same.
+void Run::require_part(const Part& given) const {
+  const Part own = part();
+  if (given == own) return;
+  fail("Run::start", "the batches are not divided among the ranks",
+       fmt::format("part {} of {} on rank {} of {}", given.index, given.count, own.index, own.count),
+       "give them .part = run.part()");
+}
 
 /// The optimizers become one. Each rank draws its own dropout masks.
 void Run::begin_among_ranks() {

@@ -14,6 +14,7 @@
 #include <tandem/core/error.h>
 #include <tandem/data/bleu.h>
 #include <tandem/nn/model_file.h>
+#include <tandem/train/ranks.h>
 
 using namespace tandem;
 
@@ -138,7 +139,8 @@ train::Metrics measure(nn::Transformer& model, SentenceBatches& batches, const P
   double sum = 0, tokens = 0;
   BleuCounts bleu;
   batches.start_epoch(0);
-  while (const std::optional<SentenceBatch> batch = batches.next()) {
+  for (std::int64_t number = 0; const std::optional<SentenceBatch> batch = batches.next(); ++number) {
+    if (!train::is_turn(number)) continue;
     const auto count = static_cast<double>(batch->tokens);
     sum += token_loss(model, *batch, 0).item() * count;
     tokens += count;
@@ -147,6 +149,8 @@ train::Metrics measure(nn::Transformer& model, SentenceBatches& batches, const P
     for (std::size_t i = 0; i < translations.size(); ++i)
       bleu.add(codes.decode(translations[i]), text.target[static_cast<std::size_t>(batch->rows[i])]);
   }
+  train::add_up(sum, tokens, bleu.hypothesis, bleu.reference);
+  for (std::size_t n = 0; n < bleu.totals.size(); ++n) train::add_up(bleu.matches[n], bleu.totals[n]);
   const double loss = sum / tokens;
   return {{"test_loss", loss}, {"perplexity", std::exp(loss)}, {"bleu", bleu.score()}};
 }

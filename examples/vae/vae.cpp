@@ -51,13 +51,16 @@ Metrics measure(nn::Module& model, Loader& loader, const std::string& part) {
   auto& vae = dynamic_cast<nn::ConvVae&>(model);
   double bound = 0;
   reconstruction::Measures measures;
-  std::uint64_t number = 0;
+  std::int64_t number = 0;
   loader.start_epoch(0);
   for (const auto& [images, labels] : loader) {
-    Generator noise = Generator(kTestNoise).split(number++);
+    Generator noise = Generator(kTestNoise).split(static_cast<std::uint64_t>(number));
+    if (!train::is_turn(number++)) continue;
     bound -= vae.bound(images, noise).loss.item() * static_cast<double>(labels.size());
     measures.add(images, vae(images).value());
   }
+  train::add_up(bound);
+  measures.add_up();
   return {{metric_name(part, "elbo"), bound / static_cast<double>(measures.images())},
           {metric_name(part, "psnr"), measures.psnr()},
           {metric_name(part, "ssim"), measures.ssim()}};

@@ -16,6 +16,7 @@
 #include <tandem/core/io/checkpoint.h>
 #include <tandem/core/io/file.h>
 #include "examples/child_process.h"
+#include "examples/mpirun.h"
 #include "examples/tiny_cifar.h"
 #include "skip.h"
 
@@ -26,22 +27,10 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr const char* kMpirun = TANDEM_MPIRUN;  // empty in a build without MPI
 constexpr const char* kAveraged = "momentum(lr=0.02, momentum=0.9)";
 constexpr const char* kDiloco =
     "outer_loop(adamw(lr=1e-3), momentum(lr=0.7, momentum=0.9, nesterov=true), k=4, workers)";
 const std::string kCifar = std::string(TANDEM_BIN_DIR) + "/cifar";
-
-bool has_mpi() {
-  for (const char* system : {"OMPI", "PRTE"}) {  // OpenMPI 4 and 5
-    ::setenv(fmt::format("{}_ALLOW_RUN_AS_ROOT", system).c_str(), "1", 1);
-    ::setenv(fmt::format("{}_ALLOW_RUN_AS_ROOT_CONFIRM", system).c_str(), "1", 1);
-  }
-  ::setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
-  ::setenv("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe", 1);
-  ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
-  return *kMpirun != '\0';
-}
 
 Words ranks(int n, const Words& arguments) {
   Words all = {"-q", "--bind-to", "none", "-n", std::to_string(n), kCifar};
