@@ -116,10 +116,11 @@ std::int64_t read_cells(const fs::path& folder, std::vector<Cell>& cells) {
   std::size_t begin = 0;
   for (std::size_t end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
     const Json json = Json::parse(text.substr(begin, end - begin), nullptr, false);
-    if (!json.is_object() || !json.contains("cell") || !json.contains("outcomes"))
+    if (!json.is_object() || !json.contains("cell") || !json["cell"].is_string() || !json.contains("outcomes"))
       break;  // torn: all after it is measured anew
+    const std::string key = json["cell"];
     for (Cell& cell : cells) {
-      if (cell.key() != json["cell"]) continue;
+      if (cell.key() != key) continue;
       cell.outcomes.clear();
       for (const Json& looks : json["outcomes"]) {
         cell.outcomes.emplace_back();

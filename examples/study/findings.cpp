@@ -15,7 +15,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLeastCost = 1e-9;  // no error at all
 
-const Outcome& outcome_of(const Outcomes& outcomes, const Trial& trial) {
+const Outcome& outcome_of(const Outcomes& outcomes, Trial trial) {
   const auto found = outcomes.find(trial);
   if (found == outcomes.end()) {
     fail("study", "a trial is missing",

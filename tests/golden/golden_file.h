@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/core/array.h>
@@ -16,8 +17,8 @@ namespace tandem::golden {
 inline Safetensors load(const std::string& file) { return load_safetensors(TANDEM_GOLDEN_DIR "/" + file); }
 
 /// The Array of this name; throws Error when the file has none.
-inline const Array& at(const Safetensors& file, const std::string& name) {
-  const Array* found = file.find(name);
+inline const Array& at(const Safetensors& file, std::string_view name) {
+  const Array* found = file.find(std::string(name));
   if (found == nullptr) fail("golden", "no such entry", name, "run make_golden.py again");
   return *found;
 }

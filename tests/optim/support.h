@@ -77,7 +77,7 @@ inline NamedTensors trained(const Rule& rule, std::int64_t steps, double size = 
   return parameters;
 }
 
-inline const Array& entry(const NamedArrays& tree, const std::string& name) {
+inline const Array& entry(const NamedArrays& tree, std::string_view name) {
   for (const NamedArray& e : tree) {
     if (e.name == name) return e.array;
   }

@@ -30,10 +30,10 @@ Json data_of(const std::string& page) {
   return Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
 }
 
-const Json& figure_of(const Json& section, const std::string& title) {
+const Json& figure_of(const Json& section, std::string_view title) {
   for (const Json& figure : section.at("figures"))
     if (figure.at("title") == title) return figure;
-  throw std::out_of_range(title);
+  throw std::out_of_range(std::string(title));
 }
 
 Comparison read(const FakeFolder& fake) {
