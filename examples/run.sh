@@ -18,7 +18,7 @@ fi
 
 cmake/install_packages.sh cmake/packages.txt
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release
-cmake --build build --target cifar autoencoder report
+cmake --build build --target cifar autoencoder report explain
 
 data=${TANDEM_DATA:-$HOME/.cache/tandem}/cifar-10-batches-bin
 if [ -e "$data/data_batch_1.bin" ]; then # pictures four times as large and a test set ten times as large: fewer runs

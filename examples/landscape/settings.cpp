@@ -65,7 +65,7 @@ void add_options(CLI::App& app, Settings& s) {
       ->type_name("X,Y")
       ->delimiter(',')
       ->expected(2);
-  app.add_option("--seed", s.seed, "Seed of random directions")->type_name("N");
+  app.add_option("--seed", s.seed, "Seed of random directions")->type_name("N")->check(train::not_negative());
   app.add_option("--jobs", s.jobs, "Processes that measure, each with one thread; 0: one a processor")->type_name("N");
   app.add_option("--out", s.out, "Folder of the result; default: runs/landscape-TIME")->type_name("DIR");
   app.add_option("--resume", s.resume, "Go on with the points of this result that are not measured")->type_name("DIR");

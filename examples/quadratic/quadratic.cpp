@@ -36,7 +36,7 @@ bool parse(int argc, char** argv, Settings& s) {
   app.option_defaults()->always_capture_default();
   app.add_option("--copies", s.effort.copies, "Independent copies of the weights that are averaged")->type_name("N");
   app.add_option("--rate-steps", s.effort.rate_steps, "Steps, at most, to measure a rate")->type_name("N");
-  app.add_option("--seed", s.effort.seed, "Seed of the noise")->type_name("N");
+  app.add_option("--seed", s.effort.seed, "Seed of the noise")->type_name("N")->check(train::not_negative());
   app.add_option("--threads", s.threads, "Threads that compute; 0: one a processor")->type_name("N");
   app.add_option("--out", s.out, "Run folder; default: runs/quadratic-TIME")->type_name("DIR");
   app.add_flag("--overwrite", s.is_overwriting, "Replace the result that lies in --out");

@@ -44,7 +44,7 @@ bool parse(int argc, char** argv, Call& call) {
   app.add_option("--k", s.k, "Steps of a cycle")->type_name("N");
   app.add_option("--alpha", s.alpha, "The pull; lr of the control")->type_name("X");
   app.add_option("--steps", s.steps, "Steps of the base")->type_name("N");
-  app.add_option("--seed", s.seed, "Seed of all data sets and batches")->type_name("N");
+  app.add_option("--seed", s.seed, "Seed of all data sets and batches")->type_name("N")->check(train::not_negative());
   app.add_option("--threads", call.threads, "Threads that compute; 0: one a processor")->type_name("N");
   app.add_option("--out", call.out, "Folder of the result; default: runs/stability-TIME")->type_name("DIR");
   app.add_option("--resume", call.resume, "Go on with the cells of this result that are not measured")

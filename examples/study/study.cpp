@@ -49,8 +49,12 @@ bool parse(int argc, char** argv, Arguments& a) {
       app.add_option("--rule", a.own, "A rule that takes part too; several times")->type_name("NAME=SPEC"),
       app.add_option("--tasks", a.tasks, "Only these tasks")->type_name("NAME")->delimiter(','),
       app.add_option("--trials", a.trials, "Learning rates that are tried, the default first")->type_name("N"),
-      app.add_option("--seed", a.seeds, "Seed of a reported training; several times")->type_name("N"),
-      app.add_option("--tuning-seed", a.seed, "Seed of the learning rates that are tried")->type_name("N"),
+      app.add_option("--seed", a.seeds, "Seed of a reported training; several times")
+          ->type_name("N")
+          ->check(train::not_negative()),
+      app.add_option("--tuning-seed", a.seed, "Seed of the learning rates that are tried")
+          ->type_name("N")
+          ->check(train::not_negative()),
       app.add_option("--scale", a.scale, "Steps, as a part of those of the whole study")->type_name("X"),
       app.add_option("--minutes", a.minutes, "Choose --scale so that it takes about so long; 0: leave it")
           ->type_name("X")};

@@ -8,11 +8,35 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tandem/core/error.h>
-#include <tandem/train/command_line.h>
+#include "command_line.h"
 
 namespace tandem::train {
+
+/// What is wrong with a command line, as UsageError; an option that there is not with the one that is nearest.
+[[noreturn]] inline void fail_arguments(const CLI::App& app, const CLI::ParseError& error, const std::string& program) {
+  const std::string help = fmt::format("{} --help lists the options", program);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr)
+    fail_usage(program, "the command line is wrong", error.what(), help);
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) known.push_back(option->get_name());
+  for (const std::string& word : app.remaining()) {
+    const std::string name = word.substr(0, word.find('='));
+    if (!name.starts_with("-")) continue;
+    const std::string nearest = nearest_word(name, known.data(), known.size());
+    fail_usage(program, fmt::format("there is no option {}", name), {},
+               nearest.empty() ? help : fmt::format("did you mean {}?", nearest));
+  }
+  fail_usage(program, "an argument belongs to no option", shell_quoted(app.remaining().front()), help);
+}
+
+/// Whole numbers are read as they wrap: -1 would become 2^64 - 1.
+inline CLI::Validator not_negative() {
+  return CLI::Validator(
+      [](const std::string& text) { return text.starts_with("-") ? text + " is negative" : std::string(); }, "");
+}
 
 /// False when --help was asked for, and has been printed. Throws UsageError in the name of the app.
 inline bool parse_arguments(CLI::App& app, int argc, char** argv) {
@@ -22,8 +46,7 @@ inline bool parse_arguments(CLI::App& app, int argc, char** argv) {
     std::fputs(app.help().c_str(), stdout);
     return false;
   } catch (const CLI::ParseError& error) {
-    const std::string& name = app.get_name();
-    fail_usage(name, "the command line is wrong", error.what(), fmt::format("{} --help lists the options", name));
+    fail_arguments(app, error, app.get_name());
   }
   return true;
 }

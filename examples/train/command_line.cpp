@@ -1,5 +1,6 @@
 // The command line read, over CLI11; a run's options as its manifest keeps them. The options themselves:
 // shared_options.cpp; those of a run that is there already: adopted_options.cpp.
+#include "arguments.h"
 #include "command_line_parser.h"
 
 #include <fmt/format.h>
@@ -108,8 +109,7 @@ bool CommandLine::parse(int argc, char** argv) {
     std::fputs(parser_->help().c_str(), stdout);
     return false;
   } catch (const CLI::ParseError& error) {
-    fail_usage(options_.program, "the command line is wrong", error.what(),
-               fmt::format("{} --help lists the options", options_.program));
+    fail_arguments(*parser_, error, options_.program);
   }
   check();
   first_init_ = options_.init.empty() ? options_.init : std::filesystem::absolute(options_.init).lexically_normal();
@@ -165,6 +165,9 @@ void CommandLine::check() const {
     fail_usage(o.size != 0 ? "--size" : "--skip-bad-files", "is for --dataset folder", {}, "leave it out");
   const std::set<std::uint64_t> different(o.seeds.begin(), o.seeds.end());
   if (different.size() != o.seeds.size()) fail_usage("--seed", "the same seed is given twice");
+  if (o.json && o.evaluate.empty() && o.predict.empty())
+    fail_usage("--json", "is for models that are trained already: --evaluate, --init with --predict", {},
+               "leave it out");
   if (o.new_head && o.init.empty()) fail_usage("--new-head", "is for --init", {}, "leave it out");
   if (!o.out.empty() && !o.evaluate.empty() && o.predict.empty())
     fail_usage("--out", "--evaluate alone writes nothing", {}, "leave it out");

@@ -51,6 +51,9 @@ bool is_open_ended(const std::string& spec, const std::string& schedule, std::in
 
 Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
     : line_(line), options_(line.options()), only_(run_of_this_process()) {
+  if (!options_.evaluate.empty() || !options_.predict.empty())
+    fail_usage(options_.predict.empty() ? "--evaluate" : "--predict", fmt::format("{} trains only", options_.program),
+               {}, "leave it out");
   if (experiment.batches_per_epoch < 1) fail(options_.program, "an epoch has no batch", experiment.data);
   check_ranks(experiment);
   const int all_threads = options_.threads > 0 ? static_cast<int>(options_.threads) : threads_of_rank();
@@ -63,7 +66,12 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
   manifest_.experiment = experiment;
   manifest_.steps_per_epoch = (experiment.batches_per_epoch + options_.accumulate - 1) / options_.accumulate;
   manifest_.total_steps = total_steps_of(options_, manifest_.steps_per_epoch);
-  if (options_.find_lr) manifest_.total_steps = std::min(manifest_.total_steps, kFindSteps);
+  if (options_.find_lr) {
+    manifest_.total_steps = options_.steps > 0 ? options_.steps : kFindSteps;
+    if (manifest_.total_steps < kFewestFindSteps)
+      fail_usage("--find-lr", fmt::format("{} steps are too few", manifest_.total_steps),
+                 fmt::format("at least {} are needed", kFewestFindSteps));
+  }
   manifest_.threads = threads();
   manifest_.ranks = workers()->size();
   manifest_.machine = fmt::format("{}, {}", processor_name(), instruction_set());
@@ -75,10 +83,10 @@ Comparison::Comparison(const CommandLine& line, const Experiment& experiment)
   std::string fork;
   if (is_new && !options_.fork.empty()) {
     const ForkPoint point = parse_fork(options_.fork);
+    fork = read_fork(point, experiment.data_checksum);
     if (manifest_.total_steps <= point.step)
       fail_usage("--fork", fmt::format("the run ends at step {}", manifest_.total_steps),
                  fmt::format("it begins at step {}", *point.step), "give more --epochs or --steps");
-    fork = read_fork(point, experiment.data_checksum);
   }
   if (!is_new) {
     const Manifest before = read_manifest(options_.resume);
@@ -149,7 +157,8 @@ void Comparison::plan() {
         for (auto& [argument, text] : arguments)
           if (argument == axis) text = value;
       manifest_.planned.push_back({name, contestant.label, rule.describe(), arguments, seed});
-      rules_.push_back(scheduled(rule, options_.find_lr ? kRisingLr : options_.schedule, manifest_.total_steps));
+      rules_.push_back(scheduled(rule, options_.find_lr ? rising_lr(manifest_.total_steps) : options_.schedule,
+                                 manifest_.total_steps));
     }
   }
 }

@@ -1,6 +1,6 @@
 // --find-lr: what the losses over a rising lr say. The lr goes from a thousandth of the rule's to a hundred times it,
-// by an equal factor a step; a run ends where its loss is four times its least one (Smith 2017, "Cyclical learning
-// rates").
+// by an equal factor a step, in 200 steps or --steps of them, however often they go over the data; a run ends where its
+// loss is four times its least one (Smith 2017, "Cyclical learning rates").
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,19 @@
 
 namespace tandem::train {
 
-inline constexpr std::int64_t kFindSteps = 200;
-inline constexpr const char* kRisingLr = "0.001 * step(every=1, by=1.0593)";
+inline constexpr std::int64_t kFindSteps = 200, kFewestFindSteps = 10;
+
+/// The schedule of so many steps.
+std::string rising_lr(std::int64_t steps);
 
 struct FoundLr {
-  double steepest = 0;  ///< where the smoothed loss falls fastest over log lr
-  double least = 0;     ///< where it is least: training at it is about to become unstable
+  double steepest = 0;     ///< where the smoothed loss falls fastest over log lr
+  double least = 0;        ///< where it is least: training at it is about to become unstable
+  bool has_risen = false;  ///< the loss rose again; else the rates end before the one that is too large
 };
 
 /// From one loss a step; losses are smoothed by an exponential average of factor 0.9, corrected for its start. Throws
-/// Error when there are fewer than ten.
+/// Error when there are fewer than kFewestFindSteps.
 FoundLr find_lr(const std::vector<double>& lr, const std::vector<double>& loss);
 
 /// A line a run, from its steps.csv; and OUT/report.html, the loss of each over the lr.

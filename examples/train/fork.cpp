@@ -24,6 +24,7 @@ std::string roles_of(const std::vector<std::string>& entries, const nn::Module& 
   std::vector<std::string> roles;
   const NamedTensors parameters = model.parameters();
   for (std::string entry : entries) {
+    if (entry == "step") entry = "step count";  // of the optimizer; a rule may count its own steps
     for (const NamedTensor& parameter : parameters)
       if (entry.ends_with("/" + parameter.name)) {
         entry.resize(entry.size() - parameter.name.size() - 1);

@@ -28,10 +28,11 @@ bool holds(const std::string& folder, const char* file) {
   return std::filesystem::exists(std::filesystem::path(folder) / file, ignored);
 }
 
+bool is_made(const Options& options) { return options.dataset == "synthetic" || options.dataset == "solids"; }
+
 /// What the data set's name leaves open.
 std::string note(const Options& options) {
-  if ((options.dataset == "synthetic" || options.dataset == "solids") && options.data.empty())
-    return "made by Tandem; examples/get_data.sh cifar10 gets real ones";
+  if (is_made(options)) return "made by Tandem; examples/get_data.sh cifar10 gets real ones";
   if (options.dataset != "folder") return {};
   const std::filesystem::path path = std::filesystem::absolute(options.data).lexically_normal();  // may end in a slash
   return (path.has_filename() ? path : path.parent_path()).filename().string();
@@ -52,6 +53,8 @@ void choose_image_dataset(Options& options, const std::string& preferred) {
 }
 
 ImageData open_images(const Options& options) {
+  if (is_made(options) && !options.data.empty())
+    fail_usage("--data", fmt::format("--dataset {} is made, not read", options.dataset), {}, "leave one of them out");
   const TrainTest set = open_dataset(
       options.dataset, {.folder = options.data, .size = options.size, .skip_bad_files = options.skip_bad_files});
   ImageData data{

@@ -11,6 +11,7 @@
 #include <tandem/optim/rule_labels.h>
 #include <tandem/optim/sweep.h>
 
+#include "arguments.h"
 #include "command_line_parser.h"
 
 namespace tandem::train {
@@ -99,7 +100,8 @@ void CommandLine::add_shared(const Offers& offers) {
   add("--batch", o.batch, "Examples in a batch", 1, std::numeric_limits<std::int32_t>::max());
   add("--accumulate", o.accumulate, "Batches a step: its loss is the mean over their examples", 1, 1'000'000);
   typed("--seed", o.seeds, "N", "Seed of weights, batches and augmentation; given several times: repeated")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(not_negative());
   add("--precision", o.precision, "What products are computed in; weights, statistics and losses are f32",
       {"f32", "bf16"});
   add("--threads", o.threads, "Threads that compute; 0: one a processor", 0, 1024);

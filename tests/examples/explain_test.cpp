@@ -134,7 +134,7 @@ TEST_CASE("explain: what an uninterrupted run said, of a run that was killed twi
                           "--steps", "24", "--optimizer", "own=" + kRule, "--optimizer", "adam(lr=1e-3)"});
   INFO(fork.error);
   REQUIRE(fork.code == 0);
-  CHECK(fork.output.find("fork       own-seed3 at step 13: taken: weights, buffers, random states, step, ") !=
+  CHECK(fork.output.find("fork       own-seed3 at step 13: taken: weights, buffers, random states, step count, ") !=
         std::string::npos);
   CHECK(fork.output.find("fork       adam-seed3 at step 13: taken: ") != std::string::npos);
   const std::string steps = read_file(folder / ("whole/" + kRun + "/steps.csv"));

@@ -89,7 +89,6 @@ TEST_CASE("--find-lr prints two rates and trains nothing further, the same with 
                                     "--out",       (folder / out).string(),
                                     "--model",     "convnet",
                                     "--batch",     "32",
-                                    "--epochs",    "50",
                                     "--optimizer", "momentum(lr=0.1, momentum=0.9)",
                                     "--seed",      "0",
                                     "--seed",      "1",
@@ -101,7 +100,13 @@ TEST_CASE("--find-lr prints two rates and trains nothing further, the same with 
     CHECK_FALSE(std::filesystem::exists(folder / out / "momentum-seed0/model.safetensors"));
     return found.output.substr(found.output.find("learning rates"));
   };
-  const std::string one = find("one", {"--threads", "1"}), two = find("two", {"--threads", "2", "--jobs", "2"});
+  const std::string one = find("one", {"--epochs", "50", "--threads", "1"}),
+                    two = find("two", {"--epochs", "50", "--threads", "2", "--jobs", "2"});
   CHECK(one.find("steepest fall") != std::string::npos);
   CHECK(one.substr(0, one.find("written")) == two.substr(0, two.find("written")));
+  const std::string few =
+      find("few", {"--threads", "1", "--epochs", "1"});  // the rates do not depend on the data's length
+  CHECK(one.substr(0, one.find("written")) == few.substr(0, few.find("written")));
+  const Finished short_one = run_child("cifar", {"--data", (folder / "data").string(), "--find-lr", "--steps", "9"});
+  CHECK(short_one.last_error_line() == "--find-lr: 9 steps are too few: at least 10 are needed");
 }

@@ -84,8 +84,10 @@ function drawSeries(root, plot, one) {
   if (!style.includes("points") || style.includes("line"))
     layer.append("path").attr("class", style.includes("thin") ? "line thin" : "line").datum(points).style("stroke", colour)
       .attr("stroke-dasharray", style.includes("contrast") ? null : dashOf(one.group)).attr("d", line);
-  if (style.includes("points"))
-    layer.selectAll("circle").data(points.filter(shows)).enter().append("circle").attr("r", style.includes("bars") || style.includes("contrast") ? 3.2 : 2)
+  const alone = (p, i) => shows(p) && !(points[i - 1] && shows(points[i - 1])) && !(points[i + 1] && shows(points[i + 1]));
+  const marked = points.filter(style.includes("points") ? shows : alone);  // between two gaps there is no line
+  if (marked.length > 0)
+    layer.selectAll("circle").data(marked).enter().append("circle").attr("r", style.includes("bars") || style.includes("contrast") ? 3.2 : 2)
       .attr("cx", x).attr("cy", y).style("fill", colour);
   if (series.end) drawEnd(layer, points.filter(shows), series.end, x, y, colour);
   for (const value of series.diverged || [])
