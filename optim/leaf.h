@@ -64,9 +64,7 @@ class LeafNode : public RuleNode {
     Options fresh;
     Fields fields;
     fresh.fields(fields);
-    std::vector<std::string> texts;
-    for (const Field& field : fields.all()) texts.push_back(field.text());
-    return texts;
+    return fields.texts();
   }
   std::unique_ptr<Running<float>> bind_float(const Frame& frame) override {
     return detail::bind_leaf<Formula<float>, float>(options_, frame);

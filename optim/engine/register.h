@@ -3,7 +3,9 @@
 
 namespace tandem::detail {
 
-void register_leaves();  // leaves.cpp
+void register_leaves();         // leaves.cpp
+void register_adam_leaves();    // leaves_adam.cpp
+void register_tensor_leaves();  // leaves_tensor.cpp
 void register_lookahead();
 void register_outer_loop();
 void register_clips();

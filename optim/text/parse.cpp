@@ -34,6 +34,8 @@ void register_own() {
   static std::once_flag once;
   std::call_once(once, [] {
     detail::register_leaves();
+    detail::register_adam_leaves();
+    detail::register_tensor_leaves();
     detail::register_lookahead();
     detail::register_outer_loop();
     detail::register_clips();
