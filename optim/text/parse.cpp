@@ -37,6 +37,7 @@ void register_own() {
     detail::register_adam_leaves();
     detail::register_tensor_leaves();
     detail::register_lookahead();
+    detail::register_lookaround();
     detail::register_outer_loop();
     detail::register_clips();
     detail::register_averages();
