@@ -1,7 +1,8 @@
 // Evaluations: one loss evaluated several times, as Optimizer::step(closure) does for rules that need gradients at
 // other weights (adaptive alpha, SAM). Every evaluation sees the same dropout masks, and what layers count or average
 // beside the loss (running statistics of batch norms) moves in the first one alone, or, while a loss is studied
-// (optim/study/instruments.h), in none. Layers ask here; users need not.
+// (optim/study/instruments.h), in none. Copies of a model (optim/lookaround.h) draw masks of their own. Layers ask
+// here; users need not.
 #pragma once
 
 #include <utility>
@@ -26,11 +27,12 @@ class Evaluations {
   Evaluations(const Evaluations&) = delete;
   Evaluations& operator=(const Evaluations&) = delete;
 
-  /// Before each evaluation: random states that were drawn from in the first one are put back to what they were.
-  void begin();
+  /// Before each evaluation: random states that were drawn from in the first one of this copy (0, 1, ... as they come)
+  /// are put back to what they were. The first evaluation of a copy goes on drawing where the last one has stopped.
+  void begin(std::size_t copy = 0);
 
-  /// Those that were drawn from, with what they were before.
-  const States& states() const { return states_; }
+  /// Those that were drawn from in the first evaluation, with what they were before.
+  const States& states() const { return states_.front(); }
 
   /// Of the evaluations that this thread is in (they may stand inside each other, as checkpoint's do): whether one is a
   /// later one, or moves nothing.
@@ -39,12 +41,15 @@ class Evaluations {
   static void note(const Array& state);
 
  private:
-  void put_back();
+  static void put_back(States& states);
 
   Evaluations* outside_;
   Moves moves_;
   int begun_ = 0;
-  States states_, replay_;  // alive, and as they were before the first draw; as they are at the beginning
+  std::size_t copy_ = 0, copies_ = 0;  // of this evaluation; those that have begun
+  bool is_first_ = false;              // of its copy
+  std::vector<States> states_;         // of each copy: alive, and as they were before its first draw
+  States replay_;                      // as they are at the beginning
 };
 
 }  // namespace tandem

@@ -140,6 +140,7 @@
 #include <tandem/optim/leaf.h>
 #include <tandem/optim/lion.h>
 #include <tandem/optim/lookahead.h>
+#include <tandem/optim/lookaround.h>
 #include <tandem/optim/madgrad.h>
 #include <tandem/optim/momentum.h>
 #include <tandem/optim/muon.h>

@@ -33,9 +33,7 @@ class RuleNodeOf : public RuleNode {
     Options fresh;
     Fields fields;
     fresh.fields(fields);
-    std::vector<std::string> texts;
-    for (const Field& field : fields.all()) texts.push_back(field.text());
-    return texts;
+    return fields.texts();
   }
   std::unique_ptr<Running<float>> bind_float(const Frame& frame) override { return self().template bind<float>(frame); }
   std::unique_ptr<Running<double>> bind_double(const Frame& frame) override {

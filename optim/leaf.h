@@ -13,11 +13,13 @@
 //   Rule mine(const MineOptions& options) { return leaf<Mine>(options); }   // and register_leaf<Mine>() for parse_rule
 //
 // T is float, double or Traced (study/traced.h): write functions without std::, after `using std::sqrt;`. Other kinds:
-// numbers per tensor (lamb.h), of a group (prodigy.h), whole tensors (muon.h), state by a flag (rmsprop.h).
+// norms and numbers per tensor (lamb.h, nadam.h), numbers of a group (prodigy.h), whole tensors (muon.h), state by a
+// flag (rmsprop.h).
 #pragma once
 
 #include <tandem/optim/engine/running_matrix_leaf.h>
 #include <tandem/optim/engine/running_norm_leaf.h>
+#include <tandem/optim/engine/running_number_leaf.h>
 #include <tandem/optim/engine/running_sum_leaf.h>
 #include <tandem/optim/weight_decay.h>
 
@@ -36,6 +38,8 @@ std::unique_ptr<Running<T>> bind_leaf(typename Formula::Options& options, const 
     return std::make_unique<RunningSumLeaf<Formula, T>>(options, frame);
   } else if constexpr (requires { Formula::kNorms; }) {
     return std::make_unique<RunningNormLeaf<Formula, T>>(options, frame);
+  } else if constexpr (requires { Formula::kNumbers; }) {
+    return std::make_unique<RunningNumberLeaf<Formula, T>>(options, frame);
   } else {
     return std::make_unique<RunningLeaf<Formula, T>>(options, frame);
   }
@@ -60,9 +64,7 @@ class LeafNode : public RuleNode {
     Options fresh;
     Fields fields;
     fresh.fields(fields);
-    std::vector<std::string> texts;
-    for (const Field& field : fields.all()) texts.push_back(field.text());
-    return texts;
+    return fields.texts();
   }
   std::unique_ptr<Running<float>> bind_float(const Frame& frame) override {
     return detail::bind_leaf<Formula<float>, float>(options_, frame);

@@ -1,7 +1,8 @@
 // nadam: Dozat 2016, "Incorporating Nesterov momentum into Adam", algorithm 2 with the momentum schedule of section 4
 // (a base of 0.96), as PyTorch writes it.
 //
-//   mu_t = beta1 (1 - 0.5 * 0.96^(t momentum_decay)),  P = mu_1 mu_2 ... mu_t
+//   mu_t = beta1 (1 - 0.5 * 0.96^(t momentum_decay))
+//   P <- P mu_t                                        a number per tensor, mu_1 in its first step
 //   m <- beta1 m + (1 - beta1) g,  v <- beta2 v + (1 - beta2) g^2
 //   w <- w - lr ((1 - mu_t) / (1 - P) g + mu_(t+1) / (1 - P mu_(t+1)) m) / (sqrt(v / (1 - beta2^t)) + eps)
 #pragma once
@@ -22,6 +23,7 @@ struct NadamOptions {
     weight_decay_fields(f, *this);
   }
 
+  /// mu of update number `count`, with the beta1 of step t.
   double mu(std::int64_t count, Step t) const {
     return beta1(t) * (1 - 0.5 * std::pow(0.96, static_cast<double>(count) * momentum_decay(t)));
   }
@@ -32,17 +34,29 @@ struct Nadam {
   using Options = NadamOptions;
   static constexpr const char* kName = "nadam";
   static constexpr std::array kState = {State{"exp_avg", Role::first_moment}, State{"exp_avg_sq"}};
+  static constexpr std::array kNumbers = {"mu_product"};
 
   WeightDecay<T> decay;
   Moments<T> moments;
-  T of_gradient, of_moment;  // lr (1 - mu_t) / (1 - P), lr mu_(t+1) / (1 - P mu_(t+1))
+  double lr, mu, next_mu;
+  bool is_first;
+  T of_gradient{}, of_moment{};  // lr (1 - mu_t) / (1 - P), lr mu_(t+1) / (1 - P mu_(t+1))
 
-  Nadam(const Options& h, Step t) : decay(h, t), moments(h, t) {
-    const double now = h.mu(t.count, t), next = h.mu(t.count + 1, t);
-    double product = 1;  // below 1e-20 it changes nothing
-    for (std::int64_t i = 1; i <= t.count && product > 1e-20; ++i) product *= h.mu(i, {t.index - t.count + i, i});
-    of_gradient = coefficient<T>("lr (1 - mu_t) / (1 - prod mu)", h.lr(t) * (1 - now) / (1 - product));
-    of_moment = coefficient<T>("lr mu_t+1 / (1 - prod mu mu_t+1)", h.lr(t) * next / (1 - product * next));
+  Nadam(const Options& h, Step t)
+      : decay(h, t),
+        moments(h, t),
+        lr(h.lr(t)),
+        mu(h.mu(t.count, t)),
+        next_mu(h.mu(t.count + 1, t)),
+        is_first(t.count == 1) {}
+
+  Nadam numbered(std::span<double> numbers) const {
+    double& product = numbers[0];
+    product = is_first ? mu : product * mu;
+    Nadam tensor = *this;
+    tensor.of_gradient = coefficient<T>("lr (1 - mu_t) / (1 - prod mu)", lr * (1 - mu) / (1 - product));
+    tensor.of_moment = coefficient<T>("lr mu_t+1 / (1 - prod mu mu_t+1)", lr * next_mu / (1 - product * next_mu));
+    return tensor;
   }
 
   void operator()(T& w, T g, T& m, T& v) const {

@@ -17,6 +17,8 @@ void Optimizer::add_group(const Group& group) { impl_->add_group(group); }
 void Optimizer::zero_grad() { impl_->zero_grad(); }
 void Optimizer::step() { impl_->step(); }
 Tensor Optimizer::step(const std::function<Tensor()>& closure) { return impl_->step(closure); }
+std::int64_t Optimizer::copy() const { return impl_->stepper.copy(); }
+std::int64_t Optimizer::copies() const { return impl_->copies(); }
 bool Optimizer::needs_closure() const { return impl_->needs_closure(); }
 void Optimizer::watch_steps(bool on) { impl_->watch_steps(on); }
 const StepReport& Optimizer::last_step() const { return impl_->stepper.last(); }

@@ -56,10 +56,16 @@ class Optimizer {
   void step();
   /// A step for rules that need the loss at other weights too (adaptive alpha, SAM). `closure` computes the loss from
   /// one batch, calls backward, and returns the loss; gradients are forgotten before each call of it. It is called once
-  /// at the weights as they are, and again as often as the rule asks, with the same dropout masks; running statistics
-  /// move in the first call alone. Afterwards the gradients are those of the first call. Returns its loss. An exception
-  /// from any call goes on to the caller, and the optimizer and its weights are as before the step.
+  /// at the weights as they are, and again as often as the rule asks, with the same dropout masks (each copy of a
+  /// lookaround has its own); running statistics move in the first call alone. Afterwards the gradients are those of
+  /// the first call. Returns its loss. An exception from any call goes on to the caller, and the optimizer and its
+  /// weights are as before the step.
   Tensor step(const std::function<Tensor()>& closure);
+  /// Inside a closure: the copy of a lookaround whose weights the parameters hold, by which the closure chooses an
+  /// augmentation of the batch; 0 is the first, and all there is without one.
+  std::int64_t copy() const;
+  /// How many there are: 1 without a lookaround.
+  std::int64_t copies() const;
   /// True when only step(closure) will do.
   bool needs_closure() const;
   /// From now on the workers train one model. Groups without a loop over workers (LookaheadOptions::workers,

@@ -86,6 +86,12 @@ void Field::check(std::string_view where, const Schedule& schedule) const {
 
 std::int64_t whole(double value) { return static_cast<std::int64_t>(std::floor(value + 0.5)); }
 
+std::vector<std::string> Fields::texts() const {
+  std::vector<std::string> texts;
+  for (const Field& field : all_) texts.push_back(field.text());
+  return texts;
+}
+
 const Field* Fields::find(std::string_view name) const {
   for (const Field& field : all_) {
     if (name == field.name) return &field;

@@ -103,6 +103,8 @@ class Fields {
   void operator()(const char* name, InnerState& value) { all_.push_back({name, &value, {}, false}); }
 
   const std::vector<Field>& all() const { return all_; }
+  /// Their values as text.
+  std::vector<std::string> texts() const;
   const Field* find(std::string_view name) const;
 
  private:

@@ -29,23 +29,11 @@ struct Sequences {
   }
 };
 
-/// Sums of s_t^2: a function of t alone, so it is no state.
-class WeightSum {
- public:
-  double weight(std::int64_t t, std::int64_t warmup) const {
-    const double s = t < warmup ? static_cast<double>(t) / static_cast<double>(warmup) : 1;
-    return s * s;
-  }
-  double up_to(std::int64_t t, std::int64_t warmup) {
-    if (warmup != warmup_ || t < t_) t_ = 0, sum_ = 0, warmup_ = warmup;
-    while (t_ < t) sum_ += weight(++t_, warmup);
-    return sum_;
-  }
-
- private:
-  std::int64_t t_ = 0, warmup_ = 0;
-  double sum_ = 0;
-};
+/// s_t^2.
+double weight_of(std::int64_t t, std::int64_t warmup) {
+  const double s = t < warmup ? static_cast<double>(t) / static_cast<double>(warmup) : 1;
+  return s * s;
+}
 
 template <class T>
 class RunningScheduleFree : public UpdateTransform<T> {
@@ -57,15 +45,20 @@ class RunningScheduleFree : public UpdateTransform<T> {
         x_(frame),
         anchored_(frame),
         is_anchored_(detail::block_number(frame.size + kBlock - 1)),
+        sum_(Array::zeros({}, DType::f64)),
         beta_(options.beta.at(0)) {}
 
   void begin(std::int64_t index) override {
     beta_ = options_.beta.at(index);
     std::fill(is_anchored_.begin(), is_anchored_.end(), 0);
     ++count_;
-    const std::int64_t warmup = whole(options_.warmup.at(index));
-    c_ = sum_.weight(count_, warmup) / sum_.up_to(count_, warmup);
+    weight_ = weight_of(count_, whole(options_.warmup.at(index)));
+    c_ = weight_ / (sum() + weight_);
     UpdateTransform<T>::begin(index);
+  }
+  void end() override {
+    sum() += weight_;
+    UpdateTransform<T>::end();
   }
   void clear(std::int64_t begin, std::int64_t end) override {
     std::copy(z_.at(begin), z_.at(end), x_.at(begin));
@@ -73,6 +66,7 @@ class RunningScheduleFree : public UpdateTransform<T> {
   }
   void restart_count() override {
     count_ = 0;
+    sum() = 0;
     UpdateTransform<T>::restart_count();
   }
   /// Somebody else has moved y: z and x move as far, or begin there. Loops of a nest may do it one after the other in a
@@ -95,6 +89,7 @@ class RunningScheduleFree : public UpdateTransform<T> {
   /// Weights that somebody loaded begin a new average.
   void restart_averages() override {
     count_ = 0;
+    sum() = 0;
     for_blocks<T>(this->frame().size, [&](std::int64_t begin, std::int64_t end, T*) {
       for (std::int64_t i = 0; i < end - begin; ++i) {
         T &z = z_.at(begin)[i], &x = x_.at(begin)[i];
@@ -107,6 +102,7 @@ class RunningScheduleFree : public UpdateTransform<T> {
     visitor.buffer(path + "z", z_);
     visitor.buffer(path + "x", x_);
     visitor.counter(path + "step", count_);
+    visitor.array(path + "weight_sum", sum_);
     UpdateTransform<T>::state(path, visitor);
   }
   T* evaluation_weights() override { return x_.at(0); }
@@ -120,12 +116,14 @@ class RunningScheduleFree : public UpdateTransform<T> {
   }
 
  private:
+  double& sum() { return *sum_.data<double>(); }
+
   const ScheduleFreeOptions& options_;
   Numbers<T> z_, x_, anchored_;
   std::vector<char> is_anchored_;  // of each block, since the last begin()
-  WeightSum sum_;
+  Array sum_;                      // f64 []: of s^2 in the steps so far
   std::int64_t count_ = 0;
-  double beta_ = 0, c_ = 1;
+  double beta_ = 0, c_ = 1, weight_ = 1;
 };
 
 struct ScheduleFreeNode : Combinator<ScheduleFreeNode, ScheduleFreeOptions, RunningScheduleFree> {

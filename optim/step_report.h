@@ -9,7 +9,7 @@ namespace tandem {
 
 /// One loop of a rule (lookahead.h, outer_loop.h) in a step.
 struct LevelReport {
-  std::string name;       ///< "lookahead" or "outer_loop"
+  std::string name;       ///< "lookahead", "outer_loop" or "lookaround"
   std::size_t group = 0;  ///< of the Optimizer
   bool synced = false;    ///< its slow weights stepped
   double alpha = 0;     ///< lookahead: the pull, as chosen when adaptive; outer_loop: the outer rule's lr, NaN when it
@@ -34,7 +34,7 @@ struct StepReport {
 struct SyncEvent {
   std::int64_t step = 0;            ///< steps so far, this one included
   std::size_t level = 0;            ///< of the loop: 0 is the outermost
-  std::string name;                 ///< of the loop: "lookahead" or "outer_loop"
+  std::string name;                 ///< of the loop: "lookahead", "outer_loop" or "lookaround"
   std::vector<std::size_t> groups;  ///< the groups in which it is about to happen
 };
 

@@ -33,6 +33,7 @@ constexpr Known kKnown[] = {
     {"clip_value", "clip_value({}, max=0.1)"},
     {"ema", "ema({}, decay=0.95)"},
     {"lookahead", "lookahead({}, k=5, alpha=0.5)"},
+    {"lookaround", "lookaround({}, copies=2, k=5)"},
     {"noise", "noise({}, eta=0.01)"},
     {"outer_loop", "outer_loop({}, momentum(lr=0.7, momentum=0.9, nesterov), k=5)"},
     {"polyak", "polyak({})"},

@@ -61,8 +61,8 @@ Outcome run_trial(const Task& task, const Contestant& contestant, double factor,
   try {
     Optimizer optimizer(training->parameters(), rule_of(contestant, factor, steps));
     for (std::int64_t step = 0; step < steps; ++step) {
-      const Tensor loss = optimizer.step([&] {
-        const Tensor at_hand = training->loss(step);
+      const Tensor loss = optimizer.step([&] {  // each copy of a lookaround has batches of its own
+        const Tensor at_hand = training->loss(step * optimizer.copies() + optimizer.copy());
         at_hand.backward();
         ++outcome.evaluations;
         return at_hand;

@@ -153,6 +153,7 @@ class GroupOf : public RunningGroup {
   }
 
   bool needs_closure() const override { return running_->needs_closure(); }
+  std::int64_t copies() const override { return roll_.copies; }
   bool is_over_workers() const override { return roll_.loops_over_workers > 0; }
 
   void start_cycles() override {

@@ -64,6 +64,8 @@ class RunningGroup {
   const GroupWatch& watched() const { return watch_; }
 
   virtual bool needs_closure() const = 0;
+  /// How many copies of the weights the rule has.
+  virtual std::int64_t copies() const = 0;
   /// Whether the rule has a loop over workers: its gradients are each worker's own.
   virtual bool is_over_workers() const = 0;
   /// All loops start a cycle from the weights as they are.

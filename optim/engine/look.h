@@ -32,8 +32,8 @@ class Seat {
   double norm(int key) const { return sum(key).norm(); }
   /// Asks for the loss and its gradients with the weights of this group exchanged for `point` (T*, element 0 of the
   /// arena; null: as they are). When no group can go on without, all points are exchanged together; they are back when
-  /// the next look of this group begins.
-  virtual void ask(void* point) = 0;
+  /// the next look of this group begins. `copy`: whose weights the point is (copies.h; Optimizer::copy()).
+  virtual void ask(void* point, std::int64_t copy = 0) = 0;
   /// What was asked for: gradients (T*, element 0; zero where none arrived), and the loss.
   virtual const void* gradients() const = 0;
   virtual double loss() const = 0;

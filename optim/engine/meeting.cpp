@@ -85,11 +85,11 @@ Squares Meeting::GroupSeat::sum(int key) const {
   return all;
 }
 
-void Meeting::GroupSeat::ask(void* where) {
+void Meeting::GroupSeat::ask(void* where, std::int64_t whose) {
   if (meeting_.evaluate_ == nullptr)
     fail("optimizer", "the rule needs the loss at other weights", {}, "call step(closure)");
   has_asked = has_progressed = true;
-  point = where;
+  point = where, copy = whose;
 }
 
 void Meeting::evaluate_where_asked() {
@@ -98,21 +98,24 @@ void Meeting::evaluate_where_asked() {
   if (!is_asked) return;
   /// The points stand in the arenas meanwhile; an exception brings the weights and the step's gradients back too.
   struct Exchange {
-    explicit Exchange(std::vector<GroupSeat>& s) : seats(s) {
+    Exchange(std::vector<GroupSeat>& s, std::int64_t& c) : seats(s), copy(c) {
+      for (const GroupSeat& seat : seats) copy = std::max(copy, seat.has_asked ? seat.copy : 0);
       swap();
       for (GroupSeat& seat : seats) seat.group_.keep_gradients();
     }
     ~Exchange() {
       for (GroupSeat& seat : seats) seat.group_.take_evaluated();
       swap();
+      copy = 0;
     }
     void swap() const {
       for (GroupSeat& seat : seats) seat.group_.exchange(seat.has_asked ? seat.point : nullptr);
     }
     std::vector<GroupSeat>& seats;
+    std::int64_t& copy;
   };
   {
-    const Exchange exchange(seats_);
+    const Exchange exchange(seats_, copy_);
     loss_ = (*evaluate_)();
   }
   for (GroupSeat& seat : seats_) seat.has_asked = false, seat.point = nullptr;

@@ -17,6 +17,8 @@ class Meeting {
  public:
   /// All groups look, meet, and look again, until none needs to.
   void run(const std::vector<std::unique_ptr<RunningGroup>>& groups, const Evaluate* evaluate, double loss);
+  /// Of the evaluation that runs: which copy's weights the parameters hold (copies.h).
+  std::int64_t copy() const { return copy_; }
 
  private:
   void evaluate_where_asked();
@@ -30,7 +32,7 @@ class Meeting {
     void add(int key, const Squares& part) override;
     bool is_complete(int key) const override;
     Squares sum(int key) const override;
-    void ask(void* point) override;
+    void ask(void* point, std::int64_t copy) override;
     const void* gradients() const override { return group_.evaluated(); }
     double loss() const override { return meeting_.loss_; }
     double step_loss() const override { return meeting_.step_loss_; }
@@ -46,10 +48,12 @@ class Meeting {
     bool is_done = false, has_asked = false;
     bool has_progressed = false;  // in its last look: gave a part, asked, or is done
     void* point = nullptr;
+    std::int64_t copy = 0;
   };
 
   const Evaluate* evaluate_ = nullptr;
   double step_loss_ = 0, loss_ = 0;
+  std::int64_t copy_ = 0;
   std::vector<GroupSeat> seats_;
 };
 

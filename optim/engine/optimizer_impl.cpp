@@ -103,7 +103,7 @@ Tensor Optimizer::Impl::step(const std::function<Tensor()>& closure) {
   const Evaluate evaluate = [&] {
     const profile::PhaseScope phase(profile::Phase::forward);
     zero_grad();
-    evaluations.begin();
+    evaluations.begin(static_cast<std::size_t>(stepper.copy()));
     loss = closure();
     for (const auto& group : groups) group->arena.accept_changes();  // a closure brings back what it moves
     return mean_over_workers(loss.defined() && loss.size() == 1 ? loss.item()
@@ -126,6 +126,12 @@ void Optimizer::Impl::refuse_frozen_gradients() const {
 
 bool Optimizer::Impl::needs_closure() const {
   return std::any_of(groups.begin(), groups.end(), [](const auto& group) { return group->needs_closure(); });
+}
+
+std::int64_t Optimizer::Impl::copies() const {
+  std::int64_t most = 1;
+  for (const auto& group : groups) most = std::max(most, group->copies());
+  return most;
 }
 
 void Optimizer::Impl::watch_steps(bool on) {

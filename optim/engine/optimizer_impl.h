@@ -24,6 +24,7 @@ class Optimizer::Impl {
   void step();
   Tensor step(const std::function<Tensor()>& closure);
   bool needs_closure() const;
+  std::int64_t copies() const;
   void average_over(std::shared_ptr<Workers> workers);
   bool averages_gradients() const { return gradient_mean_ != nullptr; }
   std::unique_ptr<Arrivals> overlap();

@@ -81,10 +81,11 @@ void copy_pass(const Act& act, T* to, const T* from, std::int64_t n) {
   }
 }
 
-/// The same, and sums of squares of the gradients and of what happens to w, in parts that stay in the first cache.
+/// The same, and sums of squares of the gradients and of what happens to w, in parts that stay in the first cache. Not
+/// compiled for each instruction set: the passes that it calls are.
 template <class T, class Formula>
-TANDEM_TARGETS __attribute__((flatten)) void watched_pass(const Formula formula, T* w, const T* g, T* const* state,
-                                                          std::int64_t n, Squares* gradient, Squares* update) {
+void watched_pass(const Formula& formula, T* w, const T* g, T* const* state, std::int64_t n, Squares* gradient,
+                  Squares* update) {
   constexpr std::int64_t kPart = 1024;
   constexpr std::size_t kStates = Formula::kState.size();
   alignas(64) T before[kPart];
@@ -93,9 +94,9 @@ TANDEM_TARGETS __attribute__((flatten)) void watched_pass(const Formula formula,
     T* part[kStates + 1] = {};
     for (std::size_t i = 0; i < kStates; ++i) part[i] = state[i] + begin;
     std::copy(w + begin, w + begin + size, before);
-    formula_loop(formula, w + begin, g + begin, part, size, std::make_index_sequence<kStates>{});
-    if (update != nullptr) update->add(difference_squares<T>(w + begin, before, size));
-    if (gradient != nullptr) gradient->add(report_squares<T>(g + begin, size));
+    vector_pass(formula, w + begin, g + begin, part, size);
+    if (update != nullptr) update->add(difference_pass<T>(w + begin, before, size));
+    if (gradient != nullptr) gradient->add(report_pass<T>(g + begin, size));
   }
 }
 

@@ -3,8 +3,11 @@
 
 namespace tandem::detail {
 
-void register_leaves();  // leaves.cpp
+void register_leaves();         // leaves.cpp
+void register_adam_leaves();    // leaves_adam.cpp
+void register_tensor_leaves();  // leaves_tensor.cpp
 void register_lookahead();
+void register_lookaround();
 void register_outer_loop();
 void register_clips();
 void register_averages();

@@ -53,6 +53,7 @@ struct Roll {
   std::vector<Loop> loops;             ///< the outermost first
   std::size_t loops_over_workers = 0;  ///< the outermost ones
   std::vector<const char*> sums;       ///< of each sum over all groups (Seat::add) the name of the level that takes it
+  std::int64_t copies = 1;             ///< of the weights that step side by side (copies.h)
   bool changes_gradients = false;      ///< a level gives the leaf other gradients than those that arrived
   bool changes_updates = false;        ///< a level changes what the leaf has done to the weights, and is no loop
 };

@@ -14,6 +14,7 @@
 #include <cmath>
 
 #include <tandem/optim/engine/running_leaf.h>
+#include <tandem/optim/engine/tensor_numbers.h>
 
 namespace tandem {
 
@@ -62,6 +63,7 @@ class RunningNormLeaf : public RunningLeaf<Formula, T> {
 
   RunningNormLeaf(typename Base::Options& options, const Frame& frame)
       : Base(options, frame),
+        numbers_(names_of_numbers(), frame),
         of_tensor_(frame.tensors.size(), this->formula(true)),
         first_piece_(static_cast<std::size_t>((frame.size + kBlock - 1) / kBlock) + 1) {
     const std::vector<Interval>& tensors = frame.tensors;
@@ -76,9 +78,6 @@ class RunningNormLeaf : public RunningLeaf<Formula, T> {
     for (std::size_t b = 1; b < first_piece_.size(); ++b)
       first_piece_[b] = std::max(first_piece_[b], first_piece_[b - 1]);
     for (std::vector<double>& norms : norms_) norms.resize(tensors.size());
-    for (Array& numbers : numbers_) {
-      numbers = Array::zeros({static_cast<std::int64_t>(std::max<std::size_t>(1, tensors.size()))}, DType::f64);
-    }
   }
 
   bool looks() const override { return true; }
@@ -121,19 +120,11 @@ class RunningNormLeaf : public RunningLeaf<Formula, T> {
 
   void restart_count() override {
     Base::restart_count();
-    for (Array& numbers : numbers_) std::fill_n(numbers.template data<double>(), numbers.size(), 0.0);
+    numbers_.clear();
   }
   void state(const std::string& path, StateVisitor<T>& visitor) override {
     Base::state(path, visitor);
-    if constexpr (detail::HasNumbers<Formula>) {
-      for (std::size_t k = 0; k < numbers_.size(); ++k) {
-        for (std::size_t t = 0; t < of_tensor_.size(); ++t) {
-          const auto begin = static_cast<std::int64_t>(t);
-          Array number = numbers_[k].slice(0, begin, begin + 1).reshape({});
-          visitor.array(path + Formula::kNumbers[k] + "/" + this->frame().parameters[t].name, number);
-        }
-      }
-    }
+    numbers_.state(path, visitor);
   }
   void measured(const std::string& path, MeasuredVisitor<T>& visitor) override {
     for (std::size_t k = 0; k < kNorms; ++k) {
@@ -148,9 +139,9 @@ class RunningNormLeaf : public RunningLeaf<Formula, T> {
     std::size_t tensor;
     Sums sums;
   };
-  static constexpr std::size_t numbers_of_formula() {
-    if constexpr (detail::HasNumbers<Formula>) return Formula::kNumbers.size();
-    return 0;
+  static constexpr std::span<const char* const> names_of_numbers() {
+    if constexpr (detail::HasNumbers<Formula>) return Formula::kNumbers;
+    return {};
   }
 
   Formula scaled(std::size_t t) {
@@ -162,21 +153,17 @@ class RunningNormLeaf : public RunningLeaf<Formula, T> {
     for (std::size_t k = 0; k < kNorms && is_adapted; ++k) norms[k] = norms_[k][t];
     const Formula& formula = this->formula_of(t);
     if constexpr (detail::HasNumbers<Formula>) {
-      std::array<double, numbers_of_formula()> numbers{};
-      for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = numbers_[k].template data<double>()[t];
-      const Formula result = formula.scaled(norms, std::span<double>(numbers));
-      for (std::size_t k = 0; k < numbers.size(); ++k) numbers_[k].template data<double>()[t] = numbers[k];
-      return result;
+      return formula.scaled(norms, numbers_.of(t));
     } else {
       return formula.scaled(norms);
     }
   }
 
+  TensorNumbers numbers_;
   std::vector<Formula> of_tensor_;
   std::vector<std::size_t> first_piece_;  // of each block
   std::vector<Piece> pieces_;
-  std::array<std::vector<double>, kNorms> norms_;    // of each tensor, in this step
-  std::array<Array, numbers_of_formula()> numbers_;  // f64 [tensors]
+  std::array<std::vector<double>, kNorms> norms_;  // of each tensor, in this step
 };
 
 }  // namespace tandem

@@ -27,6 +27,7 @@ class Stepper {
   const StepReport& last() const;
   void on_sync(std::function<void(const SyncEvent&)> callback) { on_sync_ = std::move(callback); }
   bool in_callback() const { return in_callback_; }
+  std::int64_t copy() const { return meeting_.copy(); }
 
  private:
   std::exception_ptr tell(std::int64_t step);

@@ -11,6 +11,7 @@
 // and schedules; the same inside one pass over memory is lookahead.cpp.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -47,11 +48,13 @@ class Leaf : public Stepping<T> {
       : options_(std::move(options)), states_(kStates, Vector(size)) {}
 
   void step(Vector& w, const Vector& g) override {
-    const Formula formula(options_, {.index = index_++, .count = ++count_});
+    Formula formula(options_, {.index = index_++, .count = ++count_});
+    if constexpr (requires { formula.numbered(numbers_); }) formula = formula.numbered(numbers_);
     for (std::size_t i = 0; i < w.size(); ++i) apply(formula, w[i], g[i], i, std::make_index_sequence<kStates>{});
   }
   void reset() override {
     count_ = 0;
+    numbers_.fill(0);
     for (Vector& state : states_) state.assign(state.size(), T(0));
   }
   std::vector<Vector*> first_moments() override {
@@ -71,6 +74,7 @@ class Leaf : public Stepping<T> {
 
   typename Formula::Options options_;
   std::vector<Vector> states_;
+  std::array<double, 4> numbers_{};  // of a formula that keeps some for its tensor (nadam.h)
   std::int64_t index_ = 0, count_ = 0;
 };
 

@@ -20,10 +20,19 @@ double number_at(const Array& flat, std::int64_t element) {
   return static_cast<double>(flat.data<float>()[element]);
 }
 
-/// The numbers of one element among the entries of a group; arrays of one parameter by their own path.
+/// The parameter in whose name the path of an array ends, the longest such name; or null: it is of the whole group.
+const ParameterInfo* owner_of(const std::string& path, const std::vector<ParameterInfo>& parameters) {
+  const ParameterInfo* owner = nullptr;
+  for (const ParameterInfo& p : parameters) {
+    if (path.ends_with("/" + p.name) && (owner == nullptr || p.name.size() > owner->name.size())) owner = &p;
+  }
+  return owner;
+}
+
+/// The numbers of one element of parameter `slot` among the entries of a group.
 template <class Record>
 std::vector<Record> numbers_of(const std::vector<StateEntry>& entries, std::int64_t element, std::size_t slot,
-                               const std::string& name) {
+                               const std::vector<ParameterInfo>& parameters) {
   std::vector<Record> all;
   for (const StateEntry& e : entries) {
     if (e.buffer != nullptr) all.push_back({e.path, number_at(*e.buffer, element)});
@@ -31,9 +40,9 @@ std::vector<Record> numbers_of(const std::vector<StateEntry>& entries, std::int6
     if (e.counters != nullptr) all.push_back({e.path, static_cast<double>((*e.counters)[slot])});
     if (e.number != nullptr) all.push_back({e.path, *e.number});
     if (e.numbers != nullptr) all.push_back({e.path, (*e.numbers)[slot]});
-    const bool is_mine = e.array.defined() && e.array.size() == 1 &&
-                         (e.path.size() <= name.size() || e.path.substr(e.path.size() - name.size()) == name);
-    if (is_mine) all.push_back({e.path, e.array.item()});
+    if (!e.array.defined() || e.array.size() != 1) continue;
+    const ParameterInfo* const owner = owner_of(e.path, parameters);
+    if (owner == nullptr || owner == &parameters[slot]) all.push_back({e.path, e.array.item()});
   }
   return all;
 }
@@ -131,7 +140,7 @@ void Recorder::before(std::int64_t index) {
     c.has_gradient = slot.tensor.has_grad();
     c.before = number_at(group.arena.weights_array(), c.element);
     c.gradient = c.has_gradient ? number_at(group.arena.gradients_array(), c.element) : 0;
-    c.state = numbers_of<Record>(group.state(""), c.element, c.slot, slot.name);
+    c.state = numbers_of<Record>(group.state(""), c.element, c.slot, group.arena.frame().parameters);
   }
 }
 
@@ -139,7 +148,7 @@ void Recorder::after() {
   for (Chosen& c : chosen_) {
     RunningGroup& group = *groups_[c.group];
     c.after = number_at(group.arena.weights_array(), c.element);
-    c.measured = numbers_of<Record>(group.measured(""), c.element, c.slot, group.arena.slots()[c.slot].name);
+    c.measured = numbers_of<Record>(group.measured(""), c.element, c.slot, group.arena.frame().parameters);
   }
 }
 

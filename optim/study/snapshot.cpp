@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <tandem/optim/engine/optimizer_impl.h>
 
@@ -16,6 +17,13 @@ namespace {
 std::string role_of(std::string path) {
   for (std::size_t at = 0; (at = path.find("inner/", at)) != std::string::npos;) path.erase(at, 6);
   return path;
+}
+
+/// The path of the same in copy 0, where it is of another copy (optim/lookaround.h): a new copy begins as that one.
+std::string in_first_copy(std::string path) {
+  const std::string_view word = "copies/";
+  const std::size_t at = path.find(word);
+  return at == std::string::npos ? path : path.erase(at, path.find('/', at + word.size()) + 1 - at);
 }
 
 NamedArrays cloned(const NamedArrays& tree) {
@@ -52,14 +60,16 @@ ForkReport Optimizer::fork(const Snapshot& snapshot) {
     by_role.emplace(role_of(entry.name), &entry.array);
   }
   for (const TreeEntry& entry : impl_->entries()) {  // a tree has such counters only where they are above 0
-    const bool is_there = by_name.count(entry.name) != 0 || by_role.count(role_of(entry.name)) != 0;
+    const bool is_there = by_name.count(entry.name) != 0 || by_role.count(role_of(entry.name)) != 0 ||
+                          by_role.count(role_of(in_first_copy(entry.name))) != 0;
     if (entry.is_zero_left_out && *entry.counter == 0 && is_there)
       fresh.push_back({entry.name, Array::zeros({}, DType::i64)});
   }
   const auto source_of = [&](const NamedArray& entry) -> const Array* {
     const auto same = by_name.find(entry.name);
     if (same != by_name.end() && fits(*same->second, entry.array)) return same->second;
-    const auto [first, last] = by_role.equal_range(role_of(entry.name));
+    auto [first, last] = by_role.equal_range(role_of(entry.name));
+    if (first == last) std::tie(first, last) = by_role.equal_range(role_of(in_first_copy(entry.name)));
     return first != last && std::next(first) == last && fits(*first->second, entry.array) ? first->second : nullptr;
   };
   const NamedArrays weights = impl_->weights();

@@ -34,7 +34,10 @@ void register_own() {
   static std::once_flag once;
   std::call_once(once, [] {
     detail::register_leaves();
+    detail::register_adam_leaves();
+    detail::register_tensor_leaves();
     detail::register_lookahead();
+    detail::register_lookaround();
     detail::register_outer_loop();
     detail::register_clips();
     detail::register_averages();

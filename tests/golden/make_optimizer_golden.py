@@ -67,6 +67,7 @@ RULES = {
         lambda p: optim.NAdam(p, lr=0.02, momentum_decay=0.1, weight_decay=0.1),
     "nadam(lr=0.02, weight_decay=0.3, decoupled)":
         lambda p: optim.NAdam(p, lr=0.02, weight_decay=0.3, decoupled_weight_decay=True),
+    "nadam(lr=0.02, beta1=0.9 * multistep(at=5, by=0.5))": lambda p: optim.NAdam(p, lr=0.02),
     "adamax(lr=0.02)": lambda p: optim.Adamax(p, lr=0.02),
     "adamax(lr=0.02, beta1=0.8, beta2=0.95, eps=0.001, weight_decay=0.1)":
         lambda p: optim.Adamax(p, lr=0.02, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
@@ -82,13 +83,18 @@ RULES = {
 }
 
 
-def trajectory(make):
+# What is set before a step, counted from 1.
+CHANGES = {"nadam(lr=0.02, beta1=0.9 * multistep(at=5, by=0.5))": {6: {"betas": (0.45, 0.999)}}}
+
+
+def trajectory(make, changes):
     parameters = [w.requires_grad_() for w in numbers(0)]
     optimizer = make(parameters)
     rows = []
     for step in range(1, 101):
         for parameter, gradient in zip(parameters, numbers(step)):
             parameter.grad = gradient
+        optimizer.param_groups[0].update(changes.get(step, {}))
         optimizer.step()
         if step in (1, 10, 100):
             rows.append(torch.cat([p.detach().flatten() for p in parameters]))
@@ -100,7 +106,7 @@ def trajectory(make):
 def main():
     torch.set_default_dtype(torch.float64)  # NAdam keeps its product of momenta in the default dtype
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
-    save(folder / "optimizers.safetensors", {rule: trajectory(make) for rule, make in RULES.items()})
+    save(folder / "optimizers.safetensors", {rule: trajectory(make, CHANGES.get(rule, {})) for rule, make in RULES.items()})
     print(f"{len(RULES)} rules, PyTorch {torch.__version__}, in {folder}")
 
 

@@ -34,3 +34,32 @@ TEST_CASE("every evaluation of a step sees the same dropout masks, and running s
     CHECK(losses[2] != losses[0]);
   }
 }
+
+TEST_CASE("each copy has dropout masks of its own, the same in all its evaluations; statistics move once") {
+  nn::seed(5);
+  nn::Dropout dropout({.p = 0.5});
+  nn::BatchNorm2d norm({.channels = 1}), once({.channels = 1});
+  Array x = Array::empty({2, 1, 8, 8});
+  Generator(1).fill_normal(x);
+  Tensor w(Array::full({1}, 1), true);
+  Optimizer optimizer({{"w", w}}, parse_rule("lookaround(sam(sgd(lr=0), rho=0.1), copies=2, k=9)"));
+  std::vector<std::vector<float>> masks;
+  for (int t = 0; t < 2; ++t) {
+    optimizer.step([&] {
+      norm(Tensor(x));
+      masks.push_back(dropout(Tensor(Array::full({64}, 1))).value().to_vector<float>());
+      w.accumulate_grad(Array::full({1}, 1));
+      return Tensor();
+    });
+    once(Tensor(x));
+  }
+  REQUIRE(masks.size() == 8);
+  for (std::size_t t = 0; t < 8; t += 4) {
+    CHECK(masks[t] != masks[t + 1]);
+    CHECK(masks[t] == masks[t + 2]);
+    CHECK(masks[t + 1] == masks[t + 3]);
+  }
+  for (std::size_t i : {0, 1}) CHECK((masks[4 + i] != masks[0] && masks[4 + i] != masks[1]));
+  for (std::size_t i = 0; i < norm.buffers().size(); ++i)
+    CHECK(identical(norm.buffers()[i].tensor.value(), once.buffers()[i].tensor.value()));
+}

@@ -85,6 +85,12 @@ inline constexpr const char* kRules[] = {
     "sam(momentum(lr=0.1, momentum=0.9), rho=0.5)",
     "lookahead(sam(adam(lr=0.01), rho=0.5), k=3, alpha=0.5)",
     "sam(lookahead(clip_norm(sgd(lr=0.1), max=1), k=3, alpha=0.5, adaptive), rho=0.2)",
+    "lookaround(momentum(lr=0.1, momentum=0.9), copies=2, k=3)",
+    "lookaround(clip_norm(adamw(lr=0.01, weight_decay=0.1), max=1), copies=3, k=4, state=reset)",
+    "lookahead(lookaround(lamb(lr=0.01), copies=2, k=2), k=4, alpha=0.5)",
+    "ema(lookaround(lookahead(sam(sgd(lr=0.1), rho=0.2), k=2, alpha=0.5, adaptive), copies=2, k=4), decay=0.9)",
+    "outer_loop(lookaround(accumulate(nadam(lr=0.01), n=2), copies=2, k=2), momentum(lr=0.7, momentum=0.9), k=2)",
+    "lookaround(apply_if_finite(prodigy(lr=1, d0=0.01)), copies=2, k=3)",
     "centralize(momentum(lr=0.1, momentum=0.9))",
     "lookahead(centralize(lamb(lr=0.01)), k=5, alpha=0.5)",
     "agc(sgd(lr=0.1), clip=0.05)",
@@ -119,6 +125,7 @@ inline constexpr const char* kMatrixRules[] = {
     "lookahead(muon(lr=0.02), k=3, alpha=0.5, state=reset)",
     "lookahead(lookahead(muon(lr=0.02), k=2, alpha=0.5, state=interpolate), k=4, alpha=0.5, adaptive)",
     "outer_loop(clip_norm(muon(lr=0.02), max=1), muon(lr=0.5), k=3)",
+    "lookaround(muon(lr=0.02), copies=2, k=3)",
 };
 
 }  // namespace support

@@ -86,3 +86,22 @@ TEST_CASE("what cannot be explained is said") {
   CHECK(e.after == 1);
   CHECK(e.is_exact);
 }
+
+TEST_CASE("numbers of a group and of its tensors are known whatever the names of the parameters") {
+  for (const char* rule : {"lookahead(prodigy(lr=1, d0=0.01), k=2, alpha=0.5)", "schedule_free(sgd(lr=0.1), beta=0.5)",
+                           "lookahead(novograd(lr=0.1), k=3, alpha=0.5)"}) {
+    CAPTURE(rule);
+    Tensor w(Array::full({2}, 3, DType::f64), true), v(Array::full({3}, 4, DType::f64), true);
+    Optimizer optimizer({{"w", w}, {"a/w", v}}, parse_rule(rule));
+    optimizer.trace("w", {1});
+    optimizer.trace("a/w", {2});
+    for (int t = 0; t < 7; ++t) {
+      optimizer.zero_grad();
+      w.accumulate_grad(w.value());
+      v.accumulate_grad(v.value());
+      optimizer.step();
+      CHECK(optimizer.explain("w", {1}).is_exact);
+      CHECK(optimizer.explain("a/w", {2}).is_exact);
+    }
+  }
+}

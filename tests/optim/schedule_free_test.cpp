@@ -42,6 +42,15 @@ TEST_CASE("schedule_free by hand") {
   near(warm.step(), (x - 3) / 2, x);
 }
 
+TEST_CASE("another warm-up from a step on leaves the weights of the steps before it") {
+  One one("schedule_free(sgd(lr=1), beta=0.5, warmup=2)");
+  one.step(), one.step();  // weights 1/4, 1; x = -1.8, z = -2
+  one.optimizer.set("warmup", 0);
+  const double x = -1.8 + 1 / 2.25 * -1.2;
+  near(one.step(), (x - 3) / 2, x);
+  CHECK(entry(one.optimizer.state_tree(), "groups/0/weight_sum").item() == 2.25);
+}
+
 TEST_CASE("a pull moves all three sequences") {
   One nested("lookahead(schedule_free(sgd(lr=1), beta=0.5), k=2, alpha=0.5)");
   nested.step();
