@@ -86,9 +86,9 @@ class Array {
   Array reshape(const Shape& shape) const;
   Array transpose(int dim_a, int dim_b) const;
   Array permute(const std::vector<int>& dims) const;
-  /// Elements begin, begin + step, ... below end of one dim; step >= 1.
+  /// Elements begin, begin + step, ... below end of one dim (negative begin and end count from the back); step >= 1.
   Array slice(int dim, std::int64_t begin, std::int64_t end, std::int64_t step = 1) const;
-  /// Element `index` of a dim, which disappears.
+  /// Element `index` of a dim (a negative one counts from the back), which disappears.
   Array select(int dim, std::int64_t index) const;
   /// Sizes of 1 (and new dims at the left) repeated by stride 0; -1 keeps a size.
   Array expand(const Shape& shape) const;

@@ -114,7 +114,8 @@ TEST_CASE("shape errors name op and shape") {
   CHECK(message_of([&] {
           stack({x, transpose(x, 0, 1)}, 0);
         }) == "stack: all shapes must be equal: x [2, 3] and [3, 2]");
-  CHECK(message_of([&] { cat({}, 0); }) == "cat: there is nothing to join: 0 inputs");
+  CHECK(message_of([&] { cat({}, 0); }) == "concatenate: needs at least one array: none given");
+  CHECK(message_of([&] { stack({}, 0); }) == "concatenate: needs at least one array: none given");
   CHECK(message_of([&] { flatten(x, 1, 0); }) == "flatten: begin is after end: begin 1, end 0, x [2, 3]");
   CHECK(message_of([&] { permute(x, {0, 0}); }).substr(0, 8) == "permute:");
   CHECK(message_of([&] { reshape(x, {4, 2}); }).find("[2, 3]") != std::string::npos);

@@ -157,7 +157,8 @@ TEST_CASE("errors name the kernel and the facts") {
   CHECK(message_of([&] { k::sum(x, {0, -2}); }) == "sum: dim -2 is given twice: dims 0, -2");
   CHECK(message_of([&] { k::sum(Array()); }) == "sum: x is not defined");
   CHECK(message_of([&] { k::sum(x, {2}); }).starts_with("sum: "));
-  CHECK(message_of([&] { k::mean(x.to(DType::i64)); }) == "mean: needs floating numbers: x is i64; convert with to()");
+  CHECK(message_of([&] { k::mean(x.to(DType::i64)); }) ==
+        "mean: x is i64, must be floating: x [2, 3]; convert it with to(DType::f32)");
   CHECK(message_of([&] { k::sum_to(x, {2}); }) == "sum_to: the shape does not broadcast to x's: x [2, 3], shape [2]");
   CHECK(message_of([&] { k::topk(x, 4, 1); }) == "topk: k is 4, must be in [0, 3]: x [2, 3], dim 1");
 }

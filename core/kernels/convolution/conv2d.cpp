@@ -87,9 +87,7 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
   const Shape shape = conv2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {
     check_dtypes("conv2d", "x", x, "b", b, true);
-    if (b.shape() != Shape{w.shape(0)})
-      fail("conv2d", fmt::format("b is {}, must be [{}]", b.shape().to_string(), w.shape(0)),
-           both(x.shape(), w.shape()));
+    require_bias_shape("conv2d", b, w.shape(0), x.shape(), w.shape());
   }
   const profile::KernelScope profiled("conv2d", x.dtype(),
                                       [&] { return work(x.shape(), w.shape(), shape, x.dtype()); });

@@ -231,9 +231,7 @@ void sum_rows_into(const Array& x, Array& y) {
 }
 
 Array mean(const Array& x, const std::vector<int>& dims, bool keep) {
-  require_defined("mean", "x", x);
-  if (!is_floating(x.dtype()))
-    fail("mean", "needs floating numbers", fmt::format("x is {}", name(x.dtype())), "convert with to()");
+  require_floating("mean", "x", x);
   return reduce<Sum>("mean", x, dims, keep, true);
 }
 
