@@ -68,18 +68,18 @@ class Array {
   /// channels_last when the strides say so and cannot be read as row major; see layout.h for the one rule.
   Layout layout() const;
 
-  /// The first element. Throws Error when T is not the dtype.
-  template <class T>
-  T* data();
+  /// The first element. Throws Error when T is not the dtype. A const Array's memory is to be read; that of others is
+  /// written by who made them and has not handed them on, and by write() after that.
   template <class T>
   const T* data() const;
+  template <class T>
+  T* data();
   /// data(), to be written: marks the change.
   template <class T>
   T* write();
-  std::byte* bytes() const {
-    if (!storage_) fail_undefined();
-    return storage_->data() + offset_ * static_cast<std::int64_t>(size_of(dtype_));
-  }
+  /// data() of any dtype.
+  const std::byte* bytes() const { return first_byte(); }
+  std::byte* bytes() { return first_byte(); }
 
   // Views: they share the Storage. Throw Error with the shapes when they do not fit.
   /// A view where strides allow, else a copy; one size may be -1. Follows the logical order.
@@ -133,6 +133,10 @@ class Array {
  private:
   [[noreturn]] void fail_dtype(DType asked) const;
   [[noreturn]] static void fail_undefined();
+  std::byte* first_byte() const {
+    if (!storage_) fail_undefined();
+    return storage_->data_ + offset_ * static_cast<std::int64_t>(size_of(dtype_));
+  }
 
   std::shared_ptr<Storage> storage_;
   Shape shape_;
@@ -174,7 +178,7 @@ Array Array::from(const std::vector<T>& values, const Shape& shape) {
 template <class T>
 T* Array::data() {
   if (dtype_ != dtype_of<T> || !storage_) fail_dtype(dtype_of<T>);
-  return reinterpret_cast<T*>(storage_->data()) + offset_;
+  return reinterpret_cast<T*>(storage_->data_) + offset_;
 }
 
 template <class T>

@@ -55,6 +55,25 @@ TEST_CASE("every write marks a change that all handles see") {
   CHECK(view.at({0}) == 3);
 }
 
+TEST_CASE("a const Array shows its memory and does not give it away to be written") {
+  const Array x = Array::zeros({4});
+  Array y = x;
+  static_assert(std::is_same_v<decltype(x.data<float>()), const float*>);
+  static_assert(std::is_same_v<decltype(x.bytes()), const std::byte*>);
+  static_assert(std::is_same_v<decltype(x.storage()->data()), const std::byte*>);
+  static_assert(std::is_same_v<decltype(y.storage()->data()), const std::byte*>);
+  const auto can_write = []<class A>(A&) {
+    return requires(A & a) { a.template write<float>(); };
+  };
+  CHECK_FALSE(can_write(x));
+  CHECK(can_write(y));
+  const auto before = x.version();
+  y.write<float>()[1] = 5;
+  CHECK(x.version() == before + 1);
+  CHECK(x.at({1}) == 5);
+  CHECK(x.bytes() == x.storage()->data());
+}
+
 TEST_CASE("reshape is a view where strides allow and follows the logical order where not") {
   const Array x = Array::arange(24, DType::f32).reshape({2, 3, 4});
   CHECK(x.reshape({6, 4}).storage() == x.storage());
