@@ -16,6 +16,6 @@ Tensor autocasted(const Tensor& x) {
   return x.dtype() == DType::f32 || x.dtype() == DType::f16 ? to(x, autocast_dtype()) : x;
 }
 
-Tensor sum_as(const Tensor& dy, const std::vector<int>& dims, DType dtype) { return sum(to(dy, dtype), dims); }
+Tensor sum_as(const Tensor& dy, const Dims& dims, DType dtype) { return sum(to(dy, dtype), dims); }
 
 }  // namespace tandem::ops
