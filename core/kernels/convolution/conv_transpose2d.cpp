@@ -78,6 +78,11 @@ Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const Con
     return profile::Work{2 * terms * static_cast<double>(x.size()),
                          profile::bytes(x, w, profile::bytes_of(shape, x.dtype()))};
   });
+  if (x.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    const Array bias = b.defined() ? b.to(DType::f32) : b;
+    return conv_transpose2d(x.to(DType::f32), w.to(DType::f32), bias, options, slope).to(DType::f16);
+  }
   Array y = conv2d_input_grad(x, w, shape, transposed(options));
   if (y.dtype() == DType::f32) {
     finish_images(y, b, slope);

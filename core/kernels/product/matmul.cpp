@@ -216,6 +216,10 @@ Array matmul(const Array& a, const Array& b) {
                          profile::bytes(a, b, outputs * static_cast<double>(size_of(a.dtype())))};
   });
   if (a.dtype() == DType::bf16) return bf16_matmul(a, b);
+  if (a.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    return matmul(a.to(DType::f32), b.to(DType::f32)).to(DType::f16);
+  }
   const std::int64_t m = a.shape(-2), n = b.shape(-1), k = a.shape(-1);
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product
     Shape shape = a.shape();
@@ -253,6 +257,11 @@ Array linear(const Array& x, const Array& w, const Array& b, double slope) {
                          profile::bytes(x, w, outputs * static_cast<double>(size_of(x.dtype())))};
   });
   if (x.dtype() == DType::bf16) return bf16_linear(x, w, b, DType::bf16, slope);
+  if (x.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    const Array bias = b.defined() ? b.to(DType::f32) : b;
+    return linear(x.to(DType::f32), w.to(DType::f32), bias, slope).to(DType::f16);
+  }
   Shape shape = x.shape();
   shape[-1] = n;
   Array y = Array::empty(shape, x.dtype());
