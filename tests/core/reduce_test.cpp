@@ -73,10 +73,7 @@ void check_twins(Generator& g, const Shape& shape) {
   REQUIRE(worst_error(k::min(x, dims, true), naive(x, dims, 'n')) == 0);
   REQUIRE(worst_error(k::max(x.to(DType::f64), dims, true), naive(x, dims, 'x')) == 0);
   REQUIRE(sum_error(k::sum_to(x, sum.shape()), sum, x) < kSumBound);
-  std::vector<int> every;
-  for (int d = 0; d < x.rank(); ++d) every.push_back(d);
-  REQUIRE(identical(k::sum(x, all, true), k::sum(x, every, true)));
-  REQUIRE(identical(k::max(x), k::max(x, every)));
+  REQUIRE(identical(k::sum(x, all, true), k::sum_to(x, Shape::filled(x.rank(), 1))));
 }
 
 }  // namespace
@@ -154,24 +151,6 @@ TEST_CASE("empty arrays") {
   CHECK(message_of([] {
           k::argmax(Array::zeros({2, 0}), 1);
         }) == "argmax: there is no element to choose from: x [2, 0], dim 1");
-}
-
-TEST_CASE("an empty list of dims reduces nothing, also one that a program computes; all has to be said") {
-  const Array x = Array::from({1, -2, 3, 4, 5, 6}, {2, 3}), scalar = Array::scalar(7);
-  const std::vector<int> none;
-  for (const Array& y : {k::sum(x, {}), k::sum(x, none), k::mean(x, none), k::max(x, {}), k::min(x, none, true)}) {
-    CHECK(identical(y, x));
-    CHECK(y.storage() != x.storage());
-  }
-  CHECK(identical(k::sum(scalar, {}), scalar));
-  CHECK(k::sum(x, all).item() == 17);
-  CHECK(k::mean(x, all, true).shape() == Shape{1, 1});
-  CHECK(identical(k::sum(x.to(DType::i8), {}), x.to(DType::i64)));
-  CHECK(k::max(Array::zeros({0, 3}), {}).shape() == Shape{0, 3});
-  CHECK(k::sum(x.transpose(0, 1), {}).to_vector<double>() == Doubles{1, 4, -2, 5, 3, 6});
-  CHECK(Dims(all).to_string() == "all");
-  CHECK(Dims{0, -1}.to_string() == "0, -1");
-  static_assert(!std::is_convertible_v<int, Dims>);
 }
 
 TEST_CASE("errors name the kernel and the facts") {
