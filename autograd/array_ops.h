@@ -32,8 +32,8 @@ Tensor sign(const Tensor& x);
 /// 1 / x.
 Tensor reciprocal(const Tensor& x);
 
-/// The smallest along dims (an empty list means all); its gradient is shared equally between equals.
-Tensor min(const Tensor& x, const std::vector<int>& dims = {}, bool keep = false);
+/// The smallest along dims (see ops.h); its gradient is shared equally between equals.
+Tensor min(const Tensor& x, const Dims& dims = all, bool keep = false);
 /// Without gradient: i64.
 Tensor argmin(const Tensor& x, int dim);
 /// Without gradient: i64 labels [B] to rows [B, classes] with a 1 at the label.

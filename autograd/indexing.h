@@ -1,10 +1,12 @@
-// Indices of x(i, j, ...): numbers, slices and `all`, as in x(slice(0, 5), all, -1).
+// Indices of x(i, j, ...): numbers, slices and `all` (core/dims.h), as in x(slice(0, 5), all, -1).
 // Not here: what they do (array_ops.h).
 #pragma once
 
 #include <concepts>
 #include <cstdint>
 #include <limits>
+
+#include <tandem/core/dims.h>
 
 namespace tandem {
 
@@ -21,16 +23,13 @@ constexpr Slice slice(std::int64_t begin, std::int64_t end = kToEnd, std::int64_
   return {begin, end, step};
 }
 
-/// The whole dim; given by its name, as std::endl is: x(all, 0).
-constexpr Slice all() { return {}; }
-
 /// One dim's part: a number, after which the dim disappears, or a slice.
 class Index {
  public:
   template <std::integral T>
   constexpr Index(T element) : slice_{static_cast<std::int64_t>(element), 0, 0}, is_element_(true) {}
   constexpr Index(Slice part) : slice_(part) {}
-  constexpr Index(Slice (*whole)()) : slice_(whole()) {}
+  constexpr Index(All (*)()) {}  ///< `all`
 
   bool is_element() const { return is_element_; }
   std::int64_t element() const { return slice_.begin; }

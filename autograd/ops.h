@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <tandem/autograd/tensor.h>
+#include <tandem/core/dims.h>
 #include <tandem/core/generator.h>
 #include <tandem/core/kernels/convolution/conv2d.h>
 #include <tandem/core/kernels/convolution/conv_transpose2d.h>
@@ -70,13 +71,13 @@ Tensor softplus(const Tensor& x);
 Tensor softmax(const Tensor& x, int dim);
 Tensor log_softmax(const Tensor& x, int dim);
 
-// Reductions; an empty list of dims means all.
-Tensor sum(const Tensor& x, const std::vector<int>& dims = {}, bool keep = false);
-Tensor mean(const Tensor& x, const std::vector<int>& dims = {}, bool keep = false);
+// Reductions over all dims, or over those in a list, which may be empty: then nothing is reduced.
+Tensor sum(const Tensor& x, const Dims& dims = all, bool keep = false);
+Tensor mean(const Tensor& x, const Dims& dims = all, bool keep = false);
 /// The largest along dims; its gradient is shared equally between equals.
-Tensor max(const Tensor& x, const std::vector<int>& dims = {}, bool keep = false);
+Tensor max(const Tensor& x, const Dims& dims = all, bool keep = false);
 /// sum (x - mean)^2 / (n - correction).
-Tensor var(const Tensor& x, const std::vector<int>& dims = {}, bool keep = false, int correction = 1);
+Tensor var(const Tensor& x, const Dims& dims = all, bool keep = false, int correction = 1);
 /// Sums x down to `shape`: the transpose of broadcasting.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 /// Without gradient: i64.

@@ -13,9 +13,9 @@ namespace tandem {
 struct EmbeddingOptions {
   std::int64_t padding = -1;  ///< this id's row gets no gradient; -1: none
 };
-/// y[..., :] = table[ids[...], :]; table [V, D], ids i64 of any shape. Throws Error naming position, id and V.
+/// y[..., :] = table[ids[...], :]; table [V, ...], ids i64 of any shape. Throws Error naming position, id and V.
 Tensor embedding(const Tensor& table, const Tensor& ids, const EmbeddingOptions& options = {});
-/// The transpose of embedding: zeros of `table` [V, D], then row ids[...] += dy[..., :], in the order of the ids.
+/// The transpose of embedding: zeros of `table` [V, ...], then row ids[...] += dy[..., :], in the order of the ids.
 Tensor embedding_grad(const Tensor& dy, const Tensor& ids, const Shape& table, const EmbeddingOptions& options = {});
 
 struct LayerNormOptions {

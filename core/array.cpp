@@ -278,7 +278,10 @@ void require_dtype(const char* where, const char* what, const Array& x, DType dt
 
 void require_floating(const char* where, const char* what, const Array& x) {
   require_defined(where, what, x);
-  if (!is_floating(x.dtype())) fail(where, fmt::format("{} is {}, must be floating", what, name(x.dtype())));
+  if (!is_floating(x.dtype())) {
+    fail(where, fmt::format("{} is {}, must be floating", what, name(x.dtype())),
+         fmt::format("{} {}", what, to_string(x.shape())), "convert it with to(DType::f32)");
+  }
 }
 
 }  // namespace tandem

@@ -68,27 +68,28 @@ class Array {
   /// channels_last when the strides say so and cannot be read as row major; see layout.h for the one rule.
   Layout layout() const;
 
-  /// The first element. Throws Error when T is not the dtype.
+  /// The first element. Throws Error when T is not the dtype. Of a const Array, and of a handle that a function
+  /// returns, the memory is to be read; of others who made them writes there before handing them on, and takes write()
+  /// after that.
   template <class T>
-  T* data();
+  const T* data() const&;
   template <class T>
-  const T* data() const;
+  T* data() &;
   /// data(), to be written: marks the change.
   template <class T>
   T* write();
-  std::byte* bytes() const {
-    if (!storage_) fail_undefined();
-    return storage_->data() + offset_ * static_cast<std::int64_t>(size_of(dtype_));
-  }
+  /// data() of any dtype.
+  const std::byte* bytes() const& { return first_byte(); }
+  std::byte* bytes() & { return first_byte(); }
 
   // Views: they share the Storage. Throw Error with the shapes when they do not fit.
   /// A view where strides allow, else a copy; one size may be -1. Follows the logical order.
   Array reshape(const Shape& shape) const;
   Array transpose(int dim_a, int dim_b) const;
   Array permute(const std::vector<int>& dims) const;
-  /// Elements begin, begin + step, ... below end of one dim; step >= 1.
+  /// Elements begin, begin + step, ... below end of one dim (negative begin and end count from the back); step >= 1.
   Array slice(int dim, std::int64_t begin, std::int64_t end, std::int64_t step = 1) const;
-  /// Element `index` of a dim, which disappears.
+  /// Element `index` of a dim (a negative one counts from the back), which disappears.
   Array select(int dim, std::int64_t index) const;
   /// Sizes of 1 (and new dims at the left) repeated by stride 0; -1 keeps a size.
   Array expand(const Shape& shape) const;
@@ -133,6 +134,10 @@ class Array {
  private:
   [[noreturn]] void fail_dtype(DType asked) const;
   [[noreturn]] static void fail_undefined();
+  std::byte* first_byte() const {
+    if (!storage_) fail_undefined();
+    return storage_->data_ + offset_ * static_cast<std::int64_t>(size_of(dtype_));
+  }
 
   std::shared_ptr<Storage> storage_;
   Shape shape_;
@@ -172,13 +177,13 @@ Array Array::from(const std::vector<T>& values, const Shape& shape) {
 }
 
 template <class T>
-T* Array::data() {
+T* Array::data() & {
   if (dtype_ != dtype_of<T> || !storage_) fail_dtype(dtype_of<T>);
-  return reinterpret_cast<T*>(storage_->data()) + offset_;
+  return reinterpret_cast<T*>(storage_->data_) + offset_;
 }
 
 template <class T>
-const T* Array::data() const {
+const T* Array::data() const& {
   if (dtype_ != dtype_of<T> || !storage_) fail_dtype(dtype_of<T>);
   return reinterpret_cast<const T*>(storage_->data()) + offset_;
 }

@@ -79,12 +79,9 @@ Array Array::permute(const std::vector<int>& dims) const {
   return y;
 }
 
-Array Array::slice(int dim, std::int64_t begin, std::int64_t end, std::int64_t step) const {
+Array Array::slice(int dim, std::int64_t from, std::int64_t to, std::int64_t step) const {
   const int d = normalize_dim("slice", dim, rank());
-  if (begin < 0 || begin > end || end > shape_[d] || step < 1) {
-    fail("slice", "range does not fit",
-         fmt::format("[{}, {}) step {} in dim {} of {}", begin, end, step, dim, shape_.to_string()));
-  }
+  const auto [begin, end] = normalize_range("slice", shape_, d, from, to, step);
   Array y = *this;
   y.offset_ += begin * strides_[d];
   y.shape_[d] = end == begin ? 0 : (end - begin - 1) / step + 1;
@@ -94,10 +91,8 @@ Array Array::slice(int dim, std::int64_t begin, std::int64_t end, std::int64_t s
 
 Array Array::select(int dim, std::int64_t index) const {
   const int d = normalize_dim("select", dim, rank());
-  if (index < 0 || index >= shape_[d]) {
-    fail("select", "index out of range", fmt::format("{} in dim {} of {}", index, dim, shape_.to_string()));
-  }
-  Array y = slice(d, index, index + 1);
+  const std::int64_t at = normalize_index("select", shape_, d, index);
+  Array y = slice(d, at, at + 1);
   y.shape_.erase(d);
   y.strides_.erase(d);
   return y;

@@ -47,6 +47,23 @@ int normalize_dim(const char* where, int dim, int rank) {
   return d;
 }
 
+std::int64_t normalize_index(const char* where, const Shape& shape, int dim, std::int64_t index) {
+  const std::int64_t at = index < 0 ? index + shape[dim] : index;
+  if (at < 0 || at >= shape[dim])
+    fail(where, "index out of range", fmt::format("{} in dim {} of {}", index, dim, shape.to_string()));
+  return at;
+}
+
+std::pair<std::int64_t, std::int64_t> normalize_range(const char* where, const Shape& shape, int dim,
+                                                      std::int64_t begin, std::int64_t end, std::int64_t step) {
+  const std::int64_t size = shape[dim], first = begin < 0 ? begin + size : begin, last = end < 0 ? end + size : end;
+  if (first < 0 || last > size || first > last || step < 1) {
+    fail(where, fmt::format("{}:{}:{} does not fit dim {} of size {}", begin, end, step, dim, size),
+         "x " + shape.to_string(), "0 <= begin <= end <= size and step >= 1");
+  }
+  return {first, last};
+}
+
 Shape broadcast_shape(const char* where, const Shape& a, const Shape& b) {
   const int rank = std::max(a.rank(), b.rank());
   Shape y = Shape::filled(rank, 1);

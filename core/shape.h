@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace tandem {
 
@@ -88,6 +89,15 @@ inline std::string to_string(const Shape& shape) { return shape.to_string(); }
 
 /// dim counted from the front, for dim in [-rank, rank). Throws Error naming `where` otherwise.
 int normalize_dim(const char* where, int dim, int rank);
+
+/// An index in a dim counted from the front; negative ones count from the back. Throws Error naming `where` when the
+/// dim has no such element.
+std::int64_t normalize_index(const char* where, const Shape& shape, int dim, std::int64_t index);
+
+/// begin and end of a slice of a dim counted from the front; negative ones count from the back. Throws Error naming
+/// `where` unless 0 <= begin <= end <= size then, and step >= 1.
+std::pair<std::int64_t, std::int64_t> normalize_range(const char* where, const Shape& shape, int dim,
+                                                      std::int64_t begin, std::int64_t end, std::int64_t step);
 
 /// The shape that a and b broadcast to (sizes aligned at the right; equal, or one of them 1). Throws Error naming
 /// `where`.

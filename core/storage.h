@@ -5,7 +5,8 @@
 //   Array        shape, strides, offset -> Storage
 //
 // Most Storages need no Buffer: they have a block of the caching allocator to themselves.
-// The version counts changes of the values; whoever writes into an existing Array calls Array::mark_changed().
+// The version counts changes of the values; whoever writes into an existing Array takes its memory by Array::write() or
+// calls Array::mark_changed(). A Storage shows its memory to be read; only Arrays that are not const write there.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +41,7 @@ class Storage {
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
-  std::byte* data() const { return data_; }
+  const std::byte* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
   /// Unique in the process and never reused: with version(), the key of packed copies of weights.
   std::uint64_t id() const { return id_; }
@@ -57,6 +58,8 @@ class Storage {
   void set_has_packed_copies() { has_packed_copies_ = true; }
 
  private:
+  friend class Array;
+
   std::shared_ptr<Buffer> buffer_;  // null: data_ is a block of the allocator
   std::byte* data_ = nullptr;
   std::size_t begin_ = 0, bytes_ = 0;

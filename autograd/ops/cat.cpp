@@ -7,12 +7,11 @@ namespace tandem {
 
 /// y = xs side by side at dim;  dx_i = the part of dy where x_i lies
 Tensor cat(const std::vector<Tensor>& xs, int dim) {
-  if (xs.empty()) fail("cat", "there is nothing to join", "0 inputs");
   std::vector<Array> values;
   values.reserve(xs.size());
   for (const Tensor& x : xs) values.push_back(ops::value_of("cat", "x", x));
-  dim = normalize_dim("cat", dim, values.front().rank());
   Array y = kernels::concatenate(values, dim);
+  dim = normalize_dim("cat", dim, y.rank());
   std::vector<std::int64_t> sizes;
   for (const Array& value : values) sizes.push_back(value.shape(dim));
   return record("cat", std::move(y), xs, {},
@@ -28,12 +27,11 @@ Tensor cat(const std::vector<Tensor>& xs, int dim) {
 
 /// y[..., i, ...] = x_i;  dx_i = dy[..., i, ...]
 Tensor stack(const std::vector<Tensor>& xs, int dim) {
-  if (xs.empty()) fail("stack", "there is nothing to join", "0 inputs");
   std::vector<Array> values;
   values.reserve(xs.size());
   for (const Tensor& x : xs) values.push_back(ops::value_of("stack", "x", x));
-  const Shape shape = values.front().shape();
-  dim = normalize_dim("stack", dim, shape.rank() + 1);
+  const Shape shape = values.empty() ? Shape() : values.front().shape();
+  if (!values.empty()) dim = normalize_dim("stack", dim, shape.rank() + 1);
   for (Array& value : values) {
     if (!(value.shape() == shape)) {
       fail("stack", "all shapes must be equal", "x " + to_string(shape) + " and " + to_string(value.shape()));

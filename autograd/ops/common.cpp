@@ -1,18 +1,13 @@
 // Checks shared by the op files. Read next: common.h.
 #include "common.h"
 
-#include <fmt/format.h>
-
 #include <tandem/autograd/autocast.h>
 
 namespace tandem::ops {
 
 const Array& floating(const char* op, const char* name, const Tensor& x) {
   const Array& value = value_of(op, name, x);
-  if (!is_floating(value.dtype())) {
-    fail(op, fmt::format("{} is {}, must be floating", name, tandem::name(value.dtype())),
-         fmt::format("{} {}", name, value.shape().to_string()), "convert it with Array::to(DType::f32)");
-  }
+  require_floating(op, name, value);
   return value;
 }
 
@@ -21,6 +16,6 @@ Tensor autocasted(const Tensor& x) {
   return x.dtype() == DType::f32 || x.dtype() == DType::f16 ? to(x, autocast_dtype()) : x;
 }
 
-Tensor sum_as(const Tensor& dy, const std::vector<int>& dims, DType dtype) { return sum(to(dy, dtype), dims); }
+Tensor sum_as(const Tensor& dy, const Dims& dims, DType dtype) { return sum(to(dy, dtype), dims); }
 
 }  // namespace tandem::ops

@@ -50,7 +50,7 @@ struct LinearGrads {
 };
 
 /// sum dy over dims, added up and given as `dtype`.
-Tensor sum_as(const Tensor& dy, const std::vector<int>& dims, DType dtype);
+Tensor sum_as(const Tensor& dy, const Dims& dims, DType dtype);
 
 /// The same numbers in another memory order.
 Tensor to_layout(const Tensor& x, Layout layout);

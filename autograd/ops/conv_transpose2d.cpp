@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include <fmt/format.h>
+#include <tandem/core/kernels/epilogue.h>
 
 #include "common.h"
 
@@ -12,12 +12,6 @@ namespace tandem {
 using ops::floating, ops::kInput0, ops::kInput1;
 
 namespace {
-
-void check_bias(const Tensor& b, std::int64_t channels, const Tensor& w) {
-  if (!b.defined() || b.shape() == Shape{channels}) return;
-  fail("conv_transpose2d", fmt::format("b must have shape [{}]", channels),
-       fmt::format("b {}, w {}", to_string(b.shape()), to_string(w.shape())));
-}
 
 bool is_padded_beyond_stride(const ConvTranspose2dOptions& options) {
   const Size2 more = options.output_padding, stride = options.stride, dilation = options.dilation;
@@ -31,7 +25,7 @@ Tensor padded_beyond_stride(const Tensor& x, const Tensor& w, const Tensor& b, c
   ConvTranspose2dOptions whole = options;
   whole.padding = whole.output_padding = 0;
   Tensor y = conv_transpose2d(x, w, whole);
-  check_bias(b, y.shape(1), w);
+  if (b.defined()) kernels::require_bias_shape("conv_transpose2d", b.value(), y.shape(1), x.shape(), w.shape());
   const auto part = [&y](int dim, std::int64_t padding, std::int64_t more) {
     const std::int64_t end = y.shape(dim) - padding + more, inside = std::min(end, y.shape(dim));
     if (end <= padding) fail("conv_transpose2d", "y would be empty", "without padding it is " + to_string(y.shape()));

@@ -31,10 +31,7 @@ Tensor unsqueeze(const Tensor& x, int dim) {
 Tensor select(const Tensor& x, int dim, std::int64_t index) {
   const Array& value = value_of("select", "x", x);
   dim = normalize_dim("select", dim, value.rank());
-  const std::int64_t size = value.shape(dim), at = index < 0 ? index + size : index;
-  if (at < 0 || at >= size) {
-    fail("select", "index out of range", fmt::format("{} in dim {} of {}", index, dim, to_string(value.shape())));
-  }
+  const std::int64_t at = normalize_index("select", value.shape(), dim, index);
   return squeeze(slice(x, dim, at, at + 1), dim);
 }
 

@@ -2,8 +2,6 @@
 // Read next: core/kernels/normalise/layer_norm.h.
 #include <tandem/core/kernels/normalise/layer_norm.h>
 
-#include <fmt/format.h>
-
 #include <tandem/autograd/sequence_ops.h>
 
 #include "common.h"
@@ -28,7 +26,6 @@ Tensor definition(const std::vector<Tensor>& in, const LayerNormOptions& options
 /// y = xhat w + b, xhat = (x - mean) inv, inv = 1 / sqrt(var + epsilon), over the last dims
 /// db = sum dy, dw = sum dy xhat over rows, dx = inv (g - mean(g) - xhat mean(g xhat)), g = dy w
 Tensor layer_norm(const Tensor& x, const Tensor& w, const Tensor& b, const LayerNormOptions& options) {
-  if (!(options.epsilon > 0)) fail("layer_norm", fmt::format("epsilon is {}, must be positive", options.epsilon));
   kernels::LayerNormForward forward =
       kernels::layer_norm(ops::floating("layer_norm", "x", x), w.defined() ? w.value() : Array(),
                           b.defined() ? b.value() : Array(), options.dims, options.epsilon);

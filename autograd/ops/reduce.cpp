@@ -12,31 +12,19 @@ namespace tandem {
 
 using ops::floating, ops::value_of;
 
-namespace {
-
-/// x's shape with size 1 at the reduced dims; all of them when dims is empty.
-Shape kept_shape(const char* op, const Shape& x, const std::vector<int>& dims) {
-  if (dims.empty()) return Shape::filled(x.rank(), 1);
-  Shape kept = x;
-  for (const int dim : dims) kept[normalize_dim(op, dim, x.rank())] = 1;
-  return kept;
-}
-
-}  // namespace
-
 /// y = sum x;  dx = dy, repeated
-Tensor sum(const Tensor& x, const std::vector<int>& dims, bool keep) {
+Tensor sum(const Tensor& x, const Dims& dims, bool keep) {
   Array y = kernels::sum(value_of("sum", "x", x), dims, keep);
   return record("sum", std::move(y), {x}, {},
-                [shape = x.shape(), kept = kept_shape("sum", x.shape(), dims)](const Tensor& dy, const Saved&, Needs) {
+                [shape = x.shape(), kept = dims.kept("sum", x.shape())](const Tensor& dy, const Saved&, Needs) {
                   return Grads{expand(reshape(dy, kept), shape)};
                 });
 }
 
 /// y = sum x / n;  dx = dy / n, repeated
-Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keep) {
+Tensor mean(const Tensor& x, const Dims& dims, bool keep) {
   const Array& value = floating("mean", "x", x);
-  const Shape kept = kept_shape("mean", x.shape(), dims);
+  const Shape kept = dims.kept("mean", x.shape());
   const double n = static_cast<double>(x.size()) / static_cast<double>(kept.count());
   return record("mean", kernels::mean(value, dims, keep), {x}, {},
                 [shape = x.shape(), kept, n](const Tensor& dy, const Saved&, Needs) {
@@ -47,9 +35,9 @@ Tensor mean(const Tensor& x, const std::vector<int>& dims, bool keep) {
 namespace {
 
 /// y = the chosen of x;  dx = dy / m at each of the m places that hold it
-Tensor record_chosen(const char* op, Array y, const Tensor& x, const std::vector<int>& dims) {
+Tensor record_chosen(const char* op, Array y, const Tensor& x, const Dims& dims) {
   return record(op, std::move(y), {x}, {Save(x.value()), Save::output()},
-                [dims, kept = kept_shape(op, x.shape(), dims)](const Tensor& dy, const Saved& saved, Needs) {
+                [dims, kept = dims.kept(op, x.shape())](const Tensor& dy, const Saved& saved, Needs) {
                   const Array &value = saved[0].value(), &chosen = saved[1].value();
                   const Array is_chosen = kernels::equal(value, chosen.reshape(kept)).to(value.dtype());
                   const Array share = kernels::divide(is_chosen, kernels::sum(is_chosen, dims, true));
@@ -59,22 +47,22 @@ Tensor record_chosen(const char* op, Array y, const Tensor& x, const std::vector
 
 }  // namespace
 
-Tensor max(const Tensor& x, const std::vector<int>& dims, bool keep) {
+Tensor max(const Tensor& x, const Dims& dims, bool keep) {
   return record_chosen("max", kernels::max(floating("max", "x", x), dims, keep), x, dims);
 }
 
-Tensor min(const Tensor& x, const std::vector<int>& dims, bool keep) {
+Tensor min(const Tensor& x, const Dims& dims, bool keep) {
   return record_chosen("min", kernels::min(floating("min", "x", x), dims, keep), x, dims);
 }
 
 /// y = sum (x - m)^2 / (n - correction), m = mean x;  dx = 2 (x - m) dy / (n - correction)
-Tensor var(const Tensor& x, const std::vector<int>& dims, bool keep, int correction) {
+Tensor var(const Tensor& x, const Dims& dims, bool keep, int correction) {
   const Array& value = floating("var", "x", x);
-  const Shape kept = kept_shape("var", x.shape(), dims);
+  const Shape kept = dims.kept("var", x.shape());
   const std::int64_t n = kept.count() == 0 ? 0 : x.size() / kept.count();
   if (n <= correction) {
     fail("var", fmt::format("{} values are too few for correction {}", n, correction),
-         fmt::format("x {}, dims [{}]", to_string(x.shape()), fmt::join(dims, ", ")));
+         fmt::format("x {}, dims {}", to_string(x.shape()), dims.to_string()));
   }
   const double divisor = static_cast<double>(n - correction);
   const Array difference = kernels::subtract(value, kernels::mean(value, dims, true));

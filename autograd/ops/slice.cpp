@@ -1,7 +1,5 @@
 // Parts of a dim (views, also strided) and their transposes: slice_grad and pad.
 // Not here: joining (cat.cpp), elements by an index (gather.cpp).
-#include <fmt/format.h>
-
 #include <tandem/core/kernels/move/index.h>
 
 #include "common.h"
@@ -14,13 +12,9 @@ using ops::value_of;
 Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end, std::int64_t step) {
   const Array& value = value_of("slice", "x", x);
   dim = normalize_dim("slice", dim, value.rank());
-  const std::int64_t size = value.shape(dim);
-  const std::int64_t first = begin < 0 ? begin + size : begin, last = end < 0 ? end + size : end;
-  if (first < 0 || last > size || first > last || step < 1) {
-    fail("slice", fmt::format("{}:{}:{} does not fit dim {} of size {}", begin, end, step, dim, size),
-         fmt::format("x {}", to_string(value.shape())), "0 <= begin <= end <= size and step >= 1");
-  }
-  if (first == 0 && last == size && step == 1) return x;
+  const std::pair<std::int64_t, std::int64_t> range = normalize_range("slice", value.shape(), dim, begin, end, step);
+  const std::int64_t first = range.first, last = range.second;
+  if (first == 0 && last == value.shape(dim) && step == 1) return x;
   return record("slice", value.slice(dim, first, last, step), {x}, {},
                 [shape = x.shape(), dim, first, last, step](const Tensor& dy, const Saved&, Needs) {
                   return Grads{slice_grad(dy, shape, dim, first, last, step)};

@@ -190,7 +190,7 @@ Array npy_array(const std::string& where, std::string_view bytes) {
       reversed.push_back(stored.rank() - 1 - d);
     }
   }
-  const Array y = Array::empty(stored, *dtype);
+  Array y = Array::empty(stored, *dtype);
   std::memcpy(y.bytes(), data.data(), data.size());
   if (*dtype == DType::boolean && !are_booleans(y.bytes(), data.size())) fail(where, "a bool is neither 0 nor 1");
   return header.fortran_order ? y.permute(reversed).contiguous() : y;

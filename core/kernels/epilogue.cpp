@@ -1,7 +1,10 @@
 // See epilogue.h.
 #include <tandem/core/kernels/epilogue.h>
 
+#include <fmt/format.h>
+
 #include <tandem/core/dispatch.h>
+#include <tandem/core/error.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -18,6 +21,12 @@ TANDEM_TARGETS void finish(float* y, const float* b, std::int64_t rows, std::int
 }
 
 }  // namespace
+
+void require_bias_shape(const char* where, const Array& b, std::int64_t channels, const Shape& x, const Shape& w) {
+  if (b.shape() == Shape{channels}) return;
+  fail(where, fmt::format("b is {}, must be [{}]", to_string(b.shape()), channels),
+       fmt::format("x {}, w {}", to_string(x), to_string(w)));
+}
 
 void finish_rows(float* y, const float* b, std::int64_t rows, std::int64_t columns, double slope) {
   if ((b == nullptr && slope == 1) || columns == 0) return;

@@ -203,7 +203,7 @@ Entry& find_or_make(Kind kind, Types types, const Shape& x, const Shape& w, cons
   return *found->second;
 }
 
-void set(Entry& entry, int argument, std::byte* data) { entry.arguments.at(argument).set_data_handle(data); }
+void set(Entry& entry, int argument, const std::byte* p) { entry.arguments.at(argument).set_data_handle(handle(p)); }
 
 void set_weights(Entry& entry, const Array& w, std::int64_t groups) {
   entry.arguments.at(DNNL_ARG_WEIGHTS) = packed_weights(w, weights_descriptor(w, groups), entry.weights);

@@ -14,6 +14,9 @@ namespace tandem::onednn {
 dnnl::engine& cpu_engine();
 dnnl::stream& cpu_stream();
 
+/// Memory as oneDNN takes it, which has one type for what it reads and what it writes.
+inline void* handle(const std::byte* data) { return const_cast<std::byte*>(data); }
+
 /// Held while a primitive is looked up and run, and while packed copies are touched.
 std::mutex& execution_mutex();
 

@@ -124,7 +124,9 @@ bool matmul(const Array& a, const Array& b, const Array& bias, Array& y) try {
   const std::lock_guard lock(execution_mutex());
   Entry& entry = find_or_make(a, b, bias, y);
   if (!entry.is_supported) return false;
-  const auto set = [&entry](int argument, std::byte* data) { entry.arguments.at(argument).set_data_handle(data); };
+  const auto set = [&entry](int argument, const std::byte* data) {
+    entry.arguments.at(argument).set_data_handle(handle(data));
+  };
   set(DNNL_ARG_SRC, a.bytes());
   if (are_weights(b))
     entry.arguments.at(DNNL_ARG_WEIGHTS) = packed_weights(b, layout_of(b), entry.weights);

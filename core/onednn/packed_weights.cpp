@@ -45,7 +45,7 @@ PackedCopy make_copy(const Array& w, const Descriptor& layout, const Descriptor&
   copy.source_layout = layout;
   copy.wanted = wanted;
   copy.version = w.version() + 1;  // any other: the first use packs
-  copy.source = dnnl::memory(layout, cpu_engine(), w.bytes());
+  copy.source = dnnl::memory(layout, cpu_engine(), handle(w.bytes()));
   if (layout == wanted) return copy;
   copy.buffer = std::make_unique<Buffer>(wanted.get_size());
   copy.packed = dnnl::memory(wanted, cpu_engine(), copy.buffer->data());
@@ -86,7 +86,7 @@ dnnl::memory packed_weights(const Array& w, const Descriptor& layout, const Desc
     w.storage()->set_has_packed_copies();
     copy = &list.emplace_back(make_copy(w, layout, wanted));
   }
-  if (!copy->buffer || copy->version != w.version()) copy->source.set_data_handle(w.bytes());
+  if (!copy->buffer || copy->version != w.version()) copy->source.set_data_handle(handle(w.bytes()));
   if (!copy->buffer) return copy->source;
   if (copy->version != w.version()) {
     const profile::RepackScope repack;

@@ -1,10 +1,8 @@
 // The graph: versions, freeing, depth, pruning, gradients of gradients, and the checks on what a backward returns.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <cmath>
 #include <string>
-#include <thread>
 #include <type_traits>
 
 #include <tandem/autograd/backward.h>
@@ -203,71 +201,6 @@ TEST_CASE("mutable_value is a handle: it cannot replace the Array") {
   Array handle = x.mutable_value();
   handle = Array::full({1}, 5, DType::f64);
   CHECK(x.item() == 2);
-}
-
-namespace {
-// Destroyed when the process ends, after what belongs to the main thread: the graph of it must go then as well.
-Tensor& last_result() {
-  static Tensor last;
-  return last;
-}
-}  // namespace
-
-TEST_CASE("a graph may live until the process ends, or longer than its thread's other variables") {
-  last_result() = sum(leaf({2}, {1}) * leaf({3}, {1}));
-  const auto before = graph_stats();
-  std::thread([] {
-    thread_local Tensor held;  // made first, destroyed last
-    held = leaf({1}, {1});
-    for (int i = 0; i < 100; ++i) held = held * 2.0;
-  }).join();
-  CHECK(graph_stats().nodes == before.nodes);
-}
-
-TEST_CASE("threads walk graphs that share nodes: gradients add up, none is lost") {
-  Tensor x = leaf({1, 2, 3}, {3}), w = leaf({4, 5, 6}, {3});
-  Tensor shared = x * w;
-  for (int i = 0; i < 50; ++i) shared = shared * 1.0 + 0.0;
-  constexpr int kThreads = 4, kRounds = 50;
-  const std::vector<double> expected{4, 5, 6};
-  std::atomic<int> wrong{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      const Tensor y = sum(shared * (t + 1.0));
-      for (int i = 0; i < kRounds; ++i) {
-        y.backward(/*retain_graph=*/true);
-        const Tensor dx = grad({y}, {x}, {.retain_graph = true})[0];
-        const std::vector<double> values = dx.value().to_vector<double>();
-        for (std::size_t j = 0; j < values.size(); ++j) wrong += values[j] != (t + 1) * expected[j] ? 1 : 0;
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  CHECK(wrong == 0);
-  const double factor = kRounds * (1 + 2 + 3 + 4);
-  CHECK(x.grad().to_vector<double>() == std::vector<double>{4 * factor, 5 * factor, 6 * factor});
-  CHECK(w.grad().to_vector<double>() == std::vector<double>{1 * factor, 2 * factor, 3 * factor});
-}
-
-TEST_CASE("two threads free one graph: each gets gradients or the error that says so") {
-  for (int round = 0; round < 50; ++round) {
-    Tensor x = leaf({2}, {1});
-    const Tensor shared = exp(x * x);
-    const Tensor a = shared * 1.0, b = shared * 2.0;
-    std::atomic<int> freed{0};
-    const auto run = [&](const Tensor& y) {
-      try {
-        y.backward();
-      } catch (const Error& error) {
-        freed += std::string(error.what()).find("the graph was freed by an earlier backward") != std::string::npos;
-      }
-    };
-    std::thread other([&] { run(a); });
-    run(b);
-    other.join();
-    CHECK(freed <= 1);
-  }
 }
 
 TEST_CASE("the engine checks what a backward returns") {

@@ -146,6 +146,6 @@ TEST_CASE("errors name the op and the shapes") {
   CHECK(message_of([&] { multiply(a, Tensor{}); }).substr(0, 9) == "multiply:");
   CHECK(message_of([&] {
           exp(labels({1, 2}));
-        }) == "exp: x is i64, must be floating: x [2]; convert it with Array::to(DType::f32)");
+        }) == "exp: x is i64, must be floating: x [2]; convert it with to(DType::f32)");
   CHECK(message_of([&] { clamp(a, 1, 0); }) == "clamp: low is above high: low 1, high 0");
 }

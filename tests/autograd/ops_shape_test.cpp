@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include <tandem/autograd/array_ops.h>
+
 using namespace tandem;
 using namespace tandem::test;
 
@@ -37,7 +39,7 @@ TEST_CASE("max shares its gradient between equals") {
 TEST_CASE("var says when there are too few values") {
   CHECK(message_of([] {
           var(leaf({1, 2}, {2, 1}), {1});
-        }) == "var: 1 values are too few for correction 1: x [2, 1], dims [1]");
+        }) == "var: 1 values are too few for correction 1: x [2, 1], dims 1");
 }
 
 TEST_CASE("softmax by hand, and stable for large numbers") {
@@ -107,6 +109,27 @@ TEST_CASE("where takes values and gradients from the chosen side") {
   check_values(b.grad(), {1});
 }
 
+TEST_CASE("reductions over an empty list of dims are the identity, with its gradient") {
+  const std::vector<int> none;
+  const auto check_identity = [&](auto&& op) {
+    const Tensor x = leaf({1, 2, 3, 4}, {2, 2});
+    const Tensor y = op(x);
+    CHECK(y.shape() == Shape{2, 2});
+    check_values(y, {1, 2, 3, 4});
+    y.backward(Array::from({5, 6, 7, 8}, {2, 2}));
+    check_values(x.grad(), {5, 6, 7, 8});
+  };
+  check_identity([&](const Tensor& x) { return sum(x, none); });
+  check_identity([&](const Tensor& x) { return sum(x, {}, true); });
+  check_identity([&](const Tensor& x) { return mean(x, none); });
+  check_identity([&](const Tensor& x) { return max(x, none); });
+  check_identity([&](const Tensor& x) { return min(x, none); });
+  const Tensor x = leaf({1, 2, 3, 4}, {2, 2});
+  check_values(var(x, none, false, 0), {0, 0, 0, 0});
+  CHECK(message_of([&] { var(x, none); }) == "var: 1 values are too few for correction 1: x [2, 2], dims none");
+  check_values(sum(x, all), {10});
+}
+
 TEST_CASE("shape errors name op and shape") {
   const Tensor x = leaf({1, 2, 3, 4, 5, 6}, {2, 3});
   CHECK(message_of([&] { slice(x, 1, 1, 4); }) ==
@@ -114,7 +137,8 @@ TEST_CASE("shape errors name op and shape") {
   CHECK(message_of([&] {
           stack({x, transpose(x, 0, 1)}, 0);
         }) == "stack: all shapes must be equal: x [2, 3] and [3, 2]");
-  CHECK(message_of([&] { cat({}, 0); }) == "cat: there is nothing to join: 0 inputs");
+  CHECK(message_of([&] { cat({}, 0); }) == "concatenate: needs at least one array: none given");
+  CHECK(message_of([&] { stack({}, 0); }) == "concatenate: needs at least one array: none given");
   CHECK(message_of([&] { flatten(x, 1, 0); }) == "flatten: begin is after end: begin 1, end 0, x [2, 3]");
   CHECK(message_of([&] { permute(x, {0, 0}); }).substr(0, 8) == "permute:");
   CHECK(message_of([&] { reshape(x, {4, 2}); }).find("[2, 3]") != std::string::npos);

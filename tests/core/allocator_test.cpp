@@ -20,7 +20,7 @@ using namespace tandem;
 TEST_CASE("freed memory is handed out again without asking the system") {
   { const Array warm = Array::empty({1000, 1000}); }
   const MemoryStats before = memory_stats();
-  std::byte* first = nullptr;
+  const std::byte* first = nullptr;
   {
     const Array x = Array::empty({1000, 1000});
     first = x.bytes();

@@ -55,6 +55,28 @@ TEST_CASE("every write marks a change that all handles see") {
   CHECK(view.at({0}) == 3);
 }
 
+TEST_CASE("a const Array shows its memory and does not give it away to be written") {
+  const Array x = Array::zeros({4});
+  Array y = x;
+  static_assert(std::is_same_v<decltype(x.data<float>()), const float*>);
+  static_assert(std::is_same_v<decltype(x.bytes()), const std::byte*>);
+  static_assert(std::is_same_v<decltype(Array().data<float>()), const float*>);
+  static_assert(std::is_same_v<decltype(Array().bytes()), const std::byte*>);
+  static_assert(std::is_same_v<decltype(Array().write<float>()), float*>);
+  static_assert(std::is_same_v<decltype(x.storage()->data()), const std::byte*>);
+  static_assert(std::is_same_v<decltype(y.storage()->data()), const std::byte*>);
+  const auto can_write = []<class A>(A&) {
+    return requires(A & a) { a.template write<float>(); };
+  };
+  CHECK_FALSE(can_write(x));
+  CHECK(can_write(y));
+  const auto before = x.version();
+  y.write<float>()[1] = 5;
+  CHECK(x.version() == before + 1);
+  CHECK(x.at({1}) == 5);
+  CHECK(x.bytes() == x.storage()->data());
+}
+
 TEST_CASE("reshape is a view where strides allow and follows the logical order where not") {
   const Array x = Array::arange(24, DType::f32).reshape({2, 3, 4});
   CHECK(x.reshape({6, 4}).storage() == x.storage());
@@ -84,6 +106,13 @@ TEST_CASE("reshape equals reshape of the plain copy for random views") {
       CHECK(identical(x.reshape(shape), plain.reshape(shape)));
     }
   }
+}
+
+TEST_CASE("negative indices of slices and elements count from the back") {
+  const Array x = Array::from({1, 2, 3, 4, 5, 6}, {2, 3});
+  CHECK(x.slice(1, -2, -1).to_vector<double>() == std::vector<double>{2, 5});
+  CHECK(x.slice(1, -3, 3, 2).to_vector<double>() == std::vector<double>{1, 3, 4, 6});
+  CHECK(x.select(0, -1).to_vector<double>() == std::vector<double>{4, 5, 6});
 }
 
 TEST_CASE("channels-last reads N, C, H, W and lies N, H, W, C") {
@@ -146,11 +175,13 @@ TEST_CASE("bf16 rounds to nearest even") {
 TEST_CASE("errors name what is wrong with its facts") {
   const Array x = Array::zeros({2, 3});
   CHECK(message_of([&] { (void)x.data<double>(); }) == "array: dtype differs: data is f32, f64 asked for");
-  CHECK(message_of([&] { x.slice(1, 2, 4); }) == "slice: range does not fit: [2, 4) step 1 in dim 1 of [2, 3]");
+  CHECK(message_of([&] { x.slice(1, 2, 4); }) ==
+        "slice: 2:4:1 does not fit dim 1 of size 3: x [2, 3]; 0 <= begin <= end <= size and step >= 1");
   CHECK(message_of([&] { x.permute({0, 0}); }) == "permute: not a permutation of the dims: [0, 0] of [2, 3]");
   CHECK(message_of([&] { x.expand({2, 4}); }) == "expand: shapes do not fit: [2, 3] to [2, 4]");
   CHECK(message_of([&] { x.item(); }) == "item: not a single element: [2, 3]");
   CHECK(message_of([&] { x.select(0, 2); }) == "select: index out of range: 2 in dim 0 of [2, 3]");
+  CHECK(message_of([&] { x.select(0, -3); }) == "select: index out of range: -3 in dim 0 of [2, 3]");
   CHECK(message_of([&] { Array().clone(); }) == "clone: x is not defined");
   CHECK(message_of([&] { x.unsqueeze(5); }) == "unsqueeze: dim out of range: dim 5 of an array of rank 3");
   CHECK(message_of([&] { x.squeeze(0); }) == "squeeze: size is not 1: dim 0 of [2, 3]");

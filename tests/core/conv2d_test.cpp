@@ -216,7 +216,8 @@ TEST_CASE("conv2d: errors name what is wrong and both shapes") {
         "conv2d: b is [3], must be [32]: x [8, 3, 32, 32], w [32, 3, 3, 3]");
   CHECK(message_of([&] { k::conv2d(image, filters.to(DType::f64), {}, {}); }) ==
         "conv2d: x is f32, w is f64: they must be equal");
-  CHECK(message_of([&] { k::conv2d(image.to(DType::i64), filters, {}, {}); }) == "conv2d: x is i64, must be floating");
+  CHECK(message_of([&] { k::conv2d(image.to(DType::i64), filters, {}, {}); }) ==
+        "conv2d: x is i64, must be floating: x [8, 3, 32, 32]; convert it with to(DType::f32)");
   CHECK(message_of([&] { k::conv2d({}, filters, {}, {}); }) == "conv2d: x is not defined");
   CHECK(message_of([&] { k::conv2d_input_grad(image, filters, x, {}); }) ==
         "conv2d_input_grad: dy is [8, 3, 32, 32], must be [8, 32, 30, 30]: x [8, 3, 32, 32], w [32, 3, 3, 3]");

@@ -139,5 +139,5 @@ TEST_CASE("conv_transpose2d: errors name what is wrong and both shapes") {
   CHECK(message_of([&] { k::conv_transpose2d(image, filters, Array::zeros({3}), {}); }) ==
         "conv_transpose2d: b is [3], must be [4]: x [8, 6, 5, 5], w [6, 4, 3, 3]");
   CHECK(message_of([&] { k::conv_transpose2d(image.to(DType::i64), filters, {}, {}); }) ==
-        "conv_transpose2d: x is i64, must be floating");
+        "conv_transpose2d: x is i64, must be floating: x [8, 6, 5, 5]; convert it with to(DType::f32)");
 }

@@ -213,7 +213,7 @@ TEST_CASE("errors name the kernel, the inputs and what differs") {
   Array i = Array::zeros({2}, DType::i64);
   CHECK(message_of([&] { k::add(a, b); }) == "add: shapes do not broadcast: a [2, 3], b [4]");
   CHECK(message_of([&] { k::add_into(i, b); }) == "add_into: dtypes differ: y is i64, x is f32; convert one with to()");
-  CHECK(message_of([&] { k::exp(i); }) == "exp: needs floating numbers: x is i64; convert with to()");
+  CHECK(message_of([&] { k::exp(i); }) == "exp: x is i64, must be floating: x [2]; convert it with to(DType::f32)");
   CHECK(message_of([&] { k::exp(Array()); }) == "exp: x is not defined");
   CHECK(message_of([&] { k::relu_grad(a, Array()); }) == "relu_grad: y is not defined");
   CHECK(message_of([&] { k::add(i, 1e30); }) == "add: 1e+30 is not a number of i64: x is i64; convert x with to()");

@@ -125,7 +125,8 @@ TEST_CASE("group_norm: bf16, errors") {
   CHECK(message_of([&] { k::group_norm(x, 2, w, w, 0); }) == "group_norm: epsilon is 0, must be positive");
   CHECK(message_of([&] { k::group_norm(Array::zeros({6}), 2, w, w, 1); }) ==
         "group_norm: x is [6], must be [N, C, ...] and not empty");
-  CHECK(message_of([&] { k::group_norm(x.to(DType::i64), 2, w, w, 1); }) == "group_norm: x is i64, must be floating");
+  CHECK(message_of([&] { k::group_norm(x.to(DType::i64), 2, w, w, 1); }) ==
+        "group_norm: x is i64, must be floating: x [2, 6, 3, 3]; convert it with to(DType::f32)");
   CHECK(message_of([&] {
           k::group_norm_grad(Array::zeros({2, 6}), x, w, Array::zeros({2, 2}), Array::zeros({2, 2}));
         }) == "group_norm_grad: dy is [2, 6], must be [2, 6, 3, 3]: x [2, 6, 3, 3]");

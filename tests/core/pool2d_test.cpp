@@ -214,7 +214,8 @@ TEST_CASE("pooling: errors") {
         "max_pool2d: padding is 2x2, must be below the kernel 2x2");
   const Array x = Array::zeros({1, 1, 20, 20});
   CHECK(message_of([&] { k::max_pool2d(x, {.kernel = 17}); }) == "max_pool2d: kernel 17x17 has more than 256 places");
-  CHECK(message_of([&] { k::max_pool2d(x.to(DType::i64), {}); }) == "max_pool2d: x is i64, must be floating");
+  CHECK(message_of([&] { k::max_pool2d(x.to(DType::i64), {}); }) ==
+        "max_pool2d: x is i64, must be floating: x [1, 1, 20, 20]; convert it with to(DType::f32)");
   CHECK(message_of([&] { k::average_pool2d_grad(x, x.shape(), {}); }) ==
         "average_pool2d_grad: dy is [1, 1, 20, 20], must be [1, 1, 10, 10]");
   CHECK(message_of([&] { k::global_average_pool2d_grad(x, x.shape()); }) ==

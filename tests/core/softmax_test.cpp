@@ -117,7 +117,8 @@ TEST_CASE("errors name row, value and shapes") {
   CHECK(message_of([&] { k::cross_entropy(x, x, 0, -100, nullptr); }).starts_with("cross_entropy: labels "));
   CHECK(message_of([&] { k::softmax(Array(), 0); }) == "softmax: x is not defined");
   CHECK(message_of([&] { k::softmax(x.to(DType::i64), 0); }) ==
-        "softmax: needs floating numbers: x is i64; convert with to()");
+        "softmax: x is i64, "
+        "must be floating: x [4, 10]; convert it with to(DType::f32)");
   CHECK(message_of([&] { k::softmax_grad(x, x.slice(0, 0, 2), 1); }) ==
         "softmax_grad: dy and y differ: dy f32 [4, 10], y f32 [2, 10]");
 }

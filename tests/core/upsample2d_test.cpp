@@ -117,7 +117,7 @@ TEST_CASE("upsample2d: bf16, a batch of nothing, errors") {
         "upsample2d: scale is 0.4x0.4, must leave from 1 to 16777216 rows and columns: x [1, 2, 2, 2]");
   CHECK(message_of([] {
           k::upsample2d(Array::zeros({1, 1, 2, 2}, DType::i64), {.scale = 2});
-        }) == "upsample2d: x is i64, must be floating");
+        }) == "upsample2d: x is i64, must be floating: x [1, 1, 2, 2]; convert it with to(DType::f32)");
   CHECK(message_of([] {
           k::upsample2d_grad(Array::zeros({1, 1, 2, 2}), {1, 1, 2, 2}, {.scale = 2});
         }) == "upsample2d_grad: dy is [1, 1, 2, 2], must be [1, 1, 4, 4]: x [1, 1, 2, 2]");

@@ -181,7 +181,8 @@ AttentionForward attention(const Array& q, const Array& k, const Array& v, const
   const Array scratch = Array::empty({parts.number, rows, p.S});
   parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) {
     Forward forward(p, r.y);
-    float* s = scratch.select(0, part).data<float>();
+    Array scores = scratch.select(0, part);
+    float* s = scores.data<float>();
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t head = i / p.blocks(), first = i % p.blocks() * kBlock;
       forward.block(head, first, s, r.rows.data<float>() + 2 * (head * p.T + first));

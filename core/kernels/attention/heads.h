@@ -34,7 +34,7 @@ class Heads {
 
  protected:
   bool converts() const { return floats_.defined(); }
-  std::byte* row(std::int64_t head, std::int64_t t) const {
+  std::byte* row(std::int64_t head, std::int64_t t) {
     const std::int64_t h = x_.shape(1), at = head / h * x_.stride(0) + head % h * x_.stride(1) + t * step_;
     return x_.bytes() + at * static_cast<std::int64_t>(size_of(x_.dtype()));
   }

@@ -54,6 +54,8 @@ bool is_tiny(const Shape& w, const Shape& y) {
   return saturating_multiply(y.count(), Shape{w[1], w[2], w[3]}.count()) < kTinyProducts;
 }
 
+Array widened(const Array& x) { return x.to(DType::f32); }
+
 Array dense(const Array& w) { return w.is_dense() ? w : w.contiguous(); }
 
 /// Of a convolution x, w -> y, and of each of its gradients.
@@ -87,13 +89,16 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
   const Shape shape = conv2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {
     check_dtypes("conv2d", "x", x, "b", b, true);
-    if (b.shape() != Shape{w.shape(0)})
-      fail("conv2d", fmt::format("b is {}, must be [{}]", b.shape().to_string(), w.shape(0)),
-           both(x.shape(), w.shape()));
+    require_bias_shape("conv2d", b, w.shape(0), x.shape(), w.shape());
   }
   const profile::KernelScope profiled("conv2d", x.dtype(),
                                       [&] { return work(x.shape(), w.shape(), shape, x.dtype()); });
   if (x.dtype() == DType::bf16) return bf16_conv2d(x, w, b, options, shape, slope);
+  if (x.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    const Array bias = b.defined() ? widened(b) : b;
+    return conv2d(widened(x), widened(w), bias, options, slope).to(DType::f16);
+  }
   Array y = detail::empty_images(shape, x.dtype());
   if (y.size() == 0) return y;
   if (x.dtype() == DType::f64) {
@@ -127,6 +132,10 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   const profile::KernelScope profiled("conv2d_input_grad", dy.dtype(),
                                       [&] { return work(x, w.shape(), dy.shape(), dy.dtype()); });
   if (dy.dtype() == DType::bf16) return bf16_conv2d_input_grad(dy, w, x, options);
+  if (dy.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    return conv2d_input_grad(widened(dy), widened(w), x, options).to(DType::f16);
+  }
   Array dx = detail::empty_images(x, dy.dtype());
   if (dx.size() == 0) return dx;
   if (dy.dtype() == DType::f64) {
@@ -149,12 +158,18 @@ Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const 
   check_output("conv2d_weight_grad", dy, conv2d_shape(x.shape(), w, options), x.shape(), w);
   const profile::KernelScope profiled("conv2d_weight_grad", dy.dtype(),
                                       [&] { return work(x.shape(), w, dy.shape(), dy.dtype()); });
-  if (dtype != dy.dtype() && (dy.dtype() != DType::bf16 || dtype != DType::f32))
+  if (dtype != dy.dtype() && (work_dtype(dy.dtype()) != DType::f32 || dtype != DType::f32))
     fail("conv2d_weight_grad", fmt::format("dw is to be {}, dy is {}", name(dtype), name(dy.dtype())),
          both(x.shape(), w));
   if (dy.dtype() == DType::bf16) {
     if (db) *db = sum(dy.to(DType::f32), {0, 2, 3}).to(dtype);
     return bf16_conv2d_weight_grad(dy, x, w, options).to(dtype);
+  }
+  if (dy.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    const Array dw = conv2d_weight_grad(widened(dy), widened(x), w, options, DType::f32, db);
+    if (db) *db = db->to(dtype);
+    return dw.to(dtype);
   }
   const bool is_f32 = dy.dtype() == DType::f32;
   Array dw = Array::empty(w, dtype), bias;

@@ -1,8 +1,8 @@
 // 2-D convolution and its two backward passes, channels-last: on oneDNN, whose weights are packed once per version, or
 // by Winograd's algorithm (winograd.h) where that is faster.
 //   y[n,k,i,j] = b[k] + sum_{c,r,s} x[n,c,i*stride+r*dilation-padding,j*stride+s*dilation-padding] w[k,c,r,s]
-// bf16 activations go with bf16 or f32 weights, which are rounded as they are packed (bf16_conv2d.h). f64 runs through
-// reference/conv2d.h, the naive twin. Read next: core/onednn.
+// bf16 activations go with bf16 or f32 weights, which are rounded as they are packed (bf16_conv2d.h). f16 is computed
+// in f32 and rounded once. f64 runs through reference/conv2d.h, the naive twin. Read next: core/onednn.
 #pragma once
 
 #include <tandem/core/array.h>
@@ -27,8 +27,8 @@ Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options)
 Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions& options, double slope = 1);
 /// dx of shape x.
 Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const Conv2dOptions& options);
-/// dw of shape w, as `dtype`: that of dy and x, and for bf16 also f32, in which its sums are. Given db, it becomes the
-/// gradient of b [K] as well, as `dtype`: sum dy over N, H, W.
+/// dw of shape w, as `dtype`: that of dy and x, and for bf16 and f16 also f32, in which their sums are. Given db, it
+/// becomes the gradient of b [K] as well, as `dtype`: sum dy over N, H, W.
 Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options, DType dtype,
                          Array* db = nullptr);
 inline Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options,

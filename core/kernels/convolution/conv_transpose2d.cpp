@@ -71,14 +71,18 @@ Array conv_transpose2d(const Array& x, const Array& w, const Array& b, const Con
   const Shape shape = conv_transpose2d_shape(x.shape(), w.shape(), options);
   if (b.defined()) {
     require_weights("b", b);
-    if (b.shape() != Shape{shape[1]})
-      fail(kOp, fmt::format("b is {}, must be [{}]", b.shape().to_string(), shape[1]), both(x.shape(), w.shape()));
+    require_bias_shape(kOp, b, shape[1], x.shape(), w.shape());
   }
   const profile::KernelScope profiled("conv_transpose2d", x.dtype(), [&] {
     const double terms = static_cast<double>(w.size()) / static_cast<double>(std::max<std::int64_t>(1, w.shape(0)));
     return profile::Work{2 * terms * static_cast<double>(x.size()),
                          profile::bytes(x, w, profile::bytes_of(shape, x.dtype()))};
   });
+  if (x.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    const Array bias = b.defined() ? b.to(DType::f32) : b;
+    return conv_transpose2d(x.to(DType::f32), w.to(DType::f32), bias, options, slope).to(DType::f16);
+  }
   Array y = conv2d_input_grad(x, w, shape, transposed(options));
   if (y.dtype() == DType::f32) {
     finish_images(y, b, slope);

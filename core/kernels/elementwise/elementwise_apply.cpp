@@ -18,10 +18,7 @@ DType common_dtype(const Names& names, Accepts accepts, std::span<const Array* c
     dtype = result_type(dtype, rank, x->dtype(), x->rank());
     rank = std::max(rank, x->rank());
   }
-  if (accepts == Accepts::floats && !is_floating(dtype)) {
-    fail(names.where, "needs floating numbers", fmt::format("{} is {}", names.inputs[0], name(inputs[0]->dtype())),
-         "convert with to()");
-  }
+  if (accepts == Accepts::floats && !is_floating(dtype)) require_floating(names.where, names.inputs[0], *inputs[0]);
   if (accepts == Accepts::numbers && dtype == DType::boolean) {
     fail(names.where, "needs numbers", fmt::format("{} is bool", names.inputs[0]), "convert with to()");
   }

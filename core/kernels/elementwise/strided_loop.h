@@ -192,7 +192,8 @@ void run_loop(F f, Array& y, const X&... x) {
   const auto lane = [&](std::size_t o, std::int64_t inner, std::int64_t outer) {
     const DType dtype = operands[o]->dtype(), same = o == 0 && is_test ? DType::boolean : dtype_of<W>;
     const std::int64_t bytes = static_cast<std::int64_t>(size_of(dtype));
-    detail::Lane one{operands[o]->bytes(), inner, outer, bytes, dtype == same, nullptr};
+    // One type of lane for y and the x, of which only y's is written.
+    detail::Lane one{const_cast<std::byte*>(operands[o]->bytes()), inner, outer, bytes, dtype == same, nullptr};
     if (!one.is_row()) one.convert = o == 0 ? convert_row(same, dtype) : convert_row(dtype, same);
     return one;
   };

@@ -19,9 +19,10 @@ Array gather(const Array& x, int dim, const Array& index);
 /// The transpose of gather: zeros of `shape`, then y[i, index[i, j], ...] += dy[i, j, ...]. Deterministic.
 Array gather_grad(const Array& dy, int dim, const Array& index, const Shape& shape);
 /// y[j, :] = x[index[j], :]: rows of a table by an i64 index of any shape; y has shape index.shape + x.shape[1:].
-Array take_rows(const Array& x, const Array& index);
+/// Throws Error naming position and value when an index is out of range; `where` is who it is thrown for.
+Array take_rows(const Array& x, const Array& index, const char* where = "take_rows");
 /// The transpose of take_rows: zeros of `shape`, then y[index[j], :] += dy[j, :].
-Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape);
+Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape, const char* where = "take_rows_grad");
 /// Zeros of `shape`, then y.slice(dim, begin, end, step) = dy: the transpose of slice.
 Array slice_grad(const Array& dy, const Shape& shape, int dim, std::int64_t begin, std::int64_t end, std::int64_t step);
 /// i64 labels [B] to f32 (or dtype) one-hot rows [B, classes]. Throws Error when a label is out of range.

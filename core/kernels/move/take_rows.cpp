@@ -128,11 +128,11 @@ void add_all(E* out, std::int64_t height, const E* in, const Plan& plan, std::in
 
 }  // namespace
 
-Array take_rows(const Array& x, const Array& index) {
+Array take_rows(const Array& x, const Array& index, const char* where) {
   const profile::KernelScope profiled("take_rows", x.dtype(), [&] { return profile::moves(index); });
-  require_defined("take_rows", "x", x);
-  if (x.rank() < 1) fail("take_rows", "x needs a dim of rows", "x " + to_string(x.shape()));
-  const Array plain = checked_index("take_rows", index, x.shape(0));
+  require_defined(where, "x", x);
+  if (x.rank() < 1) fail(where, "x needs a dim of rows", "x " + to_string(x.shape()));
+  const Array plain = checked_index(where, index, x.shape(0));
   const Array table = x.contiguous();
   Array y = Array::empty(rows_shape(index.shape(), x.shape()), x.dtype());
   if (y.size() == 0) return y;
@@ -148,14 +148,14 @@ Array take_rows(const Array& x, const Array& index) {
   return y;
 }
 
-Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape) {
+Array take_rows_grad(const Array& dy, const Array& index, const Shape& shape, const char* where) {
   const profile::KernelScope profiled("take_rows_grad", dy.dtype(),
                                       [&] { return profile::moves(dy, profile::bytes_of(shape, dy.dtype())); });
-  require_defined("take_rows_grad", "dy", dy);
-  if (shape.rank() < 1) fail("take_rows_grad", "the table needs a dim of rows", "shape " + to_string(shape));
-  const Array plain = checked_index("take_rows_grad", index, shape[0]);
+  require_defined(where, "dy", dy);
+  if (shape.rank() < 1) fail(where, "the table needs a dim of rows", "shape " + to_string(shape));
+  const Array plain = checked_index(where, index, shape[0]);
   if (!(dy.shape() == rows_shape(index.shape(), shape))) {
-    fail("take_rows_grad", "the shape of dy does not fit",
+    fail(where, "the shape of dy does not fit",
          fmt::format("dy {}, index {}, table {}", to_string(dy.shape()), to_string(index.shape()), to_string(shape)));
   }
   if (dy.size() == 0) return Array::zeros(shape, dy.dtype());

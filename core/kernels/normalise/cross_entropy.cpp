@@ -18,7 +18,6 @@ namespace tandem::kernels {
 namespace {
 
 namespace math = vector_math;
-using detail::require_rows;
 
 TANDEM_TARGETS __attribute__((flatten)) void cross_entropy_grad_row(const float* log_p, float* dx, std::int64_t n,
                                                                     float scale, float share) {
@@ -32,7 +31,7 @@ struct Labels {
 };
 
 Labels checked_labels(const char* where, const Array& x, const Array& labels, std::int64_t ignore) {
-  require_rows(where, "x", x);
+  require_floating(where, "x", x);
   require_defined(where, "labels", labels);
   require_dtype(where, "labels", labels, DType::i64);
   if (x.rank() != 2 || labels.rank() != 1 || labels.shape(0) != x.shape(0)) {

@@ -159,7 +159,7 @@ GroupNormForward group_norm(const Array& x, std::int64_t groups, const Array& w,
   if (groups < 1 || x.shape(1) % groups != 0)
     fail(where, fmt::format("{} groups do not divide {} channels", groups, x.shape(1)),
          fmt::format("x {}", x.shape().to_string()));
-  if (!(epsilon > 0)) fail(where, fmt::format("epsilon is {}, must be positive", epsilon));
+  detail::require_epsilon(where, epsilon);
   check_parameter(where, x, "w", w, {x.shape(1)});
   check_parameter(where, x, "b", b, {x.shape(1)});
   const Array source = as_images(x);

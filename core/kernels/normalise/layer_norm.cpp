@@ -144,6 +144,7 @@ void backward(const Array& dy, const Array& x, const Array& w, const Array& mean
 LayerNormForward layer_norm(const Array& x, const Array& w, const Array& b, int dims, double epsilon) {
   const profile::KernelScope profiled("layer_norm", x.dtype(), [&] { return profile::moves(x, x); });
   const Shape shape = normalised_shape("layer_norm", x, w, b, dims);
+  detail::require_epsilon("layer_norm", epsilon);
   const std::int64_t n = shape.count(), rows = n == 0 ? 0 : x.size() / n;
   const DType wide = work_dtype(x.dtype());
   LayerNormForward r{Array::empty(x.shape(), x.dtype()), Array::empty({rows}, wide), Array::empty({rows}, wide)};

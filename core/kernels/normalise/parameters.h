@@ -2,7 +2,10 @@
 // are f32 and parameters may be. Private to core/kernels/normalise.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <tandem/core/array.h>
+#include <tandem/core/error.h>
 
 namespace tandem::kernels::detail {
 
@@ -10,6 +13,11 @@ namespace tandem::kernels::detail {
 inline void require_parameter(const char* where, const char* name, const Array& p, DType x) {
   const bool is_wider = p.defined() && p.dtype() == DType::f32 && work_dtype(x) == DType::f32;
   require_dtype(where, name, p, is_wider ? DType::f32 : x);
+}
+
+/// Throws Error unless epsilon is positive.
+inline void require_epsilon(const char* where, double epsilon) {
+  if (!(epsilon > 0)) fail(where, fmt::format("epsilon is {}, must be positive", epsilon));
 }
 
 /// In one piece, in the type that x is computed in; an undefined Array stays so.

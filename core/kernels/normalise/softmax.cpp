@@ -23,7 +23,7 @@ namespace tandem::kernels {
 namespace {
 
 namespace math = vector_math;
-using detail::as_floats, detail::require_rows;
+using detail::as_floats;
 
 TANDEM_INLINE float row_max(const float* x, std::int64_t n) {
   return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity<float>);
@@ -154,7 +154,7 @@ void each_part(std::int64_t rows, std::int64_t n, F&& f) {
 template <class Fast, class Naive>
 Array map_rows(const char* where, const Array& x, int dim, DType dtype, Fast fast, Naive naive) {
   const profile::KernelScope profiled(where, x.dtype(), [&] { return profile::moves(x, x); });
-  require_rows(where, "x", x);
+  require_floating(where, "x", x);
   const int d = normalize_dim(where, dim, x.rank());
   const Rows rows(x, d);
   const Array in = rows.read(x);
@@ -181,8 +181,8 @@ Array map_rows(const char* where, const Array& x, int dim, DType dtype, Fast fas
 template <class Fast, class Naive>
 Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim, Fast fast, Naive naive) {
   const profile::KernelScope profiled(where, dy.dtype(), [&] { return profile::moves(dy, y, y); });
-  require_rows(where, "dy", dy);
-  require_rows(where, "y", y);
+  require_floating(where, "dy", dy);
+  require_floating(where, "y", y);
   if (!(dy.shape() == y.shape()) || dy.dtype() != y.dtype()) {
     fail(where, "dy and y differ",
          fmt::format("dy {} {}, y {} {}", name(dy.dtype()), to_string(dy.shape()), name(y.dtype()),
@@ -211,13 +211,6 @@ Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim,
 }  // namespace
 
 namespace detail {
-
-void require_rows(const char* where, const char* what, const Array& x) {
-  require_defined(where, what, x);
-  if (!is_floating(x.dtype())) {
-    fail(where, "needs floating numbers", fmt::format("{} is {}", what, name(x.dtype())), "convert with to()");
-  }
-}
 
 Array log_softmax_as(const Array& x, int dim, DType dtype) {
   return map_rows(

@@ -5,8 +5,6 @@
 
 namespace tandem::kernels::detail {
 
-/// Throws Error unless x is defined and of floating numbers.
-void require_rows(const char* where, const char* what, const Array& x);
 /// log_softmax with results of `dtype`: that of x, or f32 for losses of bf16 and f16.
 Array log_softmax_as(const Array& x, int dim, DType dtype);
 

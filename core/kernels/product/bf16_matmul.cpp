@@ -7,6 +7,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/kernels/product/product_shapes.h>
 #include <tandem/core/onednn/adapter.h>
 #include <tandem/core/onednn/matmul.h>
 #include <tandem/core/profile.h>
@@ -18,10 +19,6 @@ namespace {
 
 // Below this many multiply-adds a plain loop is done before a primitive has begun.
 constexpr std::int64_t kPlainProducts = 2048;
-
-std::string both(const char* a_name, const Array& a, const char* b_name, const Array& b) {
-  return fmt::format("{} {}, {} {}", a_name, a.shape().to_string(), b_name, b.shape().to_string());
-}
 
 void check_dtype(const char* where, const char* name, const Array& x) {
   require_defined(where, name, x);
@@ -78,9 +75,7 @@ Array bf16_matmul(const Array& a, const Array& b, DType dtype) {
   check_dtype(kName, "a", a);
   check_dtype(kName, "b", b);
   check_output(kName, dtype);
-  if (a.rank() < 2 || b.rank() < 2) fail(kName, "both must have rank 2 or more", both("a", a, "b", b));
-  if (a.shape(-1) != b.shape(-2))
-    fail(kName, fmt::format("a has {} columns, b has {} rows", a.shape(-1), b.shape(-2)), both("a", a, "b", b));
+  detail::require_matmul_shapes(kName, a.shape(), b.shape());
   const std::int64_t n = b.shape(-1), k = a.shape(-1);
   const profile::KernelScope profiled("bf16_matmul", DType::bf16, [&] {
     const double batch = static_cast<double>(broadcast_shape(kName, leading(a.shape()), leading(b.shape())).count());
@@ -112,15 +107,9 @@ Array bf16_linear(const Array& x, const Array& w, const Array& b, DType dtype, d
   check_dtype(kName, "x", x);
   check_dtype(kName, "w", w);
   check_output(kName, dtype);
-  if (x.rank() < 1 || w.rank() != 2) fail(kName, "x must have rank 1 or more, w rank 2", both("x", x, "w", w));
-  if (x.shape(-1) != w.shape(1))
-    fail(kName, fmt::format("x has {} features, w expects {}", x.shape(-1), w.shape(1)), both("x", x, "w", w));
+  if (b.defined()) check_dtype(kName, "b", b);
+  detail::require_linear_shapes(kName, x.shape(), w.shape(), b);
   const std::int64_t n = w.shape(0), k = w.shape(1);
-  if (b.defined()) {
-    check_dtype(kName, "b", b);
-    if (b.shape() != Shape{n})
-      fail(kName, fmt::format("b is {}, must be [{}]", b.shape().to_string(), n), both("x", x, "w", w));
-  }
   Shape shape = x.shape();
   shape[-1] = n;
   Array y = Array::empty(shape, dtype);

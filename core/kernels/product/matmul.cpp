@@ -1,6 +1,7 @@
 // Matrix products: a table chooses between a plain loop, OpenBLAS and oneDNN by shape, never by timing.
 // Batches fold into one product where memory allows, else run one by one or side by side.
 #include <tandem/core/kernels/product/matmul.h>
+#include <tandem/core/kernels/product/product_shapes.h>
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -215,11 +216,13 @@ void matmul_into(const Array& a, const Array& b, Array& y) {
 
 Array matmul(const Array& a, const Array& b) {
   check("matmul", "a", a, "b", b);
-  if (a.rank() < 2 || b.rank() < 2) fail("matmul", "both must have rank 2 or more", both("a", a, "b", b));
-  if (a.shape(-1) != b.shape(-2))
-    fail("matmul", fmt::format("a has {} columns, b has {} rows", a.shape(-1), b.shape(-2)), both("a", a, "b", b));
+  detail::require_matmul_shapes("matmul", a.shape(), b.shape());
   const profile::KernelScope profiled("matmul", a.dtype(), [&] { return product_work(a, b); });
   if (a.dtype() == DType::bf16) return bf16_matmul(a, b);
+  if (a.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    return matmul(a.to(DType::f32), b.to(DType::f32)).to(DType::f16);
+  }
   const std::int64_t m = a.shape(-2), n = b.shape(-1), k = a.shape(-1);
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product
     Shape shape = a.shape();
@@ -247,15 +250,9 @@ Array matmul(const Array& a, const Array& b) {
 
 Array linear(const Array& x, const Array& w, const Array& b, double slope) {
   check("linear", "x", x, "w", w);
-  if (x.rank() < 1 || w.rank() != 2) fail("linear", "x must have rank 1 or more, w rank 2", both("x", x, "w", w));
-  if (x.shape(-1) != w.shape(1))
-    fail("linear", fmt::format("x has {} features, w expects {}", x.shape(-1), w.shape(1)), both("x", x, "w", w));
+  if (b.defined()) check("linear", "x", x, "b", b);
+  detail::require_linear_shapes("linear", x.shape(), w.shape(), b);
   const std::int64_t n = w.shape(0), k = w.shape(1);
-  if (b.defined()) {
-    check("linear", "x", x, "b", b);
-    if (b.shape() != Shape{n})
-      fail("linear", fmt::format("b is {}, must be [{}]", b.shape().to_string(), n), both("x", x, "w", w));
-  }
   const profile::KernelScope profiled("linear", x.dtype(), [&] {
     const double outputs =
         static_cast<double>(x.size()) / static_cast<double>(std::max<std::int64_t>(1, k)) * static_cast<double>(n);
@@ -263,6 +260,11 @@ Array linear(const Array& x, const Array& w, const Array& b, double slope) {
                          profile::bytes(x, w, outputs * static_cast<double>(size_of(x.dtype())))};
   });
   if (x.dtype() == DType::bf16) return bf16_linear(x, w, b, DType::bf16, slope);
+  if (x.dtype() == DType::f16) {
+    profile::implementation("by way of f32");
+    const Array bias = b.defined() ? b.to(DType::f32) : b;
+    return linear(x.to(DType::f32), w.to(DType::f32), bias, slope).to(DType::f16);
+  }
   Shape shape = x.shape();
   shape[-1] = n;
   Array y = Array::empty(shape, x.dtype());

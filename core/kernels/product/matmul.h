@@ -7,8 +7,8 @@
 namespace tandem::kernels {
 
 /// y[..., m, n] = sum_k a[..., m, k] b[..., k, n]; leading dims broadcast; both have rank 2 or more. f32 on BLAS or
-/// oneDNN, bf16 as bf16_matmul.h says, f64 through reference/matmul.h. Throws Error with both shapes, also for numpy's
-/// rank 1.
+/// oneDNN, bf16 as bf16_matmul.h says, f16 in f32 and rounded once, f64 through reference/matmul.h. Throws Error with
+/// both shapes, also for numpy's rank 1.
 Array matmul(const Array& a, const Array& b);
 /// y = a b where it lies, of f32: a [m, k], b [k, n], y [m, n] without gaps in row-major order. Throws Error otherwise.
 void matmul_into(const Array& a, const Array& b, Array& y);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
 #include <vector>
 
 #include <tandem/core/dispatch.h>
@@ -134,37 +133,6 @@ void reduce_into(const Array& x, Array& y, double scale) {
   });
 }
 
-std::string dims_text(const std::vector<int>& dims) {
-  std::string text;
-  for (const int d : dims) text += (text.empty() ? "" : ", ") + std::to_string(d);
-  return dims.empty() ? "all" : text;
-}
-
-// Sizes of the result with the reduced dims kept as 1.
-Shape kept_shape(const char* where, const Array& x, const std::vector<int>& dims) {
-  if (dims.empty()) return Shape::filled(x.rank(), 1);
-  Shape shape = x.shape();
-  std::uint32_t seen = 0;
-  for (const int dim : dims) {
-    const int d = normalize_dim(where, dim, x.rank());
-    if ((seen >> d) & 1U) fail(where, fmt::format("dim {} is given twice", dim), "dims " + dims_text(dims));
-    seen |= 1U << d;
-    shape[d] = 1;
-  }
-  return shape;
-}
-
-Shape without_dims(const Shape& kept, const std::vector<int>& dims) {
-  Shape shape;
-  if (dims.empty()) return shape;
-  std::uint32_t reduced = 0;
-  for (const int dim : dims) reduced |= 1U << (dim < 0 ? dim + kept.rank() : dim);
-  for (int d = 0; d < kept.rank(); ++d) {
-    if (((reduced >> d) & 1U) == 0) shape.push_back(kept[d]);
-  }
-  return shape;
-}
-
 // The reduction of x to `kept` (x's rank), times scale.
 template <class Op>
 Array reduce_to(const Array& x, const Shape& kept, Layout layout, double scale = 1) {
@@ -176,18 +144,18 @@ Array reduce_to(const Array& x, const Shape& kept, Layout layout, double scale =
 }
 
 template <class Op>
-Array reduce(const char* where, const Array& x, const std::vector<int>& dims, bool keep, bool is_mean = false) {
+Array reduce(const char* where, const Array& x, const Dims& dims, bool keep, bool is_mean = false) {
   const profile::KernelScope profiled(where, x.dtype(), [&] { return profile::moves(x); });
   require_defined(where, "x", x);
-  const Shape kept = kept_shape(where, x, dims);
+  const Shape kept = dims.kept(where, x.shape());
   if (!std::is_same_v<Op, Sum> && x.size() == 0 && kept.count() > 0) {
     fail(where, "there is no element to choose from",
-         fmt::format("x {}, dims {}", to_string(x.shape()), dims_text(dims)));
+         fmt::format("x {}, dims {}", to_string(x.shape()), dims.to_string()));
   }
   const double scale = is_mean ? static_cast<double>(kept.count()) / static_cast<double>(x.size()) : 1;
   const Layout layout = keep ? propagate_layout(x.rank(), {&x}) : Layout::row_major;
   const Array y = reduce_to<Op>(x, kept, layout, scale);
-  return keep ? y : y.reshape(without_dims(kept, dims));
+  return keep ? y : y.reshape(dims.without(kept));
 }
 
 /// A bias gradient of a small network: a matrix whose rows are added without a plan.
@@ -211,8 +179,9 @@ void sum_short_rows(const Array& x, float* y) {
 
 }  // namespace
 
-Array sum(const Array& x, const std::vector<int>& dims, bool keep) {
-  if (keep || dims.size() != 1 || dims[0] != 0 || !is_short_matrix(x)) return reduce<Sum>("sum", x, dims, keep);
+Array sum(const Array& x, const Dims& dims, bool keep) {
+  const bool is_over_rows = dims.list().size() == 1 && dims.list()[0] == 0;
+  if (keep || !is_over_rows || !is_short_matrix(x)) return reduce<Sum>("sum", x, dims, keep);
   Array y = Array::empty({x.shape(1)});
   sum_short_rows(x, y.data<float>());
   return y;
@@ -230,15 +199,13 @@ void sum_rows_into(const Array& x, Array& y) {
   y.mark_changed();
 }
 
-Array mean(const Array& x, const std::vector<int>& dims, bool keep) {
-  require_defined("mean", "x", x);
-  if (!is_floating(x.dtype()))
-    fail("mean", "needs floating numbers", fmt::format("x is {}", name(x.dtype())), "convert with to()");
+Array mean(const Array& x, const Dims& dims, bool keep) {
+  require_floating("mean", "x", x);
   return reduce<Sum>("mean", x, dims, keep, true);
 }
 
-Array max(const Array& x, const std::vector<int>& dims, bool keep) { return reduce<Max>("max", x, dims, keep); }
-Array min(const Array& x, const std::vector<int>& dims, bool keep) { return reduce<Min>("min", x, dims, keep); }
+Array max(const Array& x, const Dims& dims, bool keep) { return reduce<Max>("max", x, dims, keep); }
+Array min(const Array& x, const Dims& dims, bool keep) { return reduce<Min>("min", x, dims, keep); }
 
 Array sum_to(const Array& x, const Shape& shape) {
   const profile::KernelScope profiled("sum_to", x.dtype(), [&] { return profile::moves(x); });

@@ -1,20 +1,21 @@
 // Reductions over dims, of any dtype. Sums accumulate in parts, deterministically for a number of threads.
-// An empty list of dims means all. Not here: softmax (softmax.h). Read next: reduce.cpp.
+// Dims are `all` unless a list says which; an empty list reduces nothing. Not here: softmax (softmax.h). Read next:
+// reduce.cpp.
 #pragma once
 
 #include <utility>
-#include <vector>
 
 #include <tandem/core/array.h>
+#include <tandem/core/dims.h>
 
 namespace tandem::kernels {
 
 /// y = sum of x over dims; keep: reduced dims stay with size 1. Sums of whole numbers and bool are i64 and wrap. A dim
 /// given twice is an Error.
-Array sum(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
-Array mean(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
-Array max(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
-Array min(const Array& x, const std::vector<int>& dims = {}, bool keep = false);
+Array sum(const Array& x, const Dims& dims = all, bool keep = false);
+Array mean(const Array& x, const Dims& dims = all, bool keep = false);
+Array max(const Array& x, const Dims& dims = all, bool keep = false);
+Array min(const Array& x, const Dims& dims = all, bool keep = false);
 /// y = sum(x, {0}) where it lies: x [m, n], y [n] without gaps, both f32. Throws Error otherwise.
 void sum_rows_into(const Array& x, Array& y);
 /// The transpose of broadcasting: sums x down to `shape`, which broadcasts to x's. x itself when the shapes are equal.
