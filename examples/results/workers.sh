@@ -12,7 +12,7 @@ seeds=()
 for seed in "${@:-0 1}"; do for one in $seed; do seeds+=(--seed "$one"); done; done
 
 inner="momentum(lr=0.1, momentum=0.9, weight_decay=5e-4)"
-mpirun -q --allow-run-as-root --oversubscribe -n "${RANKS:-4}" build/bin/cifar --dataset cifar10 --model convnet \
+mpirun --allow-run-as-root --oversubscribe -n "${RANKS:-4}" build/bin/cifar --dataset cifar10 --model convnet \
   --batch "${BATCH:-256}" --steps "${STEPS:-300}" --schedule "cosine(warmup=0.1)" --evaluate-every 100 --quiet --threads 1 \
   --out "$out" "${seeds[@]}" \
   --optimizer "averaged=$inner" \

@@ -45,7 +45,7 @@ TEST_CASE("every program divides its batches and its evaluation: the same figure
     const Finished one = run_child(program, alone);
     CAPTURE(one.error);
     REQUIRE(one.code == 0);
-    Words two = {"-q", "--bind-to", "none", "-n", "2", std::string(TANDEM_BIN_DIR) + "/" + program};
+    Words two = {"--bind-to", "none", "-n", "2", std::string(TANDEM_BIN_DIR) + "/" + program};
     for (const std::string& word : arguments("-two")) two.push_back(word);
     const Finished ranks = run_child(kMpirun, two);
     CAPTURE(ranks.error);

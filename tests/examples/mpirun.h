@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdlib>
+#include <sstream>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -19,6 +21,20 @@ inline bool has_mpi() {
   ::setenv("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe", 1);
   ::setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
   return *kMpirun != '\0';
+}
+
+/// The last line that a rank has said: what mpirun adds of its own stands between lines of dashes (OpenMPI 4 leaves it
+/// out with -q, which 5 does not know), warnings of its libraries begin with [HOST][.
+inline std::string last_line_of_ranks(const std::string& error) {
+  std::string last;
+  bool is_box = false;
+  std::istringstream lines(error);
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_dashes = line.starts_with("--------");
+    is_box = is_box != is_dashes;
+    if (!is_dashes && !is_box && !line.empty() && !(line.starts_with("[") && line.find("][") != line.npos)) last = line;
+  }
+  return last;
 }
 
 }  // namespace tandem::test

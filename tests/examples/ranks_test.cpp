@@ -33,7 +33,7 @@ constexpr const char* kDiloco =
 const std::string kCifar = std::string(TANDEM_BIN_DIR) + "/cifar";
 
 Words ranks(int n, const Words& arguments) {
-  Words all = {"-q", "--bind-to", "none", "-n", std::to_string(n), kCifar};
+  Words all = {"--bind-to", "none", "-n", std::to_string(n), kCifar};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return all;
 }
@@ -129,7 +129,7 @@ TEST_CASE("a rank that is killed in mid-epoch: one line, a checkpoint, and the s
       const std::string expected =
           fmt::format("workers: rank 2 has ended: process {}; go on with: mpirun -n 4 {} --resume {}", processes[2],
                       kCifar, (folder / killed).string());
-      CHECK(end.last_error_line() == expected);
+      CHECK(last_line_of_ranks(end.error) == expected);
     }
     const std::int64_t step = load_checkpoint(saved).number("step");
     CHECK(step >= 6);
@@ -209,7 +209,7 @@ TEST_CASE("what is wrong with ranks is one clear line") {
   const auto says = [&](const Words& arguments) {
     const Finished end = run_child(kMpirun, arguments);
     CHECK(end.code != 0);
-    return end.last_error_line();
+    return last_line_of_ranks(end.error);
   };
   CHECK(says(ranks(3, command(folder, "a", kAveraged))) ==
         "--batch: is 8, which 3 ranks do not divide; take a multiple of 3");
@@ -221,7 +221,7 @@ TEST_CASE("what is wrong with ranks is one clear line") {
     Words all = ranks(1, first);
     const Words other = ranks(1, second);
     all.push_back(":");
-    all.insert(all.end(), other.begin() + 3, other.end());
+    all.insert(all.end(), other.begin() + 2, other.end());
     return all;
   };
   Words others = command(folder, "a", kAveraged);

@@ -219,10 +219,8 @@ Array matmul(const Array& a, const Array& b) {
   detail::require_matmul_shapes("matmul", a.shape(), b.shape());
   const profile::KernelScope profiled("matmul", a.dtype(), [&] { return product_work(a, b); });
   if (a.dtype() == DType::bf16) return bf16_matmul(a, b);
-  if (a.dtype() == DType::f16) {
-    profile::implementation("by way of f32");
-    return matmul(a.to(DType::f32), b.to(DType::f32)).to(DType::f16);
-  }
+  if (a.dtype() == DType::f16)
+    return profile::implementation("by way of f32"), matmul(a.to(DType::f32), b.to(DType::f32)).to(DType::f16);
   const std::int64_t m = a.shape(-2), n = b.shape(-1), k = a.shape(-1);
   if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size() > 0) {  // one tall product
     Shape shape = a.shape();
