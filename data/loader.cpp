@@ -28,6 +28,7 @@ namespace tandem {
 namespace {
 
 constexpr std::uint64_t kOrderStream = 0x6f72646572;    // "order"
+constexpr std::uint64_t kViewStream = 0x76696577;       // "view"
 constexpr std::uint64_t kAugmentStream = 0x696d616765;  // "image"
 
 std::size_t round_up(std::size_t bytes) { return (bytes + 63) / 64 * 64; }  // to whole cache lines
@@ -221,7 +222,9 @@ void Loader::State::fill(std::int64_t number, std::byte* buffer, Desk& desk) con
   const std::int64_t* order = options_.shuffle ? order_.data<std::int64_t>() + begin : nullptr;
   auto* out = reinterpret_cast<float*>(buffer);
   auto* label = reinterpret_cast<std::int64_t*>(buffer + labels_begin_);
-  const Generator augment(options_.seed, kAugmentStream);
+  const Generator first_view(options_.seed, kAugmentStream);
+  const Generator augment =
+      options_.view == 0 ? first_view : first_view.split(kViewStream, static_cast<std::uint64_t>(options_.view));
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t index = order != nullptr ? order[i] : begin + i;
     label[i] = source_->label(index);

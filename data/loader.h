@@ -28,6 +28,7 @@ struct LoaderOptions {
   Transform transform = {};   ///< default: bytes / 255
   bool drop_last = false;     ///< leave out a last batch that is not full
   Part part = {};             ///< the rows of every batch that are made here: those of one of several workers
+  std::int64_t view = 0;      ///< 1, 2, ...: the same batches with other draws of what is random in the transform
   std::int64_t prefetch = 4;  ///< batches that workers make ahead at most; never more than an epoch has
 };
 

@@ -17,6 +17,7 @@ LoaderOptions checked(const ImageSource& source, LoaderOptions options) {
   if (options.workers < 0) fail("loader", "workers must not be negative", fmt::format("{} given", options.workers));
   if (options.workers > kMostWorkers)
     fail("loader", fmt::format("workers may be {} at most", kMostWorkers), fmt::format("{} given", options.workers));
+  if (options.view < 0) fail("loader", "view must not be negative", fmt::format("{} given", options.view));
   if (options.prefetch < 1) fail("loader", "prefetch must be positive", fmt::format("{} given", options.prefetch));
   if (options.drop_last && options.batch > source.size()) {
     fail("loader", "drop_last leaves no batch",

@@ -1,6 +1,8 @@
 // The templates of Run: the steps of an epoch, over batches of any kind. Included by run.h alone.
 #pragma once
 
+#include <memory>
+
 #include "run.h"
 
 namespace tandem::train {
@@ -33,11 +35,8 @@ class Run::Steps {
   };
 
   Iterator begin() {
-    if constexpr (requires { source_.start_epoch(0); }) {
-      source_.set_position(run_.state_.epochs * source_.batches() + run_.state_.batches);
-    } else {
-      source_.set_position(run_.state_.batches);
-    }
+    go_to_position(source_);
+    for (const auto& view : views_) go_to_position(*view);
     run_.begin_steps();
     fetch();
     return Iterator(this);
@@ -46,11 +45,30 @@ class Run::Steps {
 
  private:
   friend class Run;
-  Steps(Run& run, Source& source) : run_(run), source_(source), step_(*run.watch_) {}
+  Steps(Run& run, Source& source) : run_(run), source_(source), step_(*run.watch_) {
+    step_.copy_by(*run.optimizer_);
+    if constexpr (requires { source.options().view, Source(source.source(), source.options()); }) {
+      for (std::int64_t copy = 1; copy < run.optimizer_->copies(); ++copy) {
+        auto options = source.options();
+        options.view = copy;
+        views_.push_back(std::make_unique<Source>(source.source(), options));
+      }
+    }
+  }
+  void go_to_position(Source& source) const {
+    if constexpr (requires { source.start_epoch(0); }) {
+      source.set_position(run_.state_.epochs * source.batches() + run_.state_.batches);
+    } else {
+      source.set_position(run_.state_.batches);
+    }
+  }
   void fetch() {
     step_.clear(run_.state_.epochs * run_.batches_per_epoch_ + run_.state_.batches);
-    for (std::int64_t left = run_.batches_wanted(); left > 0; --left)
+    for (std::int64_t left = run_.batches_wanted(); left > 0; --left) {
       if (auto batch = source_.next()) step_.add(std::move(*batch));
+      for (std::size_t i = 0; i < views_.size(); ++i)
+        if (auto batch = views_[i]->next()) step_.add_view(i + 1, std::move(*batch));
+    }
     run_.step_ = &step_;
     run_.begin_step();
     run_.look(step_.held());
@@ -58,6 +76,7 @@ class Run::Steps {
   }
   Run& run_;
   Source& source_;
+  std::vector<std::unique_ptr<Source>> views_;  // of the copies of a lookaround, but the first
   Step step_;
 };
 

@@ -42,11 +42,16 @@ class StepMean {
   /// The step's loss.
   Tensor loss() const;
   /// Of the batch at hand, counted from the beginning of the run, from 1: a key for what a loop draws at random.
-  /// No two ranks have the same.
-  std::int64_t number() const { return (before_ + static_cast<std::int64_t>(at_)) * part_.count + part_.index + 1; }
+  /// No two ranks have the same, and no two copies of a lookaround.
+  std::int64_t number() const {
+    const std::int64_t of_rank = (before_ + static_cast<std::int64_t>(at_)) * part_.count + part_.index;
+    return copied_ == nullptr ? of_rank + 1 : of_rank * copied_->copies() + copied_->copy() + 1;
+  }
 
   std::int64_t batches() const { return static_cast<std::int64_t>(parts_.size()); }
   std::int64_t examples() const { return examples_; }
+  /// The rule may have copies of the weights (optim/lookaround.h): they see views of their own.
+  void copy_by(const Optimizer& optimizer) { copied_ = &optimizer; }
   /// The rank that this step is of, whose gradients the optimizer averages: `share`, this rank's examples by the mean
   /// of a rank, makes the mean over ranks one over examples.
   /// `searches`: a loss that is not finite may be searched for its layer.
@@ -66,6 +71,9 @@ class StepMean {
   /// To the next batch; after a loss that is not finite once more to the same one, while the layers are looked at.
   void advance();
 
+  /// Whose weights the loss is wanted of.
+  std::size_t copy() const { return copied_ == nullptr ? 0 : static_cast<std::size_t>(copied_->copy()); }
+
   std::size_t at_ = 0;
 
  private:
@@ -76,7 +84,8 @@ class StepMean {
   std::int64_t before_ = 0, examples_ = 0;
   double sum_ = 0, share_ = 1;
   Part part_;
-  Optimizer* optimizer_ = nullptr;  // null: there is one rank
+  Optimizer* optimizer_ = nullptr;     // null: there is one rank
+  const Optimizer* copied_ = nullptr;  // null: nobody asked for copies
   bool repeats_ = false, searches_ = true;
   Tensor last_;
   Clock::time_point backward_begin_, backward_end_;
@@ -93,7 +102,7 @@ class StepBatches : public StepMean {
     using pointer = const Batch*;
     using reference = const Batch&;
 
-    const Batch& operator*() const { return step_->held_[step_->at_]; }
+    const Batch& operator*() const { return step_->seen()[step_->at_]; }
     Iterator& operator++() {
       step_->advance();
       return *this;
@@ -117,16 +126,29 @@ class StepBatches : public StepMean {
   /// For who fills it. `before`: batches of the run before this step.
   void clear(std::int64_t before) {
     held_.clear();
+    for (std::vector<Batch>& view : views_) view.clear();
     StepMean::clear(before);
   }
   void add(Batch batch) {
     StepMean::add(examples_in(batch));
     held_.push_back(std::move(batch));
   }
+  /// The batch that was added last as copy number `copy` sees it.
+  void add_view(std::size_t copy, Batch batch) {
+    if (views_.size() < copy) views_.resize(copy);
+    views_[copy - 1].push_back(std::move(batch));
+  }
   const std::vector<Batch>& held() const { return held_; }
 
  private:
+  /// As the copy at hand sees them; without views all see the same.
+  const std::vector<Batch>& seen() const {
+    const std::size_t i = copy();
+    return i == 0 || views_.empty() ? held_ : views_[i - 1];
+  }
+
   std::vector<Batch> held_;
+  std::vector<std::vector<Batch>> views_;  // of copies 1, 2, ...
 };
 
 }  // namespace tandem::train

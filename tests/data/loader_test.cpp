@@ -134,6 +134,23 @@ TEST_CASE("augmentation belongs to the image, not to its place in the order") {
   }
 }
 
+TEST_CASE("another view has the same images in the same order, augmented by draws of its own") {
+  const Dataset set = counting_set(20, 3, 8);
+  const auto read = [&](std::int64_t view) {
+    Loader loader(set, {.batch = 8, .seed = 4, .transform = random_crop({.size = 8, .padding = 4}), .view = view});
+    return read_epoch(loader);
+  };
+  const std::vector<Batch> first = read(0), second = read(1), third = read(2);
+  CHECK(equal(second, read(1)));
+  REQUIRE(first.size() == second.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    CHECK(identical(first[i].labels, second[i].labels));
+    CHECK_FALSE(identical(first[i].images, second[i].images));
+    CHECK_FALSE(identical(second[i].images, third[i].images));
+  }
+  CHECK_THROWS_WITH_AS(Loader(set, {.view = -1}), "loader: view must not be negative: -1 given", Error);
+}
+
 TEST_CASE("the position counts batches handed out, and resumes") {
   const Dataset set = counting_set(30, 3, 16);
   const LoaderOptions options{.batch = 4, .seed = 2, .workers = 2, .transform = standard_augmentation(set)};

@@ -10,6 +10,9 @@
 #include <tandem/core/generator.h>
 #include <tandem/nn/linear.h>
 #include <tandem/nn/sequential.h>
+#include <tandem/optim/lookaround.h>
+#include <tandem/optim/optimizer.h>
+#include <tandem/optim/sgd.h>
 
 using namespace tandem;
 using train::FiniteWatch, train::StepBatches;
@@ -135,4 +138,30 @@ TEST_CASE("a loss that is not finite: the batch comes once more, its layers are 
   numbers.clear();
   walk();  // what is found stays, and is not looked for again
   CHECK(numbers == std::vector<std::int64_t>{1, 2, 3});
+}
+
+TEST_CASE("copies of a lookaround see their views of the batches, and keys of their own") {
+  nn::Sequential none;
+  FiniteWatch watch(none);
+  Tensor w(Array::full({1}, 1, DType::f64), true);
+  Optimizer optimizer({{"w", w}}, lookaround(sgd({.lr = 0.5}), {.copies = 2, .k = 3}));
+  StepOf step(watch);
+  step.copy_by(optimizer);
+  std::vector<std::int64_t> keys;
+  for (int t = 0; t < 2; ++t) {
+    step.clear(t);
+    step.add({Array::full({1}, 2, DType::f64), 1});
+    step.add_view(1, {Array::full({1}, 6, DType::f64), 1});
+    optimizer.step([&] {
+      for (const Rows& rows : step) {
+        keys.push_back(step.number());
+        step.backward(sum(Tensor(rows.x) * w));
+      }
+      return step.loss();
+    });
+  }
+  CHECK(w.item() == -1);  // 1 - 2 * 0.5 * 2
+  CHECK(keys == std::vector<std::int64_t>{1, 2, 3, 4});
+  for (const NamedArray& e : optimizer.state_tree())
+    if (e.name == "groups/0/copies/1/weights/w") CHECK(e.array.item() == -5);  // 1 - 2 * 0.5 * 6
 }
