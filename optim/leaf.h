@@ -17,6 +17,9 @@
 // flag (rmsprop.h).
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include <tandem/optim/engine/running_matrix_leaf.h>
 #include <tandem/optim/engine/running_norm_leaf.h>
 #include <tandem/optim/engine/running_number_leaf.h>
@@ -26,6 +29,11 @@
 namespace tandem {
 
 namespace detail {
+
+template <class Formula, class T, std::size_t... I>
+constexpr bool takes_states(std::index_sequence<I...>) {
+  return std::is_invocable_v<const Formula&, T&, T, decltype(static_cast<void>(I), std::declval<T&>())...>;
+}
 
 template <class Formula, class T>
 std::unique_ptr<Running<T>> bind_leaf(typename Formula::Options& options, const Frame& frame) {
@@ -41,6 +49,8 @@ std::unique_ptr<Running<T>> bind_leaf(typename Formula::Options& options, const 
   } else if constexpr (requires { Formula::kNumbers; }) {
     return std::make_unique<RunningNumberLeaf<Formula, T>>(options, frame);
   } else {
+    static_assert(takes_states<Formula, T>(std::make_index_sequence<Formula::kState.size()>{}),
+                  "a formula is void operator()(T& w, T g, T& state...) const, with a state for each entry of kState");
     return std::make_unique<RunningLeaf<Formula, T>>(options, frame);
   }
 }

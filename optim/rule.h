@@ -153,7 +153,7 @@ class RuleNode {
 std::int64_t whole(double value);
 
 /// Makes a rule readable by parse_rule: `make` takes the children in order ("inner", "outer") and gives a node with
-/// default options. Replaces a rule of the same name.
+/// default options. Throws Error when another rule has the name; the same one may be registered again.
 void register_rule(const std::string& name, std::vector<std::string> children,
                    std::shared_ptr<RuleNode> (*make)(const std::vector<Rule>& children));
 

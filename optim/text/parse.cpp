@@ -30,9 +30,12 @@ std::map<std::string, Kind>& registry() {
   return all;
 }
 
+thread_local bool is_registering_own = false;
+
 void register_own() {
   static std::once_flag once;
   std::call_once(once, [] {
+    is_registering_own = true;
     detail::register_leaves();
     detail::register_adam_leaves();
     detail::register_tensor_leaves();
@@ -55,6 +58,7 @@ void register_own() {
     detail::register_sam();
     detail::register_schedule_free();
     detail::register_sophia();
+    is_registering_own = false;
   });
 }
 
@@ -192,8 +196,11 @@ class Reader {
 
 void register_rule(const std::string& name, std::vector<std::string> children,
                    std::shared_ptr<RuleNode> (*make)(const std::vector<Rule>& children)) {
+  if (!is_registering_own) register_own();  // so that who wins does not depend on what was parsed before
   const std::lock_guard lock(registry_mutex);
-  registry()[name] = {std::move(children), make};
+  const auto [place, is_new] = registry().try_emplace(name, Kind{std::move(children), make});
+  if (!is_new && place->second.make != make)
+    fail("register_rule", "another rule has this name", name, "take a kName of its own");
 }
 
 std::vector<std::string> rule_names() {

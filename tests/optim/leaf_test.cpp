@@ -222,6 +222,23 @@ TEST_CASE("a user's leaf has state, text and wrappers without more code") {
   CHECK(entry(optimizer.state_tree(), "groups/0/inner/sum/w").item() == 2);
 }
 
+namespace own {
+/// A sign with the name of another rule.
+template <class T>
+struct Taken : Sign<T> {
+  using Sign<T>::Sign;
+  static constexpr const char* kName = "adam";
+};
+}  // namespace own
+
+TEST_CASE("a rule may be registered again, but not under the name of another") {
+  register_leaf<own::Sign>();
+  register_leaf<own::Sign>();
+  CHECK_THROWS_WITH_AS(register_leaf<own::Taken>(),
+                       "register_rule: another rule has this name: adam; take a kName of its own", Error);
+  CHECK(parse_rule("adam(beta1=0.5)").describe().find("beta1=0.5") != std::string::npos);
+}
+
 TEST_CASE("clip_norm is one global norm, clip_value is elementwise, gradients stay") {
   NamedTensors parameters = model(4);
   double norm = 0;
