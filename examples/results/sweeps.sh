@@ -2,8 +2,8 @@
 # The sweeps of RESULTS.md: how Lookahead depends on k and alpha, and what a learning rate or a momentum that is not right
 # costs with and without it. Each is one command; folders under OUT that are finished are left alone, begun ones go on.
 #   examples/results/sweeps.sh [OUT] [SEEDS...]          default: runs/sweeps, seeds 0 1 2
-# SET, STEPS and JOBS in the environment: the data set (solids; cifar10 takes --data as the program does), steps of a run,
-# runs at a time.
+# SET, STEPS, EVERY and JOBS in the environment: the data set (solids; cifar10 takes --data as the program does), steps of
+# a run, steps between evaluations, runs at a time.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -22,7 +22,7 @@ sweep() {  # NAME SPEC...
     "$cifar" --resume "$folder" --quiet
     return
   fi
-  "$cifar" --dataset "${SET:-solids}" --model convnet --batch 64 --steps "${STEPS:-300}" --evaluate-every 100 \
+  "$cifar" --dataset "${SET:-solids}" --model convnet --batch 64 --steps "${STEPS:-300}" --evaluate-every "${EVERY:-100}" \
     --schedule "cosine(warmup=0.1)" --threads "${JOBS:-1}" --jobs "${JOBS:-1}" --quiet --out "$folder" \
     "${specs[@]}" "${seeds[@]}"
 }
@@ -31,8 +31,8 @@ mkdir -p "$out"
 
 # k and alpha round a rate that is right; the inner rule alone beside it.
 sweep k_alpha \
-  "lookahead(momentum(lr=0.1, momentum=0.9, weight_decay=5e-4), k={2,5,10,20}, alpha={0.2,0.5,0.8})" \
-  "momentum(lr=0.1, momentum=0.9, weight_decay=5e-4)"
+  "momentum(lr=0.1, momentum=0.9, weight_decay=5e-4)" \
+  "lookahead(momentum(lr=0.1, momentum=0.9, weight_decay=5e-4), k={2,5,10,20}, alpha={0.2,0.5,0.8})"
 
 # The learning rate from far too small to diverging; the control has alpha times the rate.
 sweep lr \
