@@ -128,6 +128,8 @@ int predict(const train::Options& options) {
   for (std::size_t m = 0; m < models.size(); ++m) {
     const auto [model, info] = nn::load_model(models[m].path);
     if (info.input.size() != 3) fail(models[m].path.string(), "the model file does not say how large its pictures are");
+    if (!info.classes.empty())
+      fail(models[m].path.string(), "the model classifies, it gives no pictures back", info.name);
     model->evaluate();
     const NoGradGuard no_grad;
     for (std::size_t i = 0; i < options.predict.size(); ++i) {

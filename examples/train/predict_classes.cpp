@@ -24,7 +24,8 @@ constexpr std::size_t kShown = 3;  // classes a picture
 
 int predict_classes(const Options& options, const ReadPicture& read) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const SavedModel& saved : models_to_use(options)) {
+  const std::vector<SavedModel> models = models_to_use(options);
+  for (const SavedModel& saved : models) {
     const auto [model, info] = nn::load_model(saved.path);
     if (info.classes.empty()) fail(saved.path.string(), "the model file does not name its classes");
     model->evaluate();
@@ -35,7 +36,7 @@ int predict_classes(const Options& options, const ReadPicture& read) {
       std::vector<std::size_t> order(p.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
       std::stable_sort(order.begin(), order.end(), [&p = p](std::size_t a, std::size_t b) { return p[a] > p[b]; });
-      std::string text = file;
+      std::string text = models.size() > 1 ? fmt::format("{}  {}", saved.run, file) : file;
       nlohmann::ordered_json classes = nlohmann::ordered_json::array();
       for (std::size_t i = 0; i < std::min(kShown, order.size()); ++i) {
         text += fmt::format("  {} {:.4f}", info.classes[order[i]], p[order[i]]);
