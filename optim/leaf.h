@@ -13,8 +13,7 @@
 //   Rule mine(const MineOptions& options) { return leaf<Mine>(options); }   // and register_leaf<Mine>() for parse_rule
 //
 // T is float, double or Traced (study/traced.h): write functions without std::, after `using std::sqrt;`. Other kinds:
-// norms and numbers per tensor (lamb.h, nadam.h), numbers of a group (prodigy.h), whole tensors (muon.h), state by a
-// flag (rmsprop.h).
+// norms or numbers per tensor (lamb.h, nadam.h), of a group (prodigy.h), tensors (muon.h), state by a flag (rmsprop.h).
 #pragma once
 
 #include <type_traits>
