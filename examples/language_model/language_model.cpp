@@ -124,7 +124,6 @@ void check(const CommandLine& line, const Own& own) {
     line.refuse({"--tokens", "--model", "--batch", "--validation", "--init", "--new-head"}, "is for training");
   if (is_evaluation && !draws) line.refuse({"--seed"}, "is for training and for --sample");
   if (draws) line.refuse({"--data", "--dataset", "--bptt", "--tokens", "--model", "--json"}, "is not used by --sample");
-  if (!draws && !is_evaluation) line.refuse({"--json"}, "is for --evaluate");
 }
 
 }  // namespace

@@ -110,10 +110,8 @@ void check(const CommandLine& line, const Own& own) {
   const bool is_evaluation = !o.evaluate.empty();
   if (own.translates && !is_evaluation && o.init.empty())
     fail_usage("--translate", "needs a model", {}, "--evaluate names its run folder, --init a model file");
-  if (!is_evaluation && !own.translates) {
-    line.refuse({"--beams"}, "is for --evaluate: training measures by greedy decoding");
-    return line.refuse({"--json"}, "is for --evaluate");
-  }
+  if (!is_evaluation && !own.translates)
+    return line.refuse({"--beams"}, "is for --evaluate: training measures by greedy decoding");
   line.refuse_training_options();
   if (own.translates)
     line.refuse({"--data", "--dataset", "--source", "--target", "--from", "--to", "--json"},

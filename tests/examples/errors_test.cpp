@@ -62,7 +62,7 @@ TEST_CASE("a wrong command line ends with 2, one line, and no run folder") {
   refuse({"--steps", "-1"}, {"--steps", "-1"});
   refuse({"--seed", "x"}, {"--seed"});
   refuse({"--seed", "1", "--seed", "1"}, {"--seed", "twice"});
-  refuse({"--epoch", "1"}, {"cifar: the command line is wrong", "--help"});
+  refuse({"--epoch", "1"}, {"cifar: there is no option --epoch; did you mean --epochs?"});
   refuse({"--evaluate", "x", "--optimizer", "sgd(lr=1)"}, {"--evaluate"});
   check_refused(run_cifar(folder, {"--cutout", "33"}), 2, {"--cutout", "33", "[0, 32]"});
   CHECK(folder.count() == files);

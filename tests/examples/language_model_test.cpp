@@ -281,10 +281,10 @@ TEST_CASE("bad input ends with one clear line") {
   refuse(2, {"--bptt", "0"}, "--bptt: is 0, must be at least 1");
   refuse(2, {"--sample", "5"}, "--sample: needs a trained model");
   refuse(2, {"--sample", "100000000"}, "--sample: is 100000000, must be at most 10000000");
-  refuse(2, {"--json"}, "--json: is for --evaluate; leave it out");
+  refuse(2, {"--json"}, "--json: is for models that are trained already: ");
   refuse(2, {"--data", text(tiny_text(30, 1)), "--validation", "100000"}, "--validation: is 100000, must be in [2, ");
   refuse(2, {"--data", "caf\xE9.txt"}, "language_model: an argument is not UTF-8");
   refuse(2, {"--temperature", "-1"}, "--temperature: is -1, must be finite and at least 0");
   refuse(2, {"--temperature", "inf"}, "--temperature: is inf, must be finite and at least 0");
-  refuse(2, {"--reestimate", "3"}, "language_model: the command line is wrong: ");
+  refuse(2, {"--reestimate", "3"}, "language_model: there is no option --reestimate; ");
 }

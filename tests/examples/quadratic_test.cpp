@@ -242,7 +242,8 @@ TEST_CASE("a wrong command line ends with 2, a folder that cannot be written wit
   refuse({"--rate-steps", "0"}, 2, "--rate-steps: is 0");
   refuse({"--threads", "-1"}, 2, "--threads: is -1");
   refuse({"--seed", "x"}, 2, "--seed");
-  refuse({"--copy", "5"}, 2, "--help");
+  refuse({"--copy", "5"}, 2, "there is no option --copy; did you mean --copies?");
+  refuse({"--seed", "-1"}, 2, "--seed: -1 is negative");
   write_file(folder / "file", "x");
   refuse({"--out", (folder / "file/run").string()}, 1, (folder / "file/run").string());
 }

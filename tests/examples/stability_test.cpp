@@ -231,5 +231,5 @@ TEST_CASE("the program: tables, files, an interrupted result that goes on to the
   refuse({"--problem", "logistc"}, 2, "did you mean \"logistic\"?");
   refuse({"--batch", "3"}, 2, "--batch: is 3");
   refuse({"--alpha", "2"}, 2, "--alpha: is 2");
-  refuse({"--repetition", "x"}, 2, "--help");
+  refuse({"--repetition", "x"}, 2, "there is no option --repetition; did you mean --repetitions?");
 }

@@ -127,7 +127,8 @@ TEST_CASE("a fork says what it has taken over and what is fresh") {
   const nn::Sequential model{nn::layer<nn::Linear>({.in = 4, .out = 8})};
   CHECK(train::to_string(ForkReport{{"step", "groups/0/inner/exp_avg/0.weight", "groups/0/inner/exp_avg/0.bias"},
                                     {"groups/0/slow/0.weight", "groups/0/slow/0.bias", "groups/0/counter"}},
-                         model) == "taken: weights, buffers, random states, step count, inner/exp_avg; fresh: slow, counter");
+                         model) ==
+        "taken: weights, buffers, random states, step count, inner/exp_avg; fresh: slow, counter");
 }
 
 TEST_CASE("what a fork may not have otherwise, and runs that are none, are said before the first step") {
