@@ -28,7 +28,9 @@ TEST_CASE("every program divides its batches and its evaluation: the same figure
       {"imagenet", {"--crop", "32", "--resize", "36", "--width", "4", "--sync-batch-norm"}},
       {"translate",
        {"--source", source_of(folder), "--target", (folder / "a.en").string(), "--model", "transformer-tiny"}}};
-  for (const auto& [program, own] : programs) {
+  for (const auto& entry : programs) {
+    const std::string& program = entry.first;
+    const Words& own = entry.second;
     CAPTURE(program);
     const auto arguments = [&](const std::string& out) {
       Words all = {"--out",       (folder / (program + out)).string(),
@@ -54,10 +56,11 @@ TEST_CASE("every program divides its batches and its evaluation: the same figure
       return nlohmann::json::parse(read_file(folder / (program + out + "/summary.json")))["runs"][0]["final"];
     };
     const nlohmann::json expected = final("-one"), measured = final("-two");
-    for (const auto& [name, value] : expected.items()) {
+    for (const auto& item : expected.items()) {
+      const std::string& name = item.key();
       CAPTURE(name);
       if (name != "train_loss")
-        CHECK(measured[name].get<double>() == doctest::Approx(value.get<double>()).epsilon(1e-5));
+        CHECK(measured[name].get<double>() == doctest::Approx(item.value().get<double>()).epsilon(1e-5));
     }
   }
 }
