@@ -113,7 +113,7 @@ const std::vector<Surface>& surfaces() {
   return all;
 }
 
-const Surface& find_surface(const std::string& name) {
+const Surface& find_surface(std::string_view name) {
   std::vector<std::string> names;
   for (const Surface& surface : surfaces()) {
     if (surface.name == name) return surface;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/autograd/tensor.h>
@@ -27,6 +28,6 @@ struct Surface {
 const std::vector<Surface>& surfaces();
 
 /// Throws UsageError "--surface: ..." with the nearest name when there is none.
-const Surface& find_surface(const std::string& name);
+const Surface& find_surface(std::string_view name);
 
 }  // namespace tandem::landscape

@@ -142,7 +142,7 @@ const std::vector<Problem>& problems() {
   return all;
 }
 
-const Problem& find_problem(const std::string& name) {
+const Problem& find_problem(std::string_view name) {
   std::vector<std::string> names;
   std::string known;
   for (const Problem& problem : problems()) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tandem/core/generator.h>
@@ -41,7 +42,7 @@ struct Problem {
 /// least_squares, logistic, ridge, network.
 const std::vector<Problem>& problems();
 /// Throws UsageError "--problem: ..." with the nearest name.
-const Problem& find_problem(const std::string& name);
+const Problem& find_problem(std::string_view name);
 
 /// The mean loss of weights over examples, without the ridge.
 double mean_loss(const Problem& problem, const double* w, const Examples& examples);

@@ -15,7 +15,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLeastCost = 1e-9;  // no error at all
 
-const Outcome& outcome_of(const Outcomes& outcomes, Trial trial) {
+const Outcome& outcome_of(const Outcomes& outcomes, const Trial& trial) {
   const auto found = outcomes.find(trial);
   if (found == outcomes.end()) {
     fail("study", "a trial is missing",
@@ -51,7 +51,7 @@ Standing gather(const Findings& f, const Contestant& contestant, const Outcomes&
   for (const Task& task : f.tasks) {
     Cell cell;
     for (const double factor : f.factors) {
-      const Outcome& outcome = outcome_of(outcomes, {task.name, contestant.name, factor, kTuningSeed});
+      const Outcome outcome = outcome_of(outcomes, {task.name, contestant.name, factor, kTuningSeed});
       cell.trials.push_back(outcome.costs.validation);
       standing.tuning_steps += outcome.steps;
       standing.tuning_evaluations += outcome.evaluations;
@@ -61,8 +61,8 @@ Standing gather(const Findings& f, const Contestant& contestant, const Outcomes&
     cell.factor = chosen_factor(f.settings, outcomes, task.name, contestant.name);
     cell.near = count_near(task, cell.trials);
     for (const std::uint64_t seed : f.settings.seeds) {
-      const Outcome& plain = outcome_of(outcomes, {task.name, contestant.name, 1, seed});
-      const Outcome& tuned = outcome_of(outcomes, {task.name, contestant.name, cell.factor, seed});
+      const Outcome plain = outcome_of(outcomes, {task.name, contestant.name, 1, seed});
+      const Outcome tuned = outcome_of(outcomes, {task.name, contestant.name, cell.factor, seed});
       cell.by_default.push_back(plain.costs.test);
       cell.tuned.push_back(tuned.costs.test);
       standing.diverged += (plain.is_diverged() ? 1 : 0) + (cell.factor != 1 && tuned.is_diverged() ? 1 : 0);
