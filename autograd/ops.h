@@ -3,6 +3,7 @@
 // dv is the gradient of the loss by v; shapes in brackets.
 #pragma once
 
+#include <concepts>
 #include <vector>
 
 #include <tandem/autograd/tensor.h>
@@ -78,6 +79,20 @@ Tensor mean(const Tensor& x, const Dims& dims = all, bool keep = false);
 Tensor max(const Tensor& x, const Dims& dims = all, bool keep = false);
 /// sum (x - mean)^2 / (n - correction).
 Tensor var(const Tensor& x, const Dims& dims = all, bool keep = false, int correction = 1);
+/// What a pointer to a reduction over a list points to: Tensor (*)(const Tensor&, const std::vector<int>&, bool). A
+/// call through one has no default, so that there, as PyTorch's dim=[], an empty list stands for all dims.
+template <std::same_as<Tensor> Result>
+Result sum(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  return sum(x, dims.empty() ? Dims(all) : Dims(dims), keep);
+}
+template <std::same_as<Tensor> Result>
+Result mean(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  return mean(x, dims.empty() ? Dims(all) : Dims(dims), keep);
+}
+template <std::same_as<Tensor> Result>
+Result max(const Tensor& x, const std::vector<int>& dims, bool keep) {
+  return max(x, dims.empty() ? Dims(all) : Dims(dims), keep);
+}
 /// Sums x down to `shape`: the transpose of broadcasting.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 /// Without gradient: i64.

@@ -68,19 +68,18 @@ class Array {
   /// channels_last when the strides say so and cannot be read as row major; see layout.h for the one rule.
   Layout layout() const;
 
-  /// The first element. Throws Error when T is not the dtype. Of a const Array, and of a handle that a function
-  /// returns, the memory is to be read; of others who made them writes there before handing them on, and takes write()
-  /// after that.
+  /// The first element. Throws Error when T is not the dtype. Of a const Array the memory is to be read; of others who
+  /// made them writes there before handing them on, and takes write(), or mark_changed(), after that.
   template <class T>
-  const T* data() const&;
+  const T* data() const;
   template <class T>
-  T* data() &;
+  T* data();
   /// data(), to be written: marks the change.
   template <class T>
   T* write();
   /// data() of any dtype.
-  const std::byte* bytes() const& { return first_byte(); }
-  std::byte* bytes() & { return first_byte(); }
+  const std::byte* bytes() const { return first_byte(); }
+  std::byte* bytes() { return first_byte(); }
 
   // Views: they share the Storage. Throw Error with the shapes when they do not fit.
   /// A view where strides allow, else a copy; one size may be -1. Follows the logical order.
@@ -177,13 +176,13 @@ Array Array::from(const std::vector<T>& values, const Shape& shape) {
 }
 
 template <class T>
-T* Array::data() & {
+T* Array::data() {
   if (dtype_ != dtype_of<T> || !storage_) fail_dtype(dtype_of<T>);
   return reinterpret_cast<T*>(storage_->data_) + offset_;
 }
 
 template <class T>
-const T* Array::data() const& {
+const T* Array::data() const {
   if (dtype_ != dtype_of<T> || !storage_) fail_dtype(dtype_of<T>);
   return reinterpret_cast<const T*>(storage_->data()) + offset_;
 }

@@ -130,6 +130,21 @@ TEST_CASE("reductions over an empty list of dims are the identity, with its grad
   check_values(sum(x, all), {10});
 }
 
+TEST_CASE("a pointer to a reduction over a list takes an empty one for all dims, a call for none") {
+  using Reduce = Tensor (*)(const Tensor&, const std::vector<int>&, bool);
+  const Tensor x(Array::from({1, 2, 3, 6}, {2, 2}), true);
+  const std::vector<std::pair<Reduce, double>> reductions = {{sum, 12}, {mean, 3}, {max, 6}};
+  for (const auto& [reduce, whole] : reductions) {
+    CHECK(reduce(x, {1}, true).shape() == Shape{2, 1});
+    CHECK(reduce(x, {}, false).item() == whole);
+    CHECK(reduce(x, {}, true).shape() == Shape{1, 1});
+  }
+  const std::vector<int> none;
+  CHECK(identical(sum(x, none).value(), x.value()));
+  CHECK(identical(max(x, none, true).value(), x.value()));
+  CHECK(sum(x, std::vector<int>{0}, false).value().at({1}) == 8);
+}
+
 TEST_CASE("shape errors name op and shape") {
   const Tensor x = leaf({1, 2, 3, 4, 5, 6}, {2, 3});
   CHECK(message_of([&] { slice(x, 1, 1, 4); }) ==
