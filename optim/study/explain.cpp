@@ -210,7 +210,12 @@ std::string Explanation::to_string() const {
   std::string text = fmt::format("{}[{}], step {}: {}\n  before  w = {}\n", parameter, fmt::join(index, ", "), step,
                                  rule, number(before));
   text += has_gradient ? fmt::format("          g = {}\n", number(gradient)) : "          no gradient in this step\n";
-  for (const auto& [path, value] : state) text += fmt::format("          {} = {}\n", path, number(value));
+  for (const auto& [path, value] : state) {
+    const bool is_missed = path == "missed" || path.ends_with("/missed");
+    if (is_missed && value == 0) continue;
+    text += fmt::format("          {} = {}{}\n", path, number(value),
+                        is_missed ? ", updates without a gradient: t is less by these" : "");
+  }
   for (const auto& [path, value] : measured)
     text += fmt::format("  whole   {} = {}\n", path, fmt::format("{:.9g}", value));
   std::string formula;

@@ -32,7 +32,8 @@ NamedArrays cloned(const NamedArrays& tree) {
   return copy;
 }
 
-/// A path without its last parts: of "groups/0/inner/exp_avg/conv.weight" two name a buffer and a parameter.
+/// A path without its last parts: of "groups/0/inner/exp_avg/conv.weight" two name a buffer and a parameter, of
+/// "groups/0/inner/step" one.
 std::string owner_of(std::string path, int parts) {
   for (int i = 0; i < parts; ++i) path.resize(std::min(path.size(), path.rfind('/')));
   return path;
@@ -73,20 +74,18 @@ ForkReport Optimizer::fork(const Snapshot& snapshot) {
     return first != last && std::next(first) == last && fits(*first->second, entry.array) ? first->second : nullptr;
   };
   const NamedArrays weights = impl_->weights();
-  const auto is_buffer = [&](const NamedArray& entry) {
-    return std::any_of(weights.begin(), weights.end(), [&](const NamedArray& w) {
-      return entry.name.ends_with("/" + w.name) && fits(entry.array, w.array);
-    });
+  const auto is_of_parameter = [&](const NamedArray& entry) {
+    return std::any_of(weights.begin(), weights.end(),
+                       [&](const NamedArray& w) { return entry.name.ends_with("/" + w.name); });
   };
-  std::set<std::string> begun;  // leaves whose buffers start anew: their bias corrections do, too
+  std::set<std::string> begun;  // leaves and levels of whose state the snapshot has not all
   for (const NamedArray& entry : fresh)
-    if (is_buffer(entry) && source_of(entry) == nullptr) begun.insert(owner_of(entry.name, 2));
+    if (is_of_parameter(entry) && source_of(entry) == nullptr) begun.insert(owner_of(entry.name, 2));
   ForkReport report;
   for (NamedArray& entry : fresh) {
-    const bool is_count = entry.name.ends_with("/step") && begun.count(owner_of(entry.name, 1)) != 0;
-    const bool is_missed =
-        entry.name.find("/missed/") != std::string::npos && begun.count(owner_of(entry.name, 2)) != 0;
-    const Array* const source = is_count || is_missed ? nullptr : source_of(entry);
+    const bool is_count = entry.name.ends_with("/step");
+    const bool begins = begun.count(owner_of(entry.name, is_count ? 1 : 2)) != 0;
+    const Array* const source = begins ? nullptr : source_of(entry);
     if (source != nullptr) entry.array = source->clone();
     (source != nullptr ? report.taken : report.fresh).push_back(entry.name);
   }

@@ -23,8 +23,8 @@ struct Snapshot {
   NamedArrays state;    ///< Optimizer::state_tree(), cloned
 };
 
-/// What a fork has taken over, by the names of the new optimizer's state. The step count of a leaf, for its bias
-/// corrections, goes with its buffers: it starts anew where one of them does.
+/// What a fork has taken over, by the names of the new optimizer's state: of a leaf, all or nothing. Averages of one
+/// rule beside those that another begins would have bias corrections of two ages.
 struct ForkReport {
   std::vector<std::string> taken;  ///< state of equal role in the snapshot
   std::vector<std::string> fresh;  ///< state that starts anew: zero, or at the weights

@@ -43,3 +43,21 @@ TEST_CASE("moments that start anew have their bias corrected anew") {
   for (int i = 0; i < 3; ++i)  // Adam's first step is lr, whatever the gradient
     CHECK(std::abs(std::abs(v.value().at({i}) - w.value().at({i})) - 0.1) < 1e-12);
 }
+
+TEST_CASE("a rule of whose state a snapshot has a part begins anew as a whole, as without the snapshot") {
+  for (const char* spec : {"novograd(lr=0.01)", "nadam(lr=0.01)", "adafactor(lr=0.01)", "adabelief(lr=0.01)",
+                           "soap(lr=0.01)", "lookahead(novograd(lr=0.01), k=5)"}) {
+    CAPTURE(spec);
+    NamedTensors parameters = model(3), forked_ones = model(7), fresh_ones = model(8);
+    Optimizer optimizer(parameters, adam({.lr = 0.01})), forked(forked_ones, parse_rule(spec));
+    train(optimizer, parameters, 0, 20);
+    const Snapshot snapshot = optimizer.snapshot();
+    forked.fork(snapshot);
+    for (const NamedTensor& p : fresh_ones) Array(p.tensor.value()).copy_from(entry(snapshot.weights, p.name));
+    Optimizer fresh(fresh_ones, parse_rule(spec));
+    train(forked, forked_ones, 20, 27);
+    train(fresh, fresh_ones, 20, 27);
+    CHECK(same(forked_ones, fresh_ones));
+    CHECK(forked.step_count() == 27);
+  }
+}

@@ -70,13 +70,3 @@ TEST_CASE("the product is resumed and forked") {
   train(forked, ahead, 5, 9);
   CHECK(same(parameters, ahead));
 }
-
-TEST_CASE("the moments of another rule that a fork takes over count as complete") {
-  NamedTensors parameters = model(3), others = model(4);
-  Optimizer optimizer(parameters, adam({.lr = 0.01})), forked(others, nadam({.lr = 0.01}));
-  train(optimizer, parameters, 0, 20);
-  const ForkReport report = forked.fork(optimizer.snapshot());
-  CHECK(std::count(report.fresh.begin(), report.fresh.end(), "groups/0/mu_product/linear.bias") == 1);
-  train(forked, others, 20, 21);
-  CHECK(entry(forked.state_tree(), "groups/0/mu_product/linear.bias").item() == 0);
-}
