@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,31 @@
 #include "command_line.h"
 
 namespace tandem::train {
+
+/// Options in --help as "--name TYPE=default ... Excludes: --other", whichever version of CLI11 is there.
+class HelpFormat : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text;
+    if (option->get_type_size() != 0) {
+      const std::string value = option->get_default_str();
+      const bool is_list_of_one = value.starts_with("[") && value.find(',') == value.npos;
+      if (!option->get_type_name().empty()) text += " " + option->get_type_name();
+      if (!value.empty()) text += "=" + (is_list_of_one ? value.substr(1, value.size() - 2) : value);
+      if (option->get_expected_max() == CLI::detail::expected_max_vector_size) text += " ...";
+      if (option->get_required()) text += " REQUIRED";
+    }
+    if (!option->get_excludes().empty()) text += " Excludes:";
+    for (const CLI::Option* other : option->get_excludes()) text += " " + other->get_name();
+    return text;
+  }
+};
+
+inline void set_help_format(CLI::App& app) {
+  const auto format = std::make_shared<HelpFormat>();
+  format->column_width(28);
+  app.formatter(format);
+}
 
 /// What is wrong with a command line, as UsageError; an option that there is not with the one that is nearest.
 [[noreturn]] inline void fail_arguments(const CLI::App& app, const CLI::ParseError& error, const std::string& program) {
@@ -40,6 +66,7 @@ inline CLI::Validator not_negative() {
 
 /// False when --help was asked for, and has been printed. Throws UsageError in the name of the app.
 inline bool parse_arguments(CLI::App& app, int argc, char** argv) {
+  set_help_format(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

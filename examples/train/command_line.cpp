@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 
 #include <tandem/core/error.h>
@@ -37,11 +38,18 @@ constexpr Names kOfTraining =
     " --accumulate --checkpoint-every --epochs --evaluate-every --find-lr --fork --freeze --inner-steps --instruments "
     "--jobs --log-every --optimizer --out --overwrite --patience --profile --reestimate --resume --schedule --steps ";
 
-/// Misspelt specs are refused before data are read. How many steps a run has is not known yet; any number serves.
+/// Misspelt specs are refused before data are read, and two that mean the same. How many steps a run has is not known
+/// yet; any number serves.
 void check_specs(const Options& options) {
   constexpr std::int64_t kAnyLength = 1'000'000;
   parse_schedule(options.schedule, kAnyLength);
-  for (const Contestant& contestant : expand_optimizers(options.optimizers)) parse_rule(contestant.spec, kAnyLength);
+  std::map<std::string, std::string> spec_of;
+  for (const Contestant& contestant : expand_optimizers(options.optimizers)) {
+    const auto [first, is_new] = spec_of.emplace(parse_rule(contestant.spec, kAnyLength).describe(), contestant.spec);
+    if (!is_new)
+      fail_usage("--optimizer", "two are the same rule", fmt::format("{} and {}", first->second, contestant.spec),
+                 "leave one out; --seed repeats a run");
+  }
 }
 
 }  // namespace
@@ -59,7 +67,7 @@ CommandLine::CommandLine(const std::string& description, const Options& defaults
   silence_other_ranks();
   parser_->name(options_.program);
   parser_->option_defaults()->always_capture_default();
-  parser_->get_formatter()->column_width(28);
+  set_help_format(*parser_);
   add_shared(offers);
 }
 

@@ -36,14 +36,19 @@ void Comparison::print_start() const {
   std::fflush(stdout);
 }
 
-/// Of the first run that has one; the others' stand in the report.
+/// The first run's as a table; of the others where it is.
 void Comparison::print_profile() const {
+  bool is_first = true;
   for (const PlannedRun& run : manifest_.planned) {
     const std::filesystem::path file = path_ / run.name / kProfileFile;
     if (!std::filesystem::exists(file)) continue;
-    fmt::print("\nprofile    {}\n\n{}\nwritten: {} and {}, which https://ui.perfetto.dev opens\n", run.name,
-               report::profile_text(read_file(file), file.string()), file.string(), kTraceFile);
-    return;
+    if (is_first) {
+      fmt::print("\nprofile    {}\n\n{}\n", run.name, report::profile_text(read_file(file), file.string()));
+      fmt::print("written: {} and {}, which https://ui.perfetto.dev opens\n", file.string(), kTraceFile);
+    } else {
+      fmt::print("written: {} and {}, of {}\n", file.string(), kTraceFile, run.name);
+    }
+    is_first = false;
   }
 }
 

@@ -81,6 +81,8 @@ ImageData open_images(const Options& options) {
 Experiment image_experiment(const ImageData& data, const std::string& model, const std::string& metric,
                             std::int64_t batch) {
   const std::int64_t full = std::min(batch, data.train.size());
+  if (batch > full)
+    warn(fmt::format("--batch is {}, the training set has {} examples: every step takes them all", batch, full));
   return {.dataset = data.dataset,
           .data = data.description,
           .data_checksum = fmt::format("{:016x}", checksum(data.train)),

@@ -23,8 +23,8 @@ inline bool has_mpi() {
   return *kMpirun != '\0';
 }
 
-/// The last line that a rank has said: what mpirun adds of its own stands between lines of dashes (OpenMPI 4 leaves it
-/// out with -q, which 5 does not know), warnings of its libraries begin with [HOST][.
+/// The last line that a rank has said, after its progress: what mpirun adds of its own stands between lines of dashes
+/// (OpenMPI 4 leaves it out with -q, which 5 does not know), warnings of its libraries begin with [HOST][.
 inline std::string last_line_of_ranks(const std::string& error) {
   std::string last;
   bool is_box = false;
@@ -34,7 +34,9 @@ inline std::string last_line_of_ranks(const std::string& error) {
     is_box = is_box != is_dashes;
     if (!is_dashes && !is_box && !line.empty() && !(line.starts_with("[") && line.find("][") != line.npos)) last = line;
   }
-  return last;
+  const std::string clear = "\r\x1b[K";  // OpenMPI 5 gives ranks a terminal
+  const std::size_t progress = last.rfind(clear);
+  return progress == last.npos ? last : last.substr(progress + clear.size());
 }
 
 }  // namespace tandem::test

@@ -19,6 +19,7 @@
 #include "examples/mpirun.h"
 #include "examples/tiny_cifar.h"
 #include "skip.h"
+#include "train/environment_scope.h"
 
 using namespace tandem;
 using namespace tandem::test;
@@ -70,17 +71,28 @@ std::vector<int> children_of(int process) {
   return all;
 }
 
-bool leaves_scratch() {
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
-    if (entry.path().filename().string().starts_with("tandem-rank")) return true;
-  return false;
+/// Whether a rank's folder is still in `temporary` 10 s later: mpirun of OpenMPI 5 may end before its ranks.
+bool leaves_scratch(const TemporaryFolder& temporary) {
+  for (int tries = 0; tries < 100; ++tries, ::usleep(100'000)) {
+    const std::filesystem::directory_iterator all(temporary.path());
+    if (std::none_of(begin(all), end(all),
+                     [](const auto& entry) { return entry.path().filename().string().starts_with("tandem-rank"); }))
+      return false;
+  }
+  return true;
+}
+
+/// Temporary files of this process and its children there, apart from those of tests beside this one.
+EnvironmentScope temporary_files_in(const TemporaryFolder& folder) {
+  return EnvironmentScope({{"TMPDIR", folder.path().string()}});
 }
 
 }  // namespace
 
 TEST_CASE("two and four ranks with batch norm over all train as one process does; rank 0 alone speaks and writes") {
   if (!has_mpi()) return skip("there is no MPI");
-  const TemporaryFolder folder;
+  const TemporaryFolder folder, temporary;
+  const EnvironmentScope own = temporary_files_in(temporary);
   write_tiny_cifar10(folder / "data");
   const Finished alone = run_child("cifar", command(folder, "one", kAveraged, {"--steps", "7"}));
   REQUIRE(alone.code == 0);
@@ -99,12 +111,13 @@ TEST_CASE("two and four ranks with batch norm over all train as one process does
     const std::string steps = read_file(folder / (out + "/steps.csv"));
     CHECK(steps.starts_with("run,step,loss,lr,gradient_norm,update_norm,distance,alpha,synced,bytes,waited\n"));
   }
-  CHECK_FALSE(leaves_scratch());
+  CHECK_FALSE(leaves_scratch(temporary));
 }
 
 TEST_CASE("a rank that is killed in mid-epoch: one line, a checkpoint, and the same bits after the resume") {
   if (!has_mpi()) return skip("there is no MPI");
-  const TemporaryFolder folder;
+  const TemporaryFolder folder, temporary;
+  const EnvironmentScope own = temporary_files_in(temporary);
   write_tiny_cifar10(folder / "data");
   const Words more = {"--checkpoint-every", "2"};
   for (const char* rule : {kAveraged, kDiloco}) {
@@ -137,7 +150,7 @@ TEST_CASE("a rank that is killed in mid-epoch: one line, a checkpoint, and the s
     const Finished resumed = run_child(kMpirun, ranks(4, {"--resume", (folder / killed).string()}));
     CAPTURE(resumed.error);
     REQUIRE(resumed.code == 0);
-    CHECK_FALSE(leaves_scratch());  // what the killed one left neither
+    CHECK_FALSE(leaves_scratch(temporary));  // what the killed one left neither
     const Checkpoint first = checkpoint(folder, whole), second = checkpoint(folder, killed);
     CHECK(to_string(compare_trees(first.arrays, second.arrays)) == "equal");
     CHECK(first.number("step") == second.number("step"));
@@ -176,7 +189,8 @@ TEST_CASE("a trace has the steps, their backward, and sums that begin within it"
 
 TEST_CASE("a request to end is one of all ranks: saved, and the command that goes on") {
   if (!has_mpi()) return skip("there is no MPI");
-  const TemporaryFolder folder;
+  const TemporaryFolder folder, temporary;
+  const EnvironmentScope own = temporary_files_in(temporary);
   write_tiny_cifar10(folder / "data");
   const std::filesystem::path saved = folder / "out/r-seed3/checkpoint.safetensors";
   for (const char* variable : {"OMPI_MCA_odls_base_sigkill_timeout", "PRTE_MCA_odls_base_sigkill_timeout"})
@@ -197,7 +211,7 @@ TEST_CASE("a request to end is one of all ranks: saved, and the command that goe
   CHECK(end.code != 0);
   CHECK(end.error.find("interrupted after step ") != std::string::npos);
   CHECK(end.error.find(fmt::format("saved; go on with: mpirun -n 2 {} --resume ", kCifar)) != std::string::npos);
-  CHECK_FALSE(leaves_scratch());
+  CHECK_FALSE(leaves_scratch(temporary));
 }
 
 TEST_CASE("what is wrong with ranks is one clear line") {

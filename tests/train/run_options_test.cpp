@@ -146,6 +146,12 @@ TEST_CASE("--init of another shape: the error says what to do, and with --new-he
 TEST_CASE("--inner-steps is refused before the first step by a program that does not measure them") {
   const TemporaryFolder folder;
   CHECK_THROWS_AS(own_training({"--out", (folder / "run").string(), "--inner-steps", "3"}), UsageError);
+  CHECK_THROWS_WITH_AS(
+      own_training(
+          {"--out", (folder / "run").string(), "--optimizer", "sgd(lr=0.1)", "--optimizer", "second=sgd(lr=1e-1)"}),
+      "--optimizer: two are the same rule: sgd(lr=0.1) and sgd(lr=1e-1); leave one out; --seed repeats "
+      "a run",
+      UsageError);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));
 }
 
