@@ -10,4 +10,4 @@ cmake/install_packages.sh cmake/packages.txt tests/packages.txt
 read -ra options <<<"${TANDEM_CMAKE:-}"
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release "${options[@]}"
 cmake --build build
-ctest --test-dir build --output-on-failure "$@"
+ctest --test-dir build --output-on-failure --parallel 2 "$@"
