@@ -33,6 +33,9 @@ std::int64_t total_steps_of(const Options& options, std::int64_t per_epoch) {
   const std::int64_t all = options.epochs > kMost / per_epoch ? kMost : options.epochs * per_epoch;
   if (options.steps == 0 && all == kMost)
     fail_usage("--epochs", fmt::format("is {}, which are more than {} steps", options.epochs, with_commas(kMost)));
+  if (options.steps > all && !options.find_lr)
+    warn(fmt::format("--steps is {}: --epochs {} ends each run sooner, after {} steps", options.steps, options.epochs,
+                     all));
   return options.steps > 0 ? std::min(options.steps, all) : all;
 }
 

@@ -149,7 +149,8 @@ void Curve::check() const {
         if (!(value >= 0) || !std::isfinite(value)) refuse(argument.name, value, "at least 0");
         continue;
       }
-      if (!(value >= 0 && value <= 1e15) || value != std::floor(value))
+      if (value < 0) refuse(argument.name, value, "at least 0");
+      if (!(value <= 1e15) || value != std::floor(value))
         refuse(argument.name, value, argument.kind == Kind::count ? "a whole number" : "a whole number of steps");
       if (argument.is_required && value < 1) refuse(argument.name, value, "at least 1");
       if (value <= before && argument.kind == Kind::step_list && before > 0)

@@ -186,6 +186,7 @@ TEST_CASE("every error says where and what was meant") {
   CHECK(error("1.2.3") == "schedule: \"1.2.3\" is not a number at column 1: in \"1.2.3\"");
   CHECK(error("1/2") == "schedule: expected one number, found a list at column 1: in \"1/2\"");
   CHECK(error("cosine(total=2.5)") == "cosine: total is 2.5, must be a whole number of steps");
+  CHECK(error("constant(warmup=-1)") == "constant: warmup is -1, must be at least 0");
   CHECK(error("cosine(total=0)") == "cosine: total is 0, must be at least 1");
   CHECK(error("cosine(warmup=9, total=5)") == "cosine: warmup is 9, must be at most total, 5");
   CHECK(error("multistep(at=5/3)") == "multistep: at is 3, must be above the entry before it");
