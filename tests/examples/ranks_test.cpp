@@ -142,7 +142,7 @@ TEST_CASE("a rank that is killed in mid-epoch: one line, a checkpoint, and the s
       const std::string expected =
           fmt::format("workers: rank 2 has ended: process {}; go on with: mpirun -n 4 {} --resume {}", processes[2],
                       kCifar, (folder / killed).string());
-      CHECK(last_line_of_ranks(end.error) == expected);
+      CHECK(last_line_of_ranks(end.error).ends_with(expected));  // beside rank 0's progress under OpenMPI 5
     }
     const std::int64_t step = load_checkpoint(saved).number("step");
     CHECK(step >= 6);

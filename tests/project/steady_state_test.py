@@ -1,10 +1,11 @@
 """After warm-up a training step of resnet20, in f32 or bf16, creates no oneDNN object and asks the system for no memory.
 
 steady_state_test.py PROGRAM. Counted over epochs with a partial last batch and an evaluation. Of oneDNN's objects (the
-create lines of its verbose output) and of the allocator's calls there is none after the warm-up. Of malloc's heap, in
-which other libraries have their workspaces, there are EPOCHS epochs to settle: then one passes without growth, also by
-the calls of mmap, mremap and brk that strace sees; what grows in every epoch is a leak. Where strace cannot run (it
-needs ptrace) the counts that the program prints decide alone, and a note says so.
+create lines of its verbose output) there is none after the warm-up. Memory has EPOCHS epochs to settle: how many batches
+are under way differs with the threads, and other libraries have workspaces in malloc's heap. Then one epoch passes
+without a call of the allocator, without growth of the heap, and without mmap, mremap and brk, which strace sees; what
+grows in every epoch is a leak. Where strace cannot run (it needs ptrace) the counts that the program prints decide alone,
+and a note says so.
 """
 import os
 import re
