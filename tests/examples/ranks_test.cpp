@@ -71,7 +71,16 @@ std::vector<int> children_of(int process) {
   return all;
 }
 
-/// Whether a rank's folder is still in `temporary` 10 s later: mpirun of OpenMPI 5 may end before its ranks.
+/// At most 10 s: mpirun of OpenMPI 5 may end before its ranks.
+void wait_for_end(const std::vector<int>& processes) {
+  const auto is_there = [](int process) { return ::kill(process, 0) == 0; };
+  for (int tries = 0; tries < 100 && std::any_of(processes.begin(), processes.end(), is_there); ++tries)
+    ::usleep(100'000);
+}
+
+bool is_openmpi_5() { return run_child(kMpirun, {"--version"}).output.find("(Open MPI) 5") != std::string::npos; }
+
+/// Whether a rank's folder is still in `temporary` 10 s later, when the last rank has ended.
 bool leaves_scratch(const TemporaryFolder& temporary) {
   for (int tries = 0; tries < 100; ++tries, ::usleep(100'000)) {
     const std::filesystem::directory_iterator all(temporary.path());
@@ -137,6 +146,7 @@ TEST_CASE("a rank that is killed in mid-epoch: one line, a checkpoint, and the s
       REQUIRE(processes.size() == 4);
       ::kill(processes[2], SIGKILL);
       const Finished end = child.wait();
+      wait_for_end(processes);
       CAPTURE(end.error);
       CHECK(end.code != 0);
       const std::string expected =
@@ -189,29 +199,37 @@ TEST_CASE("a trace has the steps, their backward, and sums that begin within it"
 
 TEST_CASE("a request to end is one of all ranks: saved, and the command that goes on") {
   if (!has_mpi()) return skip("there is no MPI");
-  const TemporaryFolder folder, temporary;
-  const EnvironmentScope own = temporary_files_in(temporary);
-  write_tiny_cifar10(folder / "data");
-  const std::filesystem::path saved = folder / "out/r-seed3/checkpoint.safetensors";
-  for (const char* variable : {"OMPI_MCA_odls_base_sigkill_timeout", "PRTE_MCA_odls_base_sigkill_timeout"})
-    ::setenv(variable, "5", 1);  // seconds; else a loaded machine has one for a step and its checkpoint
-  Words longer = command(folder, "out", kAveraged, {"--checkpoint-every", "3"});
-  *std::next(std::find(longer.begin(), longer.end(), "--epochs")) = "500";
-  Child child(kMpirun, ranks(2, longer), "/nonexistent", {});
-  std::error_code ignored;
-  while (!std::filesystem::exists(saved, ignored) || load_checkpoint(saved).number("step") < 3) {
-    if (child.has_ended()) FAIL(child.wait().error);
-    ::usleep(1000);
+  for (const bool is_to_mpirun : {false, true}) {
+    if (is_to_mpirun && is_openmpi_5()) continue;  // which kills its ranks then, without asking
+    CAPTURE(is_to_mpirun);
+    const TemporaryFolder folder, temporary;
+    const EnvironmentScope own = temporary_files_in(temporary);
+    write_tiny_cifar10(folder / "data");
+    const std::filesystem::path saved = folder / "out/r-seed3/checkpoint.safetensors";
+    // In seconds; else a loaded machine has one for a step and its checkpoint.
+    const EnvironmentScope patience({{"OMPI_MCA_odls_base_sigkill_timeout", std::string("5")}});
+    Words longer = command(folder, "out", kAveraged, {"--checkpoint-every", "3"});
+    *std::next(std::find(longer.begin(), longer.end(), "--epochs")) = "500";
+    Child child(kMpirun, ranks(2, longer), "/nonexistent", {});
+    std::error_code ignored;
+    while (!std::filesystem::exists(saved, ignored) || load_checkpoint(saved).number("step") < 3) {
+      if (child.has_ended()) FAIL(child.wait().error);
+      ::usleep(1000);
+    }
+    if (is_to_mpirun) {
+      child.send(SIGTERM);
+    } else {
+      const std::vector<int> processes = children_of(child.process());
+      REQUIRE(processes.size() == 2);
+      ::kill(processes[1], SIGTERM);
+    }
+    const Finished end = child.wait();
+    CAPTURE(end.error);
+    CHECK(end.code != 0);
+    CHECK(end.error.find("interrupted after step ") != std::string::npos);
+    CHECK(end.error.find(fmt::format("saved; go on with: mpirun -n 2 {} --resume ", kCifar)) != std::string::npos);
+    CHECK_FALSE(leaves_scratch(temporary));
   }
-  child.send(SIGTERM);
-  const Finished end = child.wait();
-  for (const char* variable : {"OMPI_MCA_odls_base_sigkill_timeout", "PRTE_MCA_odls_base_sigkill_timeout"})
-    ::unsetenv(variable);
-  CAPTURE(end.error);
-  CHECK(end.code != 0);
-  CHECK(end.error.find("interrupted after step ") != std::string::npos);
-  CHECK(end.error.find(fmt::format("saved; go on with: mpirun -n 2 {} --resume ", kCifar)) != std::string::npos);
-  CHECK_FALSE(leaves_scratch(temporary));
 }
 
 TEST_CASE("what is wrong with ranks is one clear line") {
@@ -231,11 +249,14 @@ TEST_CASE("what is wrong with ranks is one clear line") {
         "--find-lr: is for one rank: 2 ranks; start without mpirun");
   CHECK(says(ranks(2, command(folder, "a", kAveraged, {"--jobs", "2"}))) ==
         "--jobs: is for one rank: 2 ranks; leave it out");
-  const auto pair = [&](const Words& first, const Words& second) {
-    Words all = ranks(1, first);
-    const Words other = ranks(1, second);
-    all.push_back(":");
-    all.insert(all.end(), other.begin() + 2, other.end());
+  const auto pair = [&](const Words& first, const Words& second) {  // by the shell: mpirun's "A : B" ends 5.0.7
+    const auto exec = [](const Words& arguments) {
+      std::string text = fmt::format("exec '{}'", kCifar);
+      for (const std::string& word : arguments) text += fmt::format(" '{}'", word);
+      return text;
+    };
+    Words all = ranks(2, {"-c", fmt::format("test $OMPI_COMM_WORLD_RANK = 0 && {}; {}", exec(first), exec(second))});
+    *std::find(all.begin(), all.end(), kCifar) = "/bin/sh";
     return all;
   };
   Words others = command(folder, "a", kAveraged);
