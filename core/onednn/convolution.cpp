@@ -286,6 +286,7 @@ void release_kernel_caches() {
   const std::lock_guard lock(onednn::execution_mutex());
   onednn::cache().entries.clear();
   onednn::release_matmul_primitives();
+  onednn::release_reorders();
   onednn::release_scratch();
 }
 

@@ -39,6 +39,28 @@ void drop(std::uint64_t id) {
   copies().erase(found);
 }
 
+/// A reorder serves all weights of its two layouts: also those that are made anew in every step, as widened copies are.
+struct Reorder {
+  Descriptor from, to;
+  dnnl::reorder primitive;
+};
+
+constexpr std::size_t kMostReorders = 256;  // far above any training; bounds a program whose shapes never repeat
+
+std::vector<Reorder>& reorders() {
+  static std::vector<Reorder>& instance = *new std::vector<Reorder>;
+  return instance;
+}
+
+dnnl::reorder reorder_between(const dnnl::memory& from, const dnnl::memory& to) {
+  for (const Reorder& known : reorders())
+    if (known.from == from.get_desc() && known.to == to.get_desc()) return known.primitive;
+  if (reorders().size() >= kMostReorders) reorders().clear();
+  ++cache_counts().primitives_created;
+  profile::created_primitive();
+  return reorders().emplace_back(Reorder{from.get_desc(), to.get_desc(), dnnl::reorder(from, to)}).primitive;
+}
+
 PackedCopy make_copy(const Array& w, const Descriptor& layout, const Descriptor& wanted) {
   PackedCopy copy;
   copy.offset = w.offset();
@@ -49,10 +71,8 @@ PackedCopy make_copy(const Array& w, const Descriptor& layout, const Descriptor&
   if (layout == wanted) return copy;
   copy.buffer = std::make_unique<Buffer>(wanted.get_size());
   copy.packed = dnnl::memory(wanted, cpu_engine(), copy.buffer->data());
-  copy.pack = dnnl::reorder(copy.source, copy.packed);
+  copy.pack = reorder_between(copy.source, copy.packed);
   copy.arguments = {{DNNL_ARG_FROM, copy.source}, {DNNL_ARG_TO, copy.packed}};
-  ++cache_counts().primitives_created;
-  profile::created_primitive();
   ++cache_counts().packed_copies;
   return copy;
 }
@@ -96,5 +116,7 @@ dnnl::memory packed_weights(const Array& w, const Descriptor& layout, const Desc
   }
   return copy->packed;
 }
+
+void release_reorders() { reorders().clear(); }
 
 }  // namespace tandem::onednn

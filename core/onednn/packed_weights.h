@@ -20,6 +20,9 @@ dnnl::memory::dims weights_dims(const Shape& w, std::int64_t groups);
 /// version. The caller holds execution_mutex().
 dnnl::memory packed_weights(const Array& w, const Descriptor& layout, const Descriptor& wanted);
 
+/// Packing makes its primitives anew afterwards. The caller holds execution_mutex().
+void release_reorders();
+
 /// f32 or bf16.
 dnnl::memory::data_type data_type_of(const Array& x);
 

@@ -1,5 +1,6 @@
-// Who computes a convolution in f32: Winograd's algorithm or oneDNN, by a table of measurements for each instruction
-// set. Never by a timing at run time: equal seeds would not give equal bits. Private to conv2d.cpp.
+// Who computes a convolution in f32: oneDNN, Winograd's algorithm or products over unfolded images, by a table of
+// measurements for each instruction set. Never by a timing at run time: equal seeds would not give equal bits. Private
+// to conv2d.cpp.
 #pragma once
 
 #include <tandem/core/kernels/convolution/conv2d.h>
@@ -8,7 +9,9 @@ namespace tandem::kernels {
 
 enum class Pass { forward, input_grad, weight_grad };
 
-/// Whether Winograd's algorithm takes a problem and is the faster choice for it.
-bool is_winograd(Pass pass, const Shape& x, const Shape& w, const Conv2dOptions& options);
+enum class Algorithm { onednn, winograd, unfolded };
+
+/// The fastest of those that take a problem.
+Algorithm choose_convolution(Pass pass, const Shape& x, const Shape& w, const Conv2dOptions& options);
 
 }  // namespace tandem::kernels

@@ -1,6 +1,6 @@
-// The doors of convolution: the shape rule, layouts, and who computes. f32 goes to Winograd's algorithm or to oneDNN,
-// by a table in winograd.cpp, bf16 to bf16_conv2d.cpp; f64, tiny problems and what oneDNN has no implementation for go
-// to the naive twin. Read next: core/onednn/convolution.cpp.
+// The doors of convolution: the shape rule, layouts, and who computes. f32 goes to Winograd's algorithm, to products
+// over unfolded images or to oneDNN, by a table in choice.cpp, bf16 to bf16_conv2d.cpp; f64, tiny problems and what
+// oneDNN has no implementation for go to the naive twin. Read next: core/onednn/convolution.cpp.
 #include <tandem/core/kernels/convolution/conv2d.h>
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/convolution/bf16_conv2d.h>
 #include <tandem/core/kernels/convolution/choice.h>
+#include <tandem/core/kernels/convolution/unfolding.h>
 #include <tandem/core/kernels/convolution/winograd.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/epilogue.h>
@@ -107,9 +108,16 @@ Array conv2d(const Array& x, const Array& w, const Array& b, const Conv2dOptions
     return slope == 1 ? y : leaky_relu(y, slope);
   }
   const Array bias = b.defined() ? b.contiguous() : b;
-  if (is_winograd(Pass::forward, x.shape(), w.shape(), options)) {
+  const Algorithm algorithm = choose_convolution(Pass::forward, x.shape(), w.shape(), options);
+  if (algorithm == Algorithm::winograd) {
     profile::implementation("winograd");
     winograd(x.to_layout(Layout::channels_last), w, bias, options, slope, y);
+    return y;
+  }
+  if (algorithm == Algorithm::unfolded) {
+    profile::implementation("unfolded");
+    unfolded(x.to_layout(Layout::channels_last), w, options, y);
+    finish_images(y, bias, slope);
     return y;
   }
   // oneDNN's ReLU makes zeros of NaN, its leaky ReLU does not.
@@ -138,12 +146,16 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   }
   Array dx = detail::empty_images(x, dy.dtype());
   if (dx.size() == 0) return dx;
+  const Algorithm algorithm = choose_convolution(Pass::input_grad, x, w.shape(), options);
   if (dy.dtype() == DType::f64) {
     profile::implementation("reference");
     reference::conv2d_input_grad<double>(dy, w, options, dx);
-  } else if (is_winograd(Pass::input_grad, x, w.shape(), options)) {
+  } else if (algorithm == Algorithm::winograd) {
     profile::implementation("winograd");
     winograd_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
+  } else if (algorithm == Algorithm::unfolded) {
+    profile::implementation("unfolded");
+    folded_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
   } else if (dy.size() == 0 || is_tiny(w.shape(), dy.shape()) ||
              !onednn::convolution_input_grad(dy.to_layout(Layout::channels_last), dense(w), options, dx)) {
     profile::implementation("reference");
@@ -177,9 +189,13 @@ Array conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const 
     if (db) *db = sum(dy, {0, 2, 3});
     return dw;
   }
-  if (is_f32 && is_winograd(Pass::weight_grad, x.shape(), w, options)) {
+  const Algorithm algorithm = choose_convolution(Pass::weight_grad, x.shape(), w, options);
+  if (is_f32 && algorithm == Algorithm::winograd) {
     profile::implementation("winograd");
     winograd_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
+  } else if (is_f32 && algorithm == Algorithm::unfolded) {
+    profile::implementation("unfolded");
+    unfolded_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last), options, dw);
   } else if (is_f32 && dy.size() > 0 && !is_tiny(w, dy.shape())) {
     if (db) bias = Array::empty({w[0]});
     if (!onednn::convolution_weight_grad(dy.to_layout(Layout::channels_last), x.to_layout(Layout::channels_last),

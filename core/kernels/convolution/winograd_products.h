@@ -72,16 +72,16 @@ TANDEM_INLINE void gradient_block(const float* m, int64_t m_row, const float* v,
   Pack<Lanes> sums[Rows][Packs]{};
   for (int64_t t = 0; t < count; ++t) {
     Pack<Lanes> x[Packs];
-#pragma GCC unroll 2
+#pragma GCC unroll 3
     for (int n = 0; n < Packs; ++n) x[n] = load<Lanes>(v + t * v_row + n * Lanes);
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 3
       for (int n = 0; n < Packs; ++n) sums[r][n] += m[t * m_row + r] * x[n];
   }
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 3
     for (int n = 0; n < Packs; ++n) {
       float* to = du + r * du_row + n * Lanes;
       store<Lanes>(to, add ? load<Lanes>(to) + sums[r][n] : sums[r][n]);
@@ -91,13 +91,18 @@ TANDEM_INLINE void gradient_block(const float* m, int64_t m_row, const float* v,
 template <int Lanes>
 TANDEM_INLINE void multiply_gradient(const float* m, int64_t m_row, const float* v, int64_t v_row, int64_t count,
                                      int64_t begin, int64_t end, int64_t C, bool add, float* du, int64_t du_row) {
-  constexpr int rows = Lanes == 16 ? 8 : 4;
-  for (int64_t c = 0; c < C; c += 2 * Lanes)
+  // Sums in registers: 8 x 2 vectors of 32, 4 x 3 of 16.
+  constexpr int rows = Lanes == 16 ? 8 : 4, packs = Lanes == 16 ? 2 : 3;
+  for (int64_t c = 0; c < C; c += packs * Lanes)
     for (int64_t k = begin; k < end; k += rows) {
-      if (c + 2 * Lanes <= C)
-        gradient_block<Lanes, rows, 2>(m + k, m_row, v + c, v_row, count, add, du + k * du_row + c, du_row);
+      const float* const left = m + k;
+      float* const to = du + k * du_row + c;
+      if (c + packs * Lanes <= C)
+        gradient_block<Lanes, rows, packs>(left, m_row, v + c, v_row, count, add, to, du_row);
+      else if (c + 2 * Lanes <= C)
+        gradient_block<Lanes, rows, 2>(left, m_row, v + c, v_row, count, add, to, du_row);
       else
-        gradient_block<Lanes, rows, 1>(m + k, m_row, v + c, v_row, count, add, du + k * du_row + c, du_row);
+        gradient_block<Lanes, rows, 1>(left, m_row, v + c, v_row, count, add, to, du_row);
     }
 }
 

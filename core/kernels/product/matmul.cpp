@@ -36,20 +36,19 @@ enum class Library { plain, blas, onednn };
 //   16^3                 27/20      23/18      28/23        BLAS
 //   64^3                 66/79      63/117     68/105       oneDNN from 32^3 on
 //   128 x 10 x 512       31/88      32/70      27/71
-//   512 x 128 x 512     133/193    131/186    127/132
 //   8192 x 64 x 64       68/179     70/178     55/73
-//   32768 x 128 x 64     78/165     81/158     76/72
 //   512^3               171/177    154/154    154/111      BLAS: a transposed, all sizes from 256 on
 //   2048 x 256 x 1024   170/175    142/136    150/77
 //   1024^3              154/149    153/156    148/154
 //   700 x 10000 x 650   166/181    166/179    168/181
+//   10000 x 650 x 700, 2600 x 650 x 700       133/159, 129/148      oneDNN: wide both ways and shallow
 // Two cores with AVX-512, us of one thread / two, N T: OpenBLAS 0.3.21 knows no processor of after 2022 and takes its
 // kernels for SSE3 there (32 x 32 x 16: 2.6 us, oneDNN 0.7), and where it knows one it wins nothing: oneDNN always.
 //   32 x 128 x 64     4.6/4.3   128 x 64 x 32     4.1/8.9   64^3        5.0/6.1    a second thread:
 //   64 x 128 x 256   37/20      128^3            28/21      64 x 256^2 67/39       from 2^21 products on
 constexpr std::int64_t kBlasProducts = 32 * 32 * 32;
 constexpr std::int64_t kThreadedProducts = std::int64_t{1} << 21;
-constexpr std::int64_t kLargeSize = 256;
+constexpr std::int64_t kLargeSize = 256, kWideSize = 640, kShallowSize = 1024;
 constexpr std::int64_t kCopyGrain = 1 << 15;                          // numbers that a thread copies at least
 constexpr std::int64_t kMostOfInt = std::numeric_limits<int>::max();  // BLAS counts in int
 
@@ -63,7 +62,8 @@ Library choose(bool transpose_a, std::int64_t m, std::int64_t n, std::int64_t k)
   if (products < kSmallProduct) return Library::plain;
   if (has_avx512) return Library::onednn;
   if (products < kBlasProducts) return Library::blas;
-  if (transpose_a && std::min({m, n, k}) >= kLargeSize) return Library::blas;
+  const bool is_wide_and_shallow = std::min(m, n) >= kWideSize && k <= kShallowSize;
+  if (transpose_a && std::min({m, n, k}) >= kLargeSize && !is_wide_and_shallow) return Library::blas;
   return Library::onednn;
 }
 
