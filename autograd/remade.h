@@ -1,5 +1,5 @@
 // Remade: a large value that ops which save it need not keep, because it is made again from others that are kept
-// anyway: the output of a batch norm and its ReLU, from the input. Private to autograd.
+// anyway: the output of a batch norm and its ReLU, of a GELU or SiLU, from the input. Private to autograd.
 #pragma once
 
 #include <cstdint>
@@ -48,10 +48,10 @@ class Remade {
 namespace ops {
 
 /// Gives y, as it comes from record, a way to be made again from `sources`, where it is so large that memory counts
-/// more than the time that takes: from 16 MiB.
+/// more than the time that takes: from 8 MiB.
 template <class F>
 void remake(const Tensor& y, std::initializer_list<const Array*> sources, F&& again) {
-  constexpr std::int64_t kLarge = std::int64_t{16} << 20;
+  constexpr std::int64_t kLarge = std::int64_t{8} << 20;
   if (y.is_leaf() || y.size() * static_cast<std::int64_t>(size_of(y.dtype())) < kLarge) return;
   std::vector<Array> arrays;
   for (const Array* source : sources) arrays.push_back(*source);

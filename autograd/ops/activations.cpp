@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/autograd/remade.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 
 #include "common.h"
@@ -66,22 +67,26 @@ Tensor elu(const Tensor& x, double alpha) {
 
 /// y = x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2;  dx = dy (Phi(x) + x phi(x)), phi(x) = e^(-x^2/2) / sqrt(2 pi)
 Tensor gelu(const Tensor& x) {
-  return record("gelu", kernels::gelu(floating("gelu", "x", x)), {x}, {x},
-                [](const Tensor& dy, const Saved& saved, Needs) {
-                  return Grads{kernels::gelu_grad(dy.value(), saved[0].value())};
-                },
-                {.definition = [](const std::vector<Tensor>& in, const Saved&) {
-                  return in[0] * ((erf(in[0] / std::numbers::sqrt2) + 1) / 2);
-                }});
+  Tensor y = record("gelu", kernels::gelu(floating("gelu", "x", x)), {x}, {x},
+                    [](const Tensor& dy, const Saved& saved, Needs) {
+                      return Grads{kernels::gelu_grad(dy.value(), saved[0].value())};
+                    },
+                    {.definition = [](const std::vector<Tensor>& in, const Saved&) {
+                      return in[0] * ((erf(in[0] / std::numbers::sqrt2) + 1) / 2);
+                    }});
+  ops::remake(y, {&x.value()}, [](const std::vector<Array>& from) { return kernels::gelu(from[0]); });
+  return y;
 }
 
 /// y = x s, s = sigmoid(x);  dx = dy s (1 + x (1 - s))
 Tensor silu(const Tensor& x) {
-  return record("silu", kernels::silu(floating("silu", "x", x)), {x}, {x},
-                [](const Tensor& dy, const Saved& saved, Needs) {
-                  return Grads{kernels::silu_grad(dy.value(), saved[0].value())};
-                },
-                {.definition = [](const std::vector<Tensor>& in, const Saved&) { return in[0] * sigmoid(in[0]); }});
+  Tensor y = record("silu", kernels::silu(floating("silu", "x", x)), {x}, {x},
+                    [](const Tensor& dy, const Saved& saved, Needs) {
+                      return Grads{kernels::silu_grad(dy.value(), saved[0].value())};
+                    },
+                    {.definition = [](const std::vector<Tensor>& in, const Saved&) { return in[0] * sigmoid(in[0]); }});
+  ops::remake(y, {&x.value()}, [](const std::vector<Array>& from) { return kernels::silu(from[0]); });
+  return y;
 }
 
 /// y = 1 / (1 + e^-x);  dx = dy y (1 - y)

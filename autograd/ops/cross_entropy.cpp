@@ -40,14 +40,13 @@ Tensor converted(const Tensor& x, DType dtype) {
 /// y = -mean_i sum_c q_ic log_softmax(x)_ic, q = (1 - s) onehot(label) + s / C;  dx = dy (softmax(x) - q) / rows
 Tensor cross_entropy(const Tensor& x, const Tensor& labels, const CrossEntropyOptions& options) {
   const Array& logits = ops::floating("cross_entropy", "x", x);
-  Array log_probabilities;
+  Array log_sums;
   Array y = kernels::cross_entropy(logits, ops::value_of("cross_entropy", "labels", labels), options.label_smoothing,
-                                   options.ignore, &log_probabilities);
-  return record("cross_entropy", std::move(y), {x}, {x, Save(log_probabilities), Save(labels.value())},
+                                   options.ignore, &log_sums);
+  return record("cross_entropy", std::move(y), {x}, {x, Save(log_sums), Save(labels.value())},
                 [options](const Tensor& dy, const Saved& saved, Needs) {
-                  const Array dx = kernels::cross_entropy_grad(dy.value(), saved[1].value(), saved[2].value(),
-                                                               options.label_smoothing, options.ignore);
-                  return Grads{dx.to(saved[0].dtype())};  // bf16 logits are worked on in f32
+                  return Grads{kernels::cross_entropy_grad(dy.value(), saved[0].value(), saved[1].value(),
+                                                           saved[2].value(), options.label_smoothing, options.ignore)};
                 },
                 {.definition = [options](const std::vector<Tensor>& in, const Saved& saved) {
                   const DType wide = saved[1].dtype();

@@ -62,6 +62,35 @@ TEST_CASE("a convolution after batch norm and ReLU does not keep its input, and 
   }
 }
 
+TEST_CASE("a product after GELU or SiLU does not keep its input, and its gradient has the same bits") {
+  Generator g(3);
+  const auto leaf = [&](const Shape& shape) {
+    Array a = Array::empty(shape);
+    g.fill_normal(a);
+    return Tensor(a).set_requires_grad(true);
+  };
+  Tensor x = leaf({2048, 1024}), w = leaf({16, 1024});  // 8 MiB
+  for (Tensor (*op)(const Tensor&) : {gelu, silu}) {
+    const auto gradients = [&](const Tensor& y) {
+      x.zero_grad(), w.zero_grad();
+      sum(linear(y, w)).backward();
+      return std::vector<Array>{x.grad(), w.grad()};
+    };
+    const std::int64_t before = graph_stats().saved_bytes;
+    Tensor y = op(x);
+    const Tensor z = linear(y, w);
+    CHECK(graph_stats().saved_bytes - before < x.size() * 4 + x.size());  // x, and not y
+    y = Tensor();
+    const std::vector<Array> remade = gradients(op(x));
+    x.zero_grad(), w.zero_grad();
+    sum(z).backward();
+    CHECK(identical(x.grad(), remade[0]));
+    CHECK(identical(w.grad(), remade[1]));
+    const std::vector<Array> plain = gradients(op(x) * 1.0);  // the input of the product is another op's
+    CHECK(identical(plain[1], remade[1]));
+  }
+}
+
 TEST_CASE("inside a checkpoint, and for second derivatives, it is found as well") {
   Block block;
   const std::vector<Array> plain = block.gradients(block.forward(true));

@@ -111,6 +111,9 @@ TEST_CASE("softmax and cross-entropy of narrow floats: losses are f32") {
       const Array twin = k::cross_entropy(wide(x), labels, 0.1, -100, &kept_wide);
       CHECK(error_of(loss, twin, DType::f32) < 2e-5);
       CHECK(error_of(kept, kept_wide, DType::f32) < 2e-5);
+      const Array dx = k::cross_entropy_grad(loss, x, kept, labels, 0.1, -100);
+      CHECK(dx.dtype() == t.dtype);
+      CHECK(error_of(dx, k::cross_entropy_grad(twin, wide(x), kept_wide, labels, 0.1, -100), t.dtype) < limit);
     }
 }
 

@@ -1,14 +1,19 @@
-// Cross-entropy on log-softmax, which is f32 for bf16 and f16 too; losses of rows are summed in double, in row order.
+// Cross-entropy on the maximum and the log-sum of each row, which is all that backward needs beside the logits; f32 for
+// bf16 and f16 too. Losses of rows are summed in double, in row order.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
+#include <tandem/core/kernels/normalise/softmax.h>
 #include <tandem/core/kernels/normalise/softmax_rows.h>
+#include <tandem/core/kernels/pack.h>
 #include <tandem/core/kernels/reduce/reduce_tiles.h>
+#include <tandem/core/kernels/reference/softmax.h>
 #include <tandem/core/kernels/vector_math.h>
 #include <tandem/core/profile.h>
 #include <tandem/core/threads.h>
@@ -19,9 +24,69 @@ namespace {
 
 namespace math = vector_math;
 
-TANDEM_TARGETS __attribute__((flatten)) void cross_entropy_grad_row(const float* log_p, float* dx, std::int64_t n,
-                                                                    float scale, float share) {
-  for (std::int64_t i = 0; i < n; ++i) dx[i] = scale * (math::exp(log_p[i]) - share);
+/// What a row of losses is made of; log_p(c) = (x[c] - largest) - log_total.
+struct RowOptions {
+  std::int64_t classes;
+  double smoothing;
+};
+
+/// largest and log_total of a row, and -sum_c q_c log_p(c).
+template <class T>
+struct Row {
+  T largest, log_total;
+  double loss;
+};
+
+template <class E>
+TANDEM_TARGETS __attribute__((flatten)) Row<float> loss_of_row(const E* x, float* scratch, std::int64_t label,
+                                                               const RowOptions& o) {
+  const float largest = detail::exponentials(x, scratch, o.classes);
+  const float log_total = std::log(detail::row_sum(scratch, o.classes));
+  const auto log_p = [&](std::int64_t c) {
+    return static_cast<double>((static_cast<float>(x[c]) - largest) - log_total);
+  };
+  double loss = -(1 - o.smoothing) * log_p(label);
+  if (o.smoothing != 0) {
+    double total = 0;
+    for (std::int64_t c = 0; c < o.classes; ++c) total += log_p(c);
+    loss -= o.smoothing / static_cast<double>(o.classes) * total;
+  }
+  return {largest, log_total, loss};
+}
+
+Row<double> loss_of_row(const double* x, float*, std::int64_t label, const RowOptions& o) {
+  const auto [largest, log_total] = reference::log_sum_exp(x, o.classes);
+  double loss = -(1 - o.smoothing) * ((x[label] - largest) - log_total), total = 0;
+  for (std::int64_t c = 0; c < o.classes && o.smoothing != 0; ++c) total += (x[c] - largest) - log_total;
+  if (o.smoothing != 0) loss -= o.smoothing / static_cast<double>(o.classes) * total;
+  return {largest, log_total, loss};
+}
+
+/// What is subtracted from the softmax of each class, and of the label as well, before all is scaled.
+struct Target {
+  double scale, share, of_label;
+  std::int64_t label;
+};
+
+/// dx_c = scale (softmax_c - share), less scale of_label at the label.
+template <class E>
+TANDEM_TARGETS __attribute__((flatten)) void grad_row(const E* x, const float* log_sums, std::int64_t n,
+                                                      const Target& t, E* dx) {
+  const float largest = log_sums[0], log_total = log_sums[1], scale = static_cast<float>(t.scale),
+              share = static_cast<float>(t.share), target = static_cast<float>(t.scale * t.of_label);
+  const auto at = [&](std::int64_t c) {
+    return scale * (math::exp((static_cast<float>(x[c]) - largest) - log_total) - share);
+  };
+  for (std::int64_t c = 0; c < n; ++c) dx[c] = E(at(c));
+  if constexpr (std::is_same_v<E, float>)
+    dx[t.label] -= target;
+  else
+    dx[t.label] = E(at(t.label) - target);
+}
+
+void grad_row(const double* x, const double* log_sums, std::int64_t n, const Target& t, double* dx) {
+  for (std::int64_t c = 0; c < n; ++c) dx[c] = t.scale * (std::exp((x[c] - log_sums[0]) - log_sums[1]) - t.share);
+  dx[t.label] -= t.scale * t.of_label;
 }
 
 // Labels in one piece, each checked; and how many are not ignored.
@@ -57,88 +122,81 @@ Labels checked_labels(const char* where, const Array& x, const Array& labels, st
   return result;
 }
 
-// The sum of the losses of rows, in double and in row order.
-template <class T>
-double sum_losses(const T* log_p, const std::int64_t* labels, std::int64_t rows, std::int64_t classes, double smoothing,
-                  std::int64_t ignore) {
-  std::vector<double> losses(static_cast<std::size_t>(rows), 0.0);
-  parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      if (labels[row] == ignore) continue;
-      const T* p = log_p + row * classes;
-      double loss = -(1 - smoothing) * static_cast<double>(p[labels[row]]);
-      if (smoothing != 0) {
-        double total = 0;
-        for (std::int64_t c = 0; c < classes; ++c) total += static_cast<double>(p[c]);
-        loss -= smoothing / static_cast<double>(classes) * total;
-      }
-      losses[static_cast<std::size_t>(row)] = loss;
-    }
-  });
-  double total = 0;
-  for (const double loss : losses) total += loss;
-  return total;
-}
-
 void require_smoothing(const char* where, double smoothing) {
   if (smoothing >= 0 && smoothing <= 1) return;
   fail(where, fmt::format("smoothing is {}, must be in [0, 1]", smoothing), "0 is none");
 }
 
-}  // namespace
-
-Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::int64_t ignore,
-                    Array* log_probabilities) {
-  const profile::KernelScope profiled("cross_entropy", x.dtype(), [&] { return profile::moves(x, x); });
-  require_smoothing("cross_entropy", smoothing);
-  const Labels checked = checked_labels("cross_entropy", x, labels, ignore);
-  const Array log_p = detail::log_softmax_as(x, 1, work_dtype(x.dtype())).contiguous();
-  const std::int64_t* values = checked.array.data<std::int64_t>();
-  const std::int64_t rows = x.shape(0), classes = x.shape(1);
-  const double total = log_p.dtype() == DType::f64
-                           ? sum_losses(log_p.data<double>(), values, rows, classes, smoothing, ignore)
-                           : sum_losses(log_p.data<float>(), values, rows, classes, smoothing, ignore);
-  if (log_probabilities != nullptr) *log_probabilities = log_p;
-  return Array::scalar(total / static_cast<double>(checked.counted), log_p.dtype());
+/// f(element, wide element) for the dtypes of x and of its losses.
+template <class F>
+void visit_floating(DType dtype, F&& f) {
+  if (dtype == DType::f64) return f(double{}, double{});
+  visit_narrow(dtype, [&]<class E>(E element) { f(element, float{}); });
 }
 
-Array cross_entropy_grad(const Array& dy, const Array& log_probabilities, const Array& labels, double smoothing,
+}  // namespace
+
+Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::int64_t ignore, Array* log_sums) {
+  const profile::KernelScope profiled("cross_entropy", x.dtype(), [&] { return profile::moves(x); });
+  require_smoothing("cross_entropy", smoothing);
+  const Labels checked = checked_labels("cross_entropy", x, labels, ignore);
+  const std::int64_t* label = checked.array.data<std::int64_t>();
+  const std::int64_t rows = x.shape(0), classes = x.shape(1);
+  const Array in = x.contiguous();
+  Array sums = Array::empty({rows, 2}, work_dtype(x.dtype()));
+  std::vector<double> losses(static_cast<std::size_t>(rows));
+  visit_floating(x.dtype(), [&]<class E, class Wide>(E, Wide) {
+    const E* px = in.data<E>();
+    Wide* to = sums.data<Wide>();
+    detail::each_part(rows, classes, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const bool counts = label[row] != ignore;
+        const auto r = loss_of_row(px + row * classes, scratch, counts ? label[row] : 0, {classes, smoothing});
+        to[2 * row] = r.largest;
+        to[2 * row + 1] = r.log_total;
+        losses[static_cast<std::size_t>(row)] = counts ? r.loss : 0;
+      }
+    });
+  });
+  double total = 0;
+  for (const double loss : losses) total += loss;
+  if (log_sums != nullptr) *log_sums = sums;
+  return Array::scalar(total / static_cast<double>(checked.counted), sums.dtype());
+}
+
+Array cross_entropy_grad(const Array& dy, const Array& x, const Array& log_sums, const Array& labels, double smoothing,
                          std::int64_t ignore) {
-  const profile::KernelScope profiled("cross_entropy_grad", log_probabilities.dtype(),
-                                      [&] { return profile::moves(log_probabilities, log_probabilities); });
+  const profile::KernelScope profiled("cross_entropy_grad", x.dtype(), [&] { return profile::moves(x, x); });
   const char* where = "cross_entropy_grad";
   require_defined(where, "dy", dy);
   require_smoothing(where, smoothing);
-  const Labels checked = checked_labels(where, log_probabilities, labels, ignore);
-  const Array log_p = log_probabilities.contiguous();
-  const std::int64_t* values = checked.array.data<std::int64_t>();
-  const std::int64_t rows = log_p.shape(0), classes = log_p.shape(1);
+  const Labels checked = checked_labels(where, x, labels, ignore);
+  require_dtype(where, "log_sums", log_sums, work_dtype(x.dtype()));
+  const std::int64_t rows = x.shape(0), classes = x.shape(1);
+  if (!(log_sums.shape() == Shape{rows, 2}))
+    fail(where, "log_sums must be [B, 2]",
+         fmt::format("log_sums {}, x {}", log_sums.shape().to_string(), x.shape().to_string()));
+  const std::int64_t* label = checked.array.data<std::int64_t>();
   const double scale = dy.item() / static_cast<double>(checked.counted);
   const double share = smoothing / static_cast<double>(classes);
-  Array dx = Array::empty(log_p.shape(), log_p.dtype());
-  const auto each_row = [&](auto* out, const auto* in, auto write_row) {
-    using T = std::remove_pointer_t<decltype(out)>;
+  const Array in = x.contiguous(), sums = log_sums.contiguous();
+  Array dx = Array::empty(x.shape(), x.dtype());
+  visit_floating(x.dtype(), [&]<class E, class Wide>(E, Wide) {
+    const E* px = in.data<E>();
+    const Wide* log_sum = sums.data<Wide>();
+    E* out = dx.data<E>();
     parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
-        T* to = out + row * classes;
-        if (values[row] == ignore) {
-          std::fill_n(to, classes, T(0));
+        const E* from = px + row * classes;
+        E* to = out + row * classes;
+        if (label[row] == ignore) {
+          std::fill_n(to, classes, E(0));
           continue;
         }
-        write_row(in + row * classes, to);
-        to[values[row]] -= static_cast<T>(scale * (1 - smoothing));
+        grad_row(from, log_sum + 2 * row, classes, {scale, share, 1 - smoothing, label[row]}, to);
       }
     });
-  };
-  if (log_p.dtype() == DType::f64) {
-    each_row(dx.data<double>(), log_p.data<double>(), [&](const double* p, double* to) {
-      for (std::int64_t c = 0; c < classes; ++c) to[c] = scale * (std::exp(p[c]) - share);
-    });
-  } else {
-    each_row(dx.data<float>(), log_p.data<float>(), [&](const float* p, float* to) {
-      cross_entropy_grad_row(p, to, classes, static_cast<float>(scale), static_cast<float>(share));
-    });
-  }
+  });
   return dx;
 }
 

@@ -1,6 +1,7 @@
 // Softmax and log-softmax. Rows are worked on where they lie when the dim has stride 1 and rows follow
 // each other, as those of channels-last images do; otherwise the dim is moved to the end first. Vectorised and threaded
 // over rows, computed in f32; f64 through reference/softmax.h.
+#include <tandem/core/kernels/normalise/softmax.h>
 #include <tandem/core/kernels/normalise/softmax_rows.h>
 
 #include <fmt/format.h>
@@ -23,15 +24,7 @@ namespace tandem::kernels {
 namespace {
 
 namespace math = vector_math;
-using detail::as_floats;
-
-TANDEM_INLINE float row_max(const float* x, std::int64_t n) {
-  return detail::strip<detail::Max>(x, n, 1, detail::Max::kIdentity<float>);
-}
-
-TANDEM_INLINE float row_sum(const float* x, std::int64_t n) {
-  return static_cast<float>(detail::strip<detail::Sum>(x, n, 1, 0));
-}
+using detail::as_floats, detail::exponentials, detail::row_sum;
 
 /// A row of floats to work in: the row of results where it is of floats, else `scratch`.
 template <class E>
@@ -40,41 +33,26 @@ TANDEM_INLINE float* work_row(E* y, float* scratch) {
   return scratch;
 }
 
-/// e[i] = e^(x[i] - max x), the max returned.
-template <class E>
-TANDEM_INLINE float exponentials(const E* x, float* e, std::int64_t n) {
-  if constexpr (std::is_same_v<E, float>) {
-    const float largest = row_max(x, n);
-    for (std::int64_t i = 0; i < n; ++i) e[i] = math::exp(x[i] - largest);
-    return largest;
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) e[i] = static_cast<float>(x[i]);
-    const float largest = row_max(e, n);
-    for (std::int64_t i = 0; i < n; ++i) e[i] = math::exp(e[i] - largest);
-    return largest;
-  }
-}
-
 // Rows of x become rows of y; scratch [n] where a row is not of floats.
-template <class X, class Y>
-TANDEM_TARGETS __attribute__((flatten)) void softmax_rows(const X* x, Y* y, float* scratch, std::int64_t rows,
+template <class E>
+TANDEM_TARGETS __attribute__((flatten)) void softmax_rows(const E* x, E* y, float* scratch, std::int64_t rows,
                                                           std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
     float* e = work_row(y, scratch);
     exponentials(x, e, n);
     const float scale = 1.0F / row_sum(e, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = Y(e[i] * scale);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = E(e[i] * scale);
   }
 }
 
-template <class X, class Y>
-TANDEM_TARGETS __attribute__((flatten)) void log_softmax_rows(const X* x, Y* y, float* scratch, std::int64_t rows,
+template <class E>
+TANDEM_TARGETS __attribute__((flatten)) void log_softmax_rows(const E* x, E* y, float* scratch, std::int64_t rows,
                                                               std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
     float* e = work_row(y, scratch);
     const float largest = exponentials(x, e, n);
     const float log_total = std::log(row_sum(e, n));
-    for (std::int64_t i = 0; i < n; ++i) y[i] = Y((static_cast<float>(x[i]) - largest) - log_total);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = E((static_cast<float>(x[i]) - largest) - log_total);
   }
 }
 
@@ -141,39 +119,27 @@ class Rows {
   bool in_place_;
 };
 
-// f(begin, end, scratch [n]) for parts of the rows, on threads.
-template <class F>
-void each_part(std::int64_t rows, std::int64_t n, F&& f) {
-  const Parts parts = parallel_parts(rows, detail::row_grain(n));
-  Array scratch = Array::empty({parts.number, n});
-  float* p = scratch.data<float>();
-  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) { f(begin, end, p + part * n); });
-}
-
-// fast(x, y, scratch, rows, n) for narrow floats, naive(x, y, rows, n) for f64; results of `dtype`.
+// fast(x, y, scratch, rows, n) for narrow floats, naive(x, y, rows, n) for f64.
 template <class Fast, class Naive>
-Array map_rows(const char* where, const Array& x, int dim, DType dtype, Fast fast, Naive naive) {
+Array map_rows(const char* where, const Array& x, int dim, Fast fast, Naive naive) {
   const profile::KernelScope profiled(where, x.dtype(), [&] { return profile::moves(x, x); });
   require_floating(where, "x", x);
   const int d = normalize_dim(where, dim, x.rank());
   const Rows rows(x, d);
   const Array in = rows.read(x);
-  Array out = rows.make(dtype);
+  Array out = rows.make(x.dtype());
   const std::int64_t n = x.shape(d);
   if (x.size() == 0) return rows.finish(out);
   if (x.dtype() == DType::f64) {
     naive(in.data<double>(), out.data<double>(), in.size() / n, n);
     return rows.finish(out);
   }
-  visit_narrow(x.dtype(), [&]<class X>(X) {
-    const auto run = [&]<class Y>(Y) {
-      const X* p = in.data<X>();
-      Y* q = out.data<Y>();
-      each_part(in.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
-        fast(p + begin * n, q + begin * n, scratch, end - begin, n);
-      });
-    };
-    dtype == DType::f32 ? run(float{}) : run(X{});
+  visit_narrow(x.dtype(), [&]<class E>(E) {
+    const E* p = in.data<E>();
+    E* q = out.data<E>();
+    detail::each_part(in.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+      fast(p + begin * n, q + begin * n, scratch, end - begin, n);
+    });
   });
   return rows.finish(out);
 }
@@ -201,7 +167,7 @@ Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim,
   visit_narrow(y.dtype(), [&]<class E>(E) {
     const E *p = dy_rows.data<E>(), *q = y_rows.data<E>();
     E* r = out.data<E>();
-    each_part(out.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+    detail::each_part(out.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
       fast(p + begin * n, q + begin * n, r + begin * n, scratch, end - begin, n);
     });
   });
@@ -210,21 +176,15 @@ Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim,
 
 }  // namespace
 
-namespace detail {
-
-Array log_softmax_as(const Array& x, int dim, DType dtype) {
-  return map_rows(
-      "log_softmax", x, dim, dtype, [](auto... rows) { log_softmax_rows(rows...); }, reference::log_softmax<double>);
-}
-
-}  // namespace detail
-
 Array softmax(const Array& x, int dim) {
   return map_rows(
-      "softmax", x, dim, x.dtype(), [](auto... rows) { softmax_rows(rows...); }, reference::softmax<double>);
+      "softmax", x, dim, [](auto... rows) { softmax_rows(rows...); }, reference::softmax<double>);
 }
 
-Array log_softmax(const Array& x, int dim) { return detail::log_softmax_as(x, dim, x.dtype()); }
+Array log_softmax(const Array& x, int dim) {
+  return map_rows(
+      "log_softmax", x, dim, [](auto... rows) { log_softmax_rows(rows...); }, reference::log_softmax<double>);
+}
 
 Array softmax_grad(const Array& dy, const Array& y, int dim) {
   return map_grad_rows(

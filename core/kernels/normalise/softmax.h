@@ -16,12 +16,12 @@ Array log_softmax(const Array& x, int dim);
 Array log_softmax_grad(const Array& dy, const Array& y, int dim);
 
 /// Losses of rows: -sum_c q_c log_softmax(x)_c with q = (1 - smoothing) * onehot(label) + smoothing / C.
-/// x [B, C], labels i64 [B]; label `ignore` contributes nothing. Returns the mean over the rows that count, a scalar.
-/// `log_probabilities` receives log_softmax(x) for backward. Throws Error naming row and value of a label out of range.
-Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::int64_t ignore,
-                    Array* log_probabilities);
-/// dx = scale * (softmax - q) / rows that count; dy is the scalar gradient of the loss.
-Array cross_entropy_grad(const Array& dy, const Array& log_probabilities, const Array& labels, double smoothing,
+/// x [B, C], labels i64 [B]; label `ignore` contributes nothing. Returns the mean over the rows that count, a scalar of
+/// f32 (f64 of f64). `log_sums` [B, 2], unless null, receives m = max x_c and log sum_c e^{x_c - m} of each row, for
+/// backward. Throws Error naming row and value of a label out of range.
+Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::int64_t ignore, Array* log_sums);
+/// dx = scale * (softmax - q) / rows that count, of x's dtype; dy is the scalar gradient of the loss.
+Array cross_entropy_grad(const Array& dy, const Array& x, const Array& log_sums, const Array& labels, double smoothing,
                          std::int64_t ignore);
 
 }  // namespace tandem::kernels
