@@ -14,7 +14,7 @@
 namespace tandem::study {
 namespace {
 
-using report::Json, report::Table, report::number_cell;
+using report::Json, report::Table;
 
 std::string with_interval(const Interval& interval) {
   return std::isnan(interval.reach) ? fmt::format("{:.3f}", interval.mean)
@@ -147,7 +147,7 @@ Table leaderboard(const Findings& f) {
                           interval_cell(s.default_scores),
                           {fmt::format("{:.3f}", s.area), s.area},
                           {fmt::format("{}/{}", s.near, tried), static_cast<double>(s.near)},
-                          number_cell(s.diverged),
+                          {fmt::format("{}", s.diverged), static_cast<double>(s.diverged)},
                           {report::with_commas(s.tuning_steps), static_cast<double>(s.tuning_steps)},
                           {report::with_commas(s.tuning_evaluations), static_cast<double>(s.tuning_evaluations)},
                           {fmt::format("{:.1f}", s.tuning_seconds), s.tuning_seconds}});

@@ -56,7 +56,8 @@ bool parse(int argc, char** argv, Arguments& a) {
           ->type_name("N")
           ->check(train::not_negative()),
       app.add_option("--scale", a.scale, "Steps, as a part of those of the whole study")->type_name("X"),
-      app.add_option("--minutes", a.minutes, "Choose --scale so that it takes about so long; 0: leave it")
+      app.add_option("--minutes", a.minutes,
+                     "Choose --scale so that it takes about so long, if the machine stays as it is now; 0: leave it")
           ->type_name("X")};
   app.add_option("--jobs", a.jobs, "Trials at a time, one thread each")->type_name("N");
   app.add_option("--out", a.out, "Folder of the study; default: runs/study-TIME")->type_name("DIR");

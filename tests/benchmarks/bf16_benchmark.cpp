@@ -44,7 +44,7 @@ void run_layer(benchmark::State& state, const Layer& l, DType dtype, const std::
     if (kind == "forward") kernels::conv2d(x, w, {}, kOptions);
     if (kind == "input_grad") kernels::conv2d_input_grad(dy, w, x.shape(), kOptions);
     if (kind == "weight_grad/onednn") onednn::convolution_weight_grad(dy, x, kOptions, dw);
-    if (kind == "weight_grad/unfolded") kernels::unfolded_weight_grad(dy, x, w.shape(), kOptions);
+    if (kind == "weight_grad/unfolded") kernels::bf16_unfolded_weight_grad(dy, x, w.shape(), kOptions);
   }
   report(state, static_cast<double>(128 * l.to * l.side * l.side * l.from * 9));
 }

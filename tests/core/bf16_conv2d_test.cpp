@@ -80,7 +80,7 @@ TEST_CASE("conv2d: bf16 forward and both gradients within the bound of their rou
         CHECK(share_of_bound(dw, exact, size, sums) <= 1);
         CHECK(identical(k::conv2d_weight_grad(dy, x, p.w, p.options), dw.to(DType::bf16)));
         if (p.options.groups == 1)
-          CHECK(share_of_bound(k::unfolded_weight_grad(dy, x, p.w, p.options), exact, size, sums) <= 1);
+          CHECK(share_of_bound(k::bf16_unfolded_weight_grad(dy, x, p.w, p.options), exact, size, sums) <= 1);
       }
 }
 

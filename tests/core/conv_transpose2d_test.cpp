@@ -62,11 +62,6 @@ Array by_definition(const Array& x, const Array& w, const Array& b, const ConvTr
   return b.defined() ? k::add(y, b.to(DType::f64).reshape({1, shape[1], 1, 1})) : y;
 }
 
-double scaled_error(const Array& a, const Array& truth) {
-  const double size = k::max(k::absolute(truth)).item();
-  return k::max(k::absolute(k::subtract(a.to(DType::f64), truth))).item() / size;
-}
-
 }  // namespace
 
 TEST_CASE("conv_transpose2d: hand values") {

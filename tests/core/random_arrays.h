@@ -90,4 +90,17 @@ std::string message_of(F f) {
   return "no error";
 }
 
+/// The largest error against the largest number: rounding of f32 grows with the size of sums. Infinite for another
+/// shape, or where `fast` is not finite.
+inline double scaled_error(const Array& fast, const Array& truth) {
+  const std::vector<double> a = fast.to_vector<double>(), b = truth.to_vector<double>();
+  if (!(fast.shape() == truth.shape())) return INFINITY;
+  double worst = 0, size = 1e-30;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    worst = std::isfinite(a[i]) ? std::max(worst, std::fabs(a[i] - b[i])) : INFINITY;
+    size = std::max(size, std::fabs(b[i]));
+  }
+  return worst / size;
+}
+
 }  // namespace tandem::testing

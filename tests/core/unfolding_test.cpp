@@ -38,16 +38,6 @@ const std::vector<Problem>& problems() {
   return table;
 }
 
-double scaled_error(const Array& fast, const Array& truth) {
-  const std::vector<double> a = fast.to_vector<double>(), b = truth.to_vector<double>();
-  double worst = 0, size = 1e-30;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    worst = std::isfinite(a[i]) ? std::max(worst, std::fabs(a[i] - b[i])) : INFINITY;
-    size = std::max(size, std::fabs(b[i]));
-  }
-  return worst / size;
-}
-
 Array wide(const Array& a) { return a.to(DType::f64); }
 Array images(const Shape& shape) { return Array::full(shape, NAN).to_layout(Layout::channels_last); }
 

@@ -2,8 +2,7 @@
 // where oneDNN has nothing or the work is tiny. See bf16_conv2d.h.
 #include <tandem/core/kernels/convolution/bf16_conv2d.h>
 
-#include <cstring>
-
+#include <tandem/core/kernels/convolution/windows.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/images.h>
 #include <tandem/core/kernels/product/bf16_matmul.h>
@@ -76,7 +75,7 @@ Array bf16_conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, co
 
 Array bf16_conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
   if (is_for_onednn(x.shape(), w, dy.shape())) {
-    if (is_unfolded(w, dy.shape(), options)) return unfolded_weight_grad(dy, x, w, options);
+    if (is_unfolded(w, dy.shape(), options)) return bf16_unfolded_weight_grad(dy, x, w, options);
     Array dw = Array::empty(w, DType::f32);
     if (onednn::convolution_weight_grad(channels_last(dy), channels_last(x), options, dw)) return dw;
   }
@@ -84,38 +83,21 @@ Array bf16_conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, c
   return conv2d_weight_grad(dy.to(DType::f32), x.to(DType::f32), w, options);
 }
 
-Array unfolded_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
+Array bf16_unfolded_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options) {
   profile::implementation("unfolded");
   const Array image = channels_last(x), gradient = channels_last(dy);
-  const std::int64_t C = x.shape(1), H = x.shape(2), W = x.shape(3), K = w[0], R = w[2], S = w[3];
-  const std::int64_t rows = dy.shape(2), columns = dy.shape(3), window = R * S * C;
-  Array unfolded = Array::empty({dy.shape(0) * rows * columns, window}, DType::bf16);
-  const std::byte* from = image.bytes();
-  std::byte* to = unfolded.bytes();
-  const auto bytes = static_cast<std::size_t>(C) * size_of(DType::bf16);
+  const Windows windows(x.shape(), w, dy.shape(), options);
+  const std::int64_t K = w[0], numbers = windows.numbers();
+  Array unfolded = Array::empty({windows.count(), numbers}, DType::bf16);
+  const bfloat16* from = image.data<bfloat16>();
+  bfloat16* to = unfolded.data<bfloat16>();
   constexpr std::int64_t kGrain = 1 << 15;  // numbers that a thread copies at least
-  parallel_for(dy.shape(0) * rows, 1 + kGrain / (columns * window), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t line = begin; line < end; ++line) {
-      const std::int64_t top = line % rows * options.stride.h - options.padding.h, n = line / rows;
-      std::byte* out = to + static_cast<std::size_t>(line * columns * R * S) * bytes;
-      for (std::int64_t j = 0; j < columns; ++j) {
-        const std::int64_t left = j * options.stride.w - options.padding.w;
-        for (std::int64_t r = 0; r < R; ++r) {
-          const std::int64_t h = top + r * options.dilation.h;
-          for (std::int64_t s = 0; s < S; ++s, out += bytes) {
-            const std::int64_t v = left + s * options.dilation.w;
-            if (h >= 0 && h < H && v >= 0 && v < W)
-              std::memcpy(out, from + static_cast<std::size_t>((n * H + h) * W + v) * bytes, bytes);
-            else
-              std::memset(out, 0, bytes);
-          }
-        }
-      }
-    }
+  parallel_for(windows.count(), 1 + kGrain / numbers, [&](std::int64_t begin, std::int64_t end) {
+    unfold(windows, from, begin, end - begin, numbers, to + begin * numbers);
   });
   const Array flat = gradient.permute({0, 2, 3, 1}).reshape({unfolded.shape(0), K});
   const Array product = bf16_matmul(flat.transpose(0, 1), unfolded, DType::f32);  // [K, R S C]
-  return product.reshape({K, R, S, C}).permute({0, 3, 1, 2}).contiguous();
+  return product.reshape({K, windows.R, windows.S, windows.C}).permute({0, 3, 1, 2}).contiguous();
 }
 
 }  // namespace tandem::kernels

@@ -17,6 +17,6 @@ Array bf16_conv2d_weight_grad(const Array& dy, const Array& x, const Shape& w, c
 
 /// dw by unfolding x into rows of windows and one product dy^T x, one group; what bf16_conv2d_weight_grad chooses by a
 /// table of shapes.
-Array unfolded_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options);
+Array bf16_unfolded_weight_grad(const Array& dy, const Array& x, const Shape& w, const Conv2dOptions& options);
 
 }  // namespace tandem::kernels

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include <tandem/core/dispatch.h>
+#include <tandem/core/kernels/convolution/scratch.h>
+#include <tandem/core/kernels/convolution/windows.h>
 #include <tandem/core/kernels/product/panels.h>
 #include <tandem/core/threads.h>
 
@@ -19,61 +21,6 @@ constexpr std::int64_t kFoldedNumbers = 1 << 14;  // of a product that is folded
 std::int64_t in_panels(std::int64_t numbers) { return (numbers + kPanel - 1) / kPanel * kPanel; }
 /// Rows an odd number of cache lines apart: those a power of two apart would share the sets of the caches.
 std::int64_t row_of(std::int64_t numbers) { return ((numbers + kPanel - 1) / kPanel | 1) * kPanel; }
-
-float* floats(const Buffer& buffer) { return reinterpret_cast<float*>(buffer.data()); }
-std::size_t bytes(std::int64_t numbers) { return static_cast<std::size_t>(numbers) * sizeof(float); }
-
-/// The windows of a convolution over images x [N, H, W, C].
-struct Windows {
-  std::int64_t C, H, W, R, S, rows, columns, images;  // rows x columns windows an image
-  Size2 stride, padding, dilation;
-
-  Windows(const Shape& x, const Shape& w, const Shape& y, const Conv2dOptions& o)
-      : C(x[1]),
-        H(x[2]),
-        W(x[3]),
-        R(w[2]),
-        S(w[3]),
-        rows(y[2]),
-        columns(y[3]),
-        images(x[0]),
-        stride(o.stride),
-        padding(o.padding),
-        dilation(o.dilation) {}
-
-  std::int64_t count() const { return images * rows * columns; }
-  std::int64_t numbers() const { return R * S * C; }
-};
-
-/// v[t][p] = numbers p of windows [begin, begin + count), zeros outside of the image and up to `step`, the numbers a
-/// row.
-TANDEM_TARGETS void unfold(const Windows& g, const float* x, std::int64_t begin, std::int64_t count, std::int64_t step,
-                           float* v) {
-  const std::int64_t per_image = g.rows * g.columns, line = g.S * g.C;
-  for (std::int64_t t = begin; t < begin + count; ++t, v += step) {
-    const float* image = x + t / per_image * g.H * g.W * g.C;
-    const std::int64_t top = t % per_image / g.columns * g.stride.h - g.padding.h,
-                       left = t % g.columns * g.stride.w - g.padding.w;
-    float* to = v;
-    for (std::int64_t r = 0; r < g.R; ++r, to += line) {
-      const std::int64_t h = top + r * g.dilation.h;
-      if (h < 0 || h >= g.H) {
-        std::fill_n(to, line, 0.0F);
-      } else if (g.dilation.w == 1 && left >= 0 && left + g.S <= g.W) {
-        std::copy_n(image + (h * g.W + left) * g.C, line, to);
-      } else {
-        for (std::int64_t s = 0; s < g.S; ++s) {
-          const std::int64_t place = left + s * g.dilation.w;
-          if (place < 0 || place >= g.W)
-            std::fill_n(to + s * g.C, g.C, 0.0F);
-          else
-            std::copy_n(image + (h * g.W + place) * g.C, g.C, to + s * g.C);
-        }
-      }
-    }
-    std::fill_n(to, step - g.numbers(), 0.0F);
-  }
-}
 
 /// u[K / 16][depth][16] of the weights w [K, C, R, S]; numbers beyond R S C are zeros.
 void pack_filters(const Array& w, std::int64_t depth, float* u) {

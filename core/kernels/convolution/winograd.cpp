@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <tandem/core/kernels/convolution/scratch.h>
 #include <tandem/core/threads.h>
 
 namespace tandem::kernels {
@@ -21,9 +22,6 @@ struct Work {
   std::int64_t per_image() const { return rows * columns; }
   std::int64_t count() const { return images * per_image(); }
 };
-
-float* floats(const Buffer& buffer) { return reinterpret_cast<float*>(buffer.data()); }
-std::size_t bytes(std::int64_t numbers) { return static_cast<std::size_t>(numbers) * sizeof(float); }
 
 Tiling tiling_of(const Array& x, const Work& work, Size2 padding, const float* zeros) {
   return {x.shape(2), x.shape(3), x.shape(1), work.columns, padding.h, padding.w, zeros};
