@@ -40,6 +40,8 @@ PairedDifference paired_difference(const std::vector<double>& differences) {
   PairedDifference d{over_seeds.count, over_seeds.mean, kNotKnown, kNotKnown, kNotKnown, over_seeds.left_out};
   if (d.seeds < 2) return d;
   d.standard_error = over_seeds.deviation / std::sqrt(static_cast<double>(d.seeds));
+  constexpr double kRounding = 1e-12;
+  if (std::abs(d.mean) < kRounding * d.standard_error) d.mean = 0;  // differences that cancel but for rounding
   const double reach = t_quantile(d.seeds - 1) * d.standard_error;
   d.low = d.mean - reach;
   d.high = d.mean + reach;

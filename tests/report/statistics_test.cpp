@@ -49,6 +49,7 @@ TEST_CASE("differences 0.1, 0.12, 0.08: mean 0.1, standard error 0.02 / sqrt(3),
   CHECK(d.high == doctest::Approx(0.1 + 4.303 * 0.02 / std::sqrt(3)));
   CHECK(finding(d, true) == "better");
   CHECK(finding(d, false) == "worse");
+  CHECK(paired_difference({0.1, 0.2, -0.3 + 1e-17}).mean == 0);  // not 1e-17 by rounding
 }
 
 TEST_CASE("what follows is said, or why nothing does") {
