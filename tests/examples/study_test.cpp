@@ -270,11 +270,11 @@ TEST_CASE("study: --minutes scales the steps, and says by how much") {
   const TemporaryFolder folder;
   std::vector<std::string> arguments = {"--rules",   "sgd,adam", "--tasks", "table", "--trials",
                                         "2",         "--seed",   "0",       "--out", (folder / "cut").string(),
-                                        "--minutes", "0.00001"};
+                                        "--minutes", "0.00000001"};
   const Finished finished = run(arguments);
   INFO(finished.error);
   REQUIRE(finished.code == 0);
-  CHECK(finished.output.find("scale      0.02, for 1e-05 minutes") != std::string::npos);
+  CHECK(finished.output.find("scale      0.02, for 1e-08 minutes") != std::string::npos);
   CHECK(nlohmann::json::parse(read_file(folder / "cut/study.json"))["scale"] == 0.02);
 }
 
