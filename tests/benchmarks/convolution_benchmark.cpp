@@ -7,6 +7,7 @@
 
 #include <tandem/core/generator.h>
 #include <tandem/core/kernels/convolution/choice.h>
+#include <tandem/core/kernels/convolution/phases.h>
 #include <tandem/core/kernels/convolution/unfolding.h>
 #include <tandem/core/kernels/convolution/winograd.h>
 #include <tandem/core/onednn/convolution.h>
@@ -137,6 +138,8 @@ int main(int argc, char** argv) {
       add(c, pass, "onednn", [pass](Problem& p) { run(p, pass, nullptr); });
       if (Problem trial(c); run_unfolded(trial, pass))
         add(c, pass, "unfolded", [pass](Problem& p) { run_unfolded(p, pass); });
+      if (pass == Pass::input_grad && k::can_phase(problem.options))
+        add(c, pass, "phases", [](Problem& p) { k::phased_input_grad(p.y, p.w, p.options, p.x); });
       if (!k::can_winograd(problem.w.shape(), problem.options)) continue;
       for (const k::tiles::Loops* loops : k::tiles::all_loops()) {
         if (loops == k::tiles::all_loops().back() && k::tiles::all_loops().size() > 1) continue;  // for any processor

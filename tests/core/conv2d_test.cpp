@@ -56,6 +56,7 @@ const std::vector<Problem>& problems() {
       {"tiny", {1, 1, 3, 3}, {1, 1, 2, 2}, {}},
       {"many channels", {3, 128, 4, 4}, {256, 128, 3, 3}, {.padding = 1}},
       {"strided, unfolded on AVX2", {4, 32, 16, 16}, {16, 32, 3, 3}, {.stride = 2, .padding = 1}},
+      {"strided, by phases on AVX2", {16, 64, 8, 8}, {128, 64, 4, 4}, {.stride = 2, .padding = 1}},
       {"few channels, folded on AVX2", {8, 3, 12, 12}, {32, 3, 4, 4}, {.stride = 2, .padding = 1}},
       {"small image many channels", {5, 128, 2, 2}, {128, 128, 3, 3}, {.padding = 1}},
   };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <tandem/core/kernels/convolution/phases.h>
 #include <tandem/core/kernels/convolution/unfolding.h>
 #include <tandem/core/kernels/reference/conv2d.h>
 #include <tandem/core/threads.h>
@@ -34,6 +35,8 @@ const std::vector<Problem>& problems() {
       {{2, 7, 10, 10}, {16, 7, 3, 3}, {.stride = 1, .padding = 2, .dilation = 2}},
       {{2, 3, 40, 70}, {16, 3, 7, 7}, {.stride = 2, .padding = 3}},
       {{5, 33, 5, 5}, {64, 33, 2, 2}, {.stride = 2}},
+      {{3, 32, 9, 9}, {16, 32, 3, 3}, {.stride = 2, .padding = 1}},
+      {{3, 20, 7, 10}, {32, 20, 4, 6}, {.stride = {2, 3}, .padding = {3, 5}}},
   };
   return table;
 }
@@ -68,6 +71,12 @@ void check(const Problem& p, Memory memory, Generator& g) {
     CHECK(scaled_error(dw, dw64) < kBound);
     k::unfolded_weight_grad(dy, x, p.options, again, *loops);
     CHECK(identical(dw, again));
+    if (!k::can_phase(p.options)) continue;
+    Array dx = images(p.x), same = images(p.x);
+    k::phased_input_grad(dy, w, p.options, dx, *loops);
+    CHECK(scaled_error(dx, dx64) < kBound);
+    k::phased_input_grad(dy, w, p.options, same, *loops);
+    CHECK(identical(dx, same));
   }
 }
 
@@ -92,13 +101,18 @@ TEST_CASE("unfolding: any number of threads") {
 TEST_CASE("unfolding: an infinite gradient reaches its window alone") {
   Array dy = Array::zeros({1, 2, 3, 3}).to_layout(Layout::channels_last), w = Array::full({2, 3, 2, 2}, 1);
   dy.set({0, 1, 1, 1}, INFINITY);
-  Array dx = images({1, 3, 6, 6});
-  k::folded_input_grad(dy, w, {.stride = 2}, dx);
-  for (int h = 0; h < 6; ++h)
-    for (int v = 0; v < 6; ++v) {
-      const bool is_inside = h / 2 == 1 && v / 2 == 1;
-      CHECK(dx.at({0, 1, h, v}) == (is_inside ? INFINITY : 0));
-    }
+  for (const bool is_phased : {false, true}) {
+    Array dx = images({1, 3, 6, 6});
+    if (is_phased)
+      k::phased_input_grad(dy, w, {.stride = 2}, dx);
+    else
+      k::folded_input_grad(dy, w, {.stride = 2}, dx);
+    for (int h = 0; h < 6; ++h)
+      for (int v = 0; v < 6; ++v) {
+        const bool is_inside = h / 2 == 1 && v / 2 == 1;
+        CHECK(dx.at({0, 1, h, v}) == (is_inside ? INFINITY : 0));
+      }
+  }
 }
 
 TEST_CASE("unfolding: what it takes") {
@@ -109,4 +123,7 @@ TEST_CASE("unfolding: what it takes") {
   CHECK(k::can_fold({.dilation = {2, 1}}));
   CHECK(!k::can_fold({.dilation = {1, 2}}));
   CHECK(!k::can_fold({.groups = 3}));
+  CHECK(k::can_phase({.stride = 3}));
+  CHECK(!k::can_phase({.dilation = {2, 1}}));
+  CHECK(!k::can_phase({.groups = 3}));
 }

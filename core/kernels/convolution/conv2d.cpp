@@ -1,6 +1,7 @@
 // The doors of convolution: the shape rule, layouts, and who computes. f32 goes to Winograd's algorithm, to products
-// over unfolded images or to oneDNN, by a table in choice.cpp, bf16 to bf16_conv2d.cpp; f64, tiny problems and what
-// oneDNN has no implementation for go to the naive twin. Read next: core/onednn/convolution.cpp.
+// over unfolded images or over the stride's phases, or to oneDNN, by a table in choice.cpp, bf16 to bf16_conv2d.cpp;
+// f64, tiny problems and what oneDNN has no implementation for go to the naive twin. Read next:
+// core/onednn/convolution.cpp.
 #include <tandem/core/kernels/convolution/conv2d.h>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/convolution/bf16_conv2d.h>
 #include <tandem/core/kernels/convolution/choice.h>
+#include <tandem/core/kernels/convolution/phases.h>
 #include <tandem/core/kernels/convolution/unfolding.h>
 #include <tandem/core/kernels/convolution/winograd.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
@@ -156,6 +158,9 @@ Array conv2d_input_grad(const Array& dy, const Array& w, const Shape& x, const C
   } else if (algorithm == Algorithm::unfolded) {
     profile::implementation("unfolded");
     folded_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
+  } else if (algorithm == Algorithm::phases) {
+    profile::implementation("phases of the stride");
+    phased_input_grad(dy.to_layout(Layout::channels_last), w, options, dx);
   } else if (dy.size() == 0 || is_tiny(w.shape(), dy.shape()) ||
              !onednn::convolution_input_grad(dy.to_layout(Layout::channels_last), dense(w), options, dx)) {
     profile::implementation("reference");

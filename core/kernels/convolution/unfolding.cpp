@@ -18,23 +18,21 @@ using tiles::kPanel, tiles::Loops;
 constexpr std::int64_t kRows = 128;               // unfolded at a time
 constexpr std::int64_t kFoldedNumbers = 1 << 14;  // of a product that is folded at a time
 
-std::int64_t in_panels(std::int64_t numbers) { return (numbers + kPanel - 1) / kPanel * kPanel; }
-/// Rows an odd number of cache lines apart: those a power of two apart would share the sets of the caches.
-std::int64_t row_of(std::int64_t numbers) { return ((numbers + kPanel - 1) / kPanel | 1) * kPanel; }
-
 /// u[K / 16][depth][16] of the weights w [K, C, R, S]; numbers beyond R S C are zeros.
 void pack_filters(const Array& w, std::int64_t depth, float* u) {
   const std::int64_t K = w.shape(0), C = w.shape(1), R = w.shape(2), S = w.shape(3);
   const float* from = w.data<float>();
   parallel_for(K / kPanel, std::max<std::int64_t>(1, 4096 / depth), [&](std::int64_t begin, std::int64_t end) {
-    std::fill_n(u + begin * depth * kPanel, (end - begin) * depth * kPanel, 0.0F);
-    for (std::int64_t k = begin * kPanel; k < end * kPanel; ++k) {
-      const float* filter = from + k * w.stride(0);
-      float* to = u + k / kPanel * depth * kPanel + k % kPanel;
-      for (std::int64_t r = 0; r < R; ++r)
-        for (std::int64_t s = 0; s < S; ++s)
-          for (std::int64_t c = 0; c < C; ++c, to += kPanel)
-            *to = filter[c * w.stride(1) + r * w.stride(2) + s * w.stride(3)];
+    for (std::int64_t panel = begin; panel < end; ++panel) {
+      const float* filters = from + panel * kPanel * w.stride(0);
+      float* to = u + panel * depth * kPanel;
+      for (std::int64_t c = 0; c < C; ++c)
+        for (std::int64_t r = 0; r < R; ++r)
+          for (std::int64_t s = 0; s < S; ++s)
+            for (std::int64_t k = 0; k < kPanel; ++k)  // 16 streams of filters, whole lines of u
+              to[((r * S + s) * C + c) * kPanel + k] =
+                  filters[k * w.stride(0) + c * w.stride(1) + r * w.stride(2) + s * w.stride(3)];
+      std::fill_n(to + R * S * C * kPanel, (depth - R * S * C) * kPanel, 0.0F);
     }
   });
 }

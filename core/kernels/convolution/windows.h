@@ -28,6 +28,19 @@ struct Windows {
 
   std::int64_t count() const { return images * rows * columns; }
   std::int64_t numbers() const { return R * S * C; }
+
+  /// Where window t lies; the next one without a division.
+  struct Place {
+    std::int64_t image, row, column;
+  };
+  Place place(std::int64_t t) const { return {t / columns / rows, t / columns % rows, t % columns}; }
+  void advance(Place& p) const {
+    if (++p.column < columns) return;
+    p.column = 0;
+    if (++p.row < rows) return;
+    p.row = 0;
+    ++p.image;
+  }
 };
 
 /// v[t][p] = number p of window begin + t for t < count: zeros outside of the image, and beyond R S C up to `step`, the
