@@ -45,7 +45,7 @@ int initial_threads() {
   std::ifstream file("/proc/self/cgroup");
   const std::string groups{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (const int quota = detail::cgroup_processors("/sys/fs/cgroup", groups); quota > 0) team = std::min(team, quota);
-  // OMP_NUM_THREADS may ask for fewer. More would share processors, and OpenMP's threads wait by spinning.
+    // OMP_NUM_THREADS may ask for fewer. More would share processors, and OpenMP's threads wait by spinning.
 #if TANDEM_OPENMP
   team = std::min(team, omp_get_max_threads());
   omp_set_dynamic(0);

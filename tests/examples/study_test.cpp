@@ -268,8 +268,8 @@ TEST_CASE("study: the program writes its results; jobs and a kill do not change 
 
 TEST_CASE("study: --minutes scales the steps, and says by how much") {
   const TemporaryFolder folder;
-  std::vector<std::string> arguments = {"--rules",   "sgd,adam", "--tasks", "table", "--trials",
-                                        "2",         "--seed",   "0",       "--out", (folder / "cut").string(),
+  std::vector<std::string> arguments = {"--rules",   "sgd,adam",  "--tasks", "table", "--trials",
+                                        "2",         "--seed",    "0",       "--out", (folder / "cut").string(),
                                         "--minutes", "0.00000001"};
   const Finished finished = run(arguments);
   INFO(finished.error);
