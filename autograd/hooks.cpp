@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <tandem/autograd/node.h>
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 
 namespace tandem {
@@ -20,12 +21,14 @@ GradientHook& GradientHook::operator=(GradientHook&& other) noexcept {
 
 void GradientHook::remove() {
   if (const std::shared_ptr<GradientHooks> hooks = hooks_.lock()) {
+    capture::grow_older();
     std::erase_if(hooks->list, [this](const auto& hook) { return hook.first == id_; });
   }
   hooks_.reset();
 }
 
 Tensor GradientHooks::apply(Tensor gradient) const {
+  if (!list.empty()) capture::refuse("a gradient hook", "runs code");
   const auto hooks = list;  // a hook may remove itself
   for (const auto& [id, hook] : hooks) {
     Tensor given = hook(gradient);
@@ -47,6 +50,7 @@ GradientHook Tensor::add_hook(std::function<Tensor(const Tensor&)> f) const {
   }
   std::shared_ptr<GradientHooks>& hooks = state_->node ? state_->node->hooks : state_->hooks;
   if (!hooks) hooks = std::make_shared<GradientHooks>();
+  capture::grow_older();
   const std::uint64_t id = hooks->next_id++;
   hooks->list.emplace_back(id, std::move(f));
   return GradientHook(hooks, id);

@@ -6,6 +6,7 @@
 #include <tandem/autograd/checkpoint_frame.h>
 #include <tandem/autograd/node.h>
 #include <tandem/autograd/remade.h>
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 #include <tandem/core/pooled.h>
 #include <tandem/core/profile.h>
@@ -77,6 +78,7 @@ void check_anomalies(const char* op, const Array& y, const InputList& inputs) {
 
 Tensor plain_result(const char* op, Array y, const InputList& inputs) {
   profile::label(op);
+  capture::check_output(op, y);
   check_anomalies(op, y, inputs);
   return Tensor(std::move(y));
 }
@@ -84,6 +86,7 @@ Tensor plain_result(const char* op, Array y, const InputList& inputs) {
 Tensor recorded_result(const char* op, Array y, const InputList& inputs, std::span<const Save> saved, Backward backward,
                        const RecordOptions* options) {
   profile::label(op);
+  capture::check_output(op, y);
   check_anomalies(op, y, inputs);
   const bool has_definition = options != nullptr && options->definition;
   auto node = std::allocate_shared<Node>(Pooled<Node>{}, op, std::move(backward), options);

@@ -27,8 +27,8 @@ class Needs {
   bool operator[](std::size_t i) const { return i < 64 ? ((bits_ >> i) & 1U) != 0 : true; }
 
   /// The memory of a parameter's gradient, row major and of its shape, for a backward that calls kernels: the gradient
-  /// of input i is then written there and not returned. Null where there is none; to be asked once, for a gradient that
-  /// is needed.
+  /// of input i is then written there (by kernels, or from Array::write()) and not returned. Null where there is none;
+  /// to be asked once, for a gradient that is needed.
   Array* place(std::size_t i) const;
   /// Whether place(i) was given.
   bool is_placed(std::size_t i) const;

@@ -1,5 +1,5 @@
 // Remade: a large value that ops which save it need not keep, because it is made again from others that are kept
-// anyway: the output of a batch norm and its ReLU, of a GELU or SiLU, from the input. Private to autograd.
+// anyway: the output of a batch norm and its ReLU, a layer norm, a GELU or SiLU, from the input. Private to autograd.
 #pragma once
 
 #include <cstdint>
@@ -47,14 +47,18 @@ class Remade {
 
 namespace ops {
 
-/// Gives y, as it comes from record, a way to be made again from `sources`, where it is so large that memory counts
-/// more than the time that takes: from 8 MiB.
+/// From how many bytes on memory counts more than the time that it takes to make a value again.
+inline constexpr std::int64_t kLargeValue = std::int64_t{8} << 20;
+
+/// Gives y, as it comes from record, a way to be made again from `sources` (undefined ones are left out), where it has
+/// at least so many bytes.
 template <class F>
-void remake(const Tensor& y, std::initializer_list<const Array*> sources, F&& again) {
-  constexpr std::int64_t kLarge = std::int64_t{8} << 20;
-  if (y.is_leaf() || y.size() * static_cast<std::int64_t>(size_of(y.dtype())) < kLarge) return;
+void remake(const Tensor& y, std::initializer_list<const Array*> sources, F&& again, std::int64_t least = kLargeValue) {
+  if (y.is_leaf() || y.size() * static_cast<std::int64_t>(size_of(y.dtype())) < least) return;
   std::vector<Array> arrays;
-  for (const Array* source : sources) arrays.push_back(*source);
+  for (const Array* source : sources) {
+    if (source->defined()) arrays.push_back(*source);
+  }
   y.state()->remade = std::make_shared<Remade>(y.value(), std::move(arrays), std::forward<F>(again));
 }
 

@@ -9,6 +9,7 @@
 
 #include <tandem/autograd/gradient_places.h>
 #include <tandem/autograd/tensor.h>
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/pooled.h>
@@ -22,6 +23,11 @@ namespace {
 TensorState& state_of(const Tensor& x, const char* where) {
   if (!x.defined()) fail_undefined_tensor(where);
   return *x.state();
+}
+
+void require_differentiable(const Array& value) {
+  if (is_floating(value.dtype())) return;
+  fail("set_requires_grad", "only floating numbers have gradients", fmt::format("dtype is {}", name(value.dtype())));
 }
 
 /// A leaf whose gradient is being written in place, and the sum of those that arrived meanwhile.
@@ -116,7 +122,6 @@ void give_back_gradient(TensorState& leaf, bool is_written) {
   const Array waiting = std::move(taken->waiting);
   std::swap(*taken, lock.taken.back());
   lock.taken.pop_back();
-  if (is_written) leaf.grad.mark_changed();
   if (waiting.defined()) {
     if (is_written) {
       kernels::add_into(leaf.grad, waiting);
@@ -130,7 +135,9 @@ void give_back_gradient(TensorState& leaf, bool is_written) {
 Tensor::Tensor(Array value, bool requires_grad) {
   require_defined("tensor", "value", value);
   state_ = std::allocate_shared<TensorState>(Pooled<TensorState>{}, std::move(value));
-  if (requires_grad) set_requires_grad(true);
+  if (!requires_grad) return;
+  require_differentiable(state_->value);
+  state_->requires_grad = true;
 }
 
 Tensor::Tensor(std::initializer_list<double> values, const Shape& shape, DType dtype)
@@ -152,6 +159,7 @@ Tensor& Tensor::set_requires_grad(bool needed) {
     fail("set_requires_grad", "only floating numbers have gradients",
          fmt::format("dtype is {}", name(s.value.dtype())));
   }
+  if (s.requires_grad != needed) capture::grow_older();
   s.requires_grad = needed;
   return *this;
 }

@@ -15,6 +15,7 @@
 #include <tandem/autograd/named_tensor.h>
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
+#include <tandem/autograd/replay.h>
 #include <tandem/autograd/sequence_ops.h>
 #include <tandem/autograd/split_by_name.h>
 #include <tandem/autograd/tensor.h>

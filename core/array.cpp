@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/array.h>
+#include <tandem/core/capture.h>
 #include <tandem/core/convert.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/move/copy.h>
@@ -27,6 +28,8 @@ void check_from_count(std::size_t values, const Shape& shape) {
     fail("array", "number of values does not fit", fmt::format("{} values for shape {}", values, shape.to_string()));
   }
 }
+
+void give_to_host() { capture::refuse("the host", "reads numbers"); }
 
 }  // namespace detail
 
@@ -86,6 +89,7 @@ Array Array::empty(const Shape& shape, DType dtype, Layout layout) {
     fail("array", "too large", fmt::format("{} of {}", shape.to_string(), name(dtype)));
   }
   auto storage = std::allocate_shared<Storage>(Pooled<Storage>{}, static_cast<std::size_t>(count * width));
+  if (capture::is_on()) capture::detail::tape->add_new(storage.get());
   const Strides strides = dense_strides(shape, layout);
   Array y;
   y.storage_ = std::move(storage);
@@ -107,7 +111,9 @@ Array Array::empty_like(const Array& like, DType dtype) {
 
 Array Array::zeros(const Shape& shape, DType dtype, Layout layout) {
   Array y = empty(shape, dtype, layout);
-  std::memset(y.bytes(), 0, static_cast<std::size_t>(y.size()) * size_of(dtype));
+  capture::run("fill", {}, {&y}, [p = y.bytes(), bytes = static_cast<std::size_t>(y.size()) * size_of(dtype)] {
+    std::memset(p, 0, bytes);
+  });
   return y;
 }
 
@@ -131,7 +137,7 @@ Array Array::scalar(double value, DType dtype) {
   Array y = empty({}, dtype);
   visit_dtype(dtype, [&](auto element) {
     using T = decltype(element);
-    *y.data<T>() = convert_number<T>(value);
+    capture::run("fill", {}, {&y}, [p = y.data<T>(), converted = convert_number<T>(value)] { *p = converted; });
   });
   return y;
 }
@@ -207,13 +213,15 @@ void Array::copy_from(const Array& source) {
   constexpr std::int64_t kShort = 4096;
   if (dtype_ == source.dtype_ && size() <= kShort && shape_ == source.shape_ && strides_ == source.strides_ &&
       is_contiguous()) {
-    std::memmove(bytes(), source.bytes(), static_cast<std::size_t>(size()) * size_of(dtype_));
+    capture::run("copy", {&source}, {this},
+                 [to = bytes(), from = source.bytes(), n = static_cast<std::size_t>(size()) * size_of(dtype_)] {
+                   std::memmove(to, from, n);
+                 });
   } else if (overlaps(source, *this)) {
     kernels::copy(apart_from(source, *this), *this);
   } else {
     kernels::copy(source, *this);
   }
-  mark_changed();
 }
 
 void Array::fill(double value) {
@@ -222,21 +230,26 @@ void Array::fill(double value) {
     using T = decltype(scalar);
     const T converted = convert_number<T>(value);
     if (is_dense()) {
-      T* p = data<T>();
-      constexpr std::int64_t kGrain = 65536;
-      parallel_for(size(), kGrain,
-                   [&](std::int64_t begin, std::int64_t end) { std::fill(p + begin, p + end, converted); });
+      capture::run("fill", {}, {this}, [p = data<T>(), n = size(), converted] {
+        constexpr std::int64_t kGrain = 65536;
+        parallel_for(n, kGrain,
+                     [&](std::int64_t begin, std::int64_t end) { std::fill(p + begin, p + end, converted); });
+      });
     } else {
-      Array one = empty({}, dtype_);
-      *one.data<T>() = converted;
-      kernels::copy(one.expand(shape_), *this);
+      kernels::copy(Array::scalar(value, dtype_).expand(shape_), *this);
     }
   });
-  mark_changed();
+}
+
+void Array::mark_changed() {
+  if (!storage_) fail_undefined();
+  storage_->mark_changed();
+  capture::refuse("memory", "is changed by what is not captured");
 }
 
 double Array::item() const {
   if (size() != 1) fail("item", "not a single element", shape_.to_string());
+  detail::give_to_host();
   return visit_dtype(dtype_, [&](auto t) { return static_cast<double>(*data<decltype(t)>()); });
 }
 

@@ -13,6 +13,14 @@
 
 namespace tandem {
 
+namespace capture {
+class Tape;
+namespace detail {
+extern constinit thread_local Tape* tape;  // capture.h
+void give_to_write(const Storage& storage);
+}  // namespace detail
+}  // namespace capture
+
 /// How a new Array lays out its elements. channels_last: shape reads [N, C, H, W], memory is N, H, W, C (rank 4 only;
 /// other ranks are row major).
 enum class Layout { row_major, channels_last };
@@ -79,7 +87,10 @@ class Array {
   T* write();
   /// data() of any dtype.
   const std::byte* bytes() const { return first_byte(); }
-  std::byte* bytes() { return first_byte(); }
+  std::byte* bytes() {
+    note_writer();
+    return first_byte();
+  }
 
   // Views: they share the Storage. Throw Error with the shapes when they do not fit.
   /// A view where strides allow, else a copy; one size may be -1. Follows the logical order.
@@ -120,10 +131,7 @@ class Array {
     if (!storage_) fail_undefined();
     return storage_->version();
   }
-  void mark_changed() {
-    if (!storage_) fail_undefined();
-    storage_->mark_changed();
-  }
+  void mark_changed();
   const std::shared_ptr<Storage>& storage() const { return storage_; }
   std::int64_t offset() const { return offset_; }
 
@@ -133,6 +141,10 @@ class Array {
  private:
   [[noreturn]] void fail_dtype(DType asked) const;
   [[noreturn]] static void fail_undefined();
+  /// Whoever takes memory that is not const may write there, which a capture has to know.
+  void note_writer() const {
+    if (capture::detail::tape != nullptr && storage_) capture::detail::give_to_write(*storage_);
+  }
   std::byte* first_byte() const {
     if (!storage_) fail_undefined();
     return storage_->data_ + offset_ * static_cast<std::int64_t>(size_of(dtype_));
@@ -164,7 +176,9 @@ const T* data_or_null(const Array& x) {
 
 namespace detail {
 void check_from_count(std::size_t values, const Shape& shape);
-}
+/// Elements go to the host now: a capture (capture.h) cannot repeat what becomes of them.
+void give_to_host();
+}  // namespace detail
 
 template <class T>
 Array Array::from(const std::vector<T>& values, const Shape& shape) {
@@ -178,6 +192,7 @@ Array Array::from(const std::vector<T>& values, const Shape& shape) {
 template <class T>
 T* Array::data() {
   if (dtype_ != dtype_of<T> || !storage_) fail_dtype(dtype_of<T>);
+  note_writer();
   return reinterpret_cast<T*>(storage_->data_) + offset_;
 }
 
@@ -196,6 +211,7 @@ T* Array::write() {
 
 template <class T>
 std::vector<T> Array::to_vector() const {
+  detail::give_to_host();
   const Array plain = to(dtype_of<T>).contiguous();
   const T* p = plain.template data<T>();
   return std::vector<T>(p, p + plain.size());

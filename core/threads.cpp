@@ -18,6 +18,7 @@
 #include <cblas.h>
 #include <fmt/format.h>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 #include <tandem/core/threads.h>
 #include <tandem/core/waiting.h>
@@ -87,6 +88,7 @@ int threads() {
 void set_threads(int n) {
   if (n < 1) fail("threads", "number must be at least 1", fmt::format("{} given", n));
   team_size().store(n);
+  capture::grow_older();
   openblas_set_num_threads(n);  // of the libraries' own team; the calling threads' follow in threads()
   threads();
 }

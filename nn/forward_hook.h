@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <tandem/autograd/tensor.h>
+#include <tandem/core/capture.h>
 
 namespace tandem::nn {
 
@@ -76,7 +77,9 @@ class HookList {
     if (!hooks_) hooks_ = std::make_shared<Hooks>();
     auto kept = std::make_shared<const Hook>(std::move(hook));
     hooks_->push_back(kept);
+    capture::grow_older();
     return HookHandle(kept.get(), [kept, list = std::weak_ptr<Hooks>(hooks_)](const void*) {
+      capture::grow_older();
       if (const auto alive = list.lock()) std::erase(*alive, kept);
     });
   }
@@ -85,6 +88,7 @@ class HookList {
   template <class... Before>
   void run(Module& module, Tensor& changing, const Before&... before) const {
     if (!hooks_ || hooks_->empty()) return;
+    capture::refuse("a forward hook", "runs code");
     const CallScope outside(nullptr);
     const Hooks now = *hooks_;  // hooks may add and remove hooks
     for (const std::shared_ptr<const Hook>& hook : now) {

@@ -7,6 +7,7 @@
 #include <cxxabi.h>
 #include <fmt/format.h>
 
+#include <tandem/core/capture.h>
 #include <tandem/nn/models/make_model.h>
 #include <tandem/nn/module.h>
 
@@ -162,6 +163,7 @@ void Module::apply(const std::function<void(Module&)>& f) {
 }
 
 void Module::set_training(bool training) {
+  capture::grow_older();
   apply([training](Module& m) { m.training_ = training; });
 }
 

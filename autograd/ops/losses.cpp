@@ -46,12 +46,10 @@ Tensor mse_loss(const Tensor& given, const Tensor& wanted) {
   const Array &a = ops::floating("mse_loss", "x", x), &t = ops::floating("mse_loss", "target", target);
   require_equal_shapes("mse_loss", a, t);
   const double n = static_cast<double>(a.size());
-  Array y = Array::scalar(kernels::sum_of_squares(kernels::subtract(a, t)) / n, a.dtype());
-  return record("mse_loss", std::move(y), {x, target}, {x, target},
+  return record("mse_loss", kernels::mean_squared_error(a, t), {x, target}, {x, target},
                 [n](const Tensor& dy, const Saved& saved, Needs needs) {
                   if (!is_recording()) {
-                    const double scale = kernels::multiply(dy.value(), 2 / n).item();  // rounded as with ops
-                    Array dx = kernels::multiply(kernels::subtract(saved[0].value(), saved[1].value()), scale);
+                    Array dx = kernels::mean_squared_error_grad(dy.value(), saved[0].value(), saved[1].value());
                     Tensor dt = needs[1] ? Tensor(kernels::negate(dx)) : Tensor{};
                     return Grads{needs[0] ? Tensor(std::move(dx)) : Tensor{}, std::move(dt)};
                   }

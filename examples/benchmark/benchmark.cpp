@@ -1,6 +1,7 @@
 // benchmark: the time and memory of whole training steps, one line of JSON, to be held beside other frameworks that do
 // the same work. A step is: clear gradients, forward, loss, backward, optimizer step, and reading the loss as a number.
 //   benchmark resnet20 --threads 2 --steps 7
+//   benchmark mlp --eager                       without the replay of forward and backward that mlp and mlp_64 have
 //   benchmark resnet20 --profile                where the time of a step goes, on standard error
 //   benchmark loader --steps 391 --passes 3     what reading and augmenting cost an epoch of training
 // Not here: the steps (workloads.h), single kernels (tests/benchmarks).
@@ -37,7 +38,7 @@ std::int64_t peak_megabytes() {
 struct Settings {
   std::string workload = {}, precision = "f32", rule = {};
   int threads = 1, steps = 7, passes = 3;
-  bool profile = false;
+  bool profile = false, eager = false;
 };
 
 /// A step, put down as one where a profile is taken.
@@ -50,7 +51,7 @@ double step_of(const Workload& workload) {
 
 int run(const Settings& settings) {
   const std::int64_t baseline = peak_megabytes();
-  const Workload workload = make_workload(settings.workload, settings.rule);
+  const Workload workload = make_workload(settings.workload, settings.rule, settings.eager);
   std::optional<train::ProfileLog> profile;
   if (settings.profile) profile.emplace();
   for (int i = 0; i < 2 * workload.steps_a_time; ++i) step_of(workload);
@@ -72,6 +73,7 @@ int run(const Settings& settings) {
   line["layout"] = "channels_last";
   line["threads"] = threads();
   line["parameters"] = workload.parameters;
+  line["replayed"] = workload.is_replayed;
   line["loss"] = loss;
   line["median_ms"] = times[times.size() / 2];
   line["min_ms"] = times.front();
@@ -155,6 +157,7 @@ int program(int argc, char** argv) {
   app.add_option("--passes", settings.passes, "over the steps of \"loader\", each way")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_flag("--eager", settings.eager, "no replay of the smallest networks' passes");
   app.add_flag("--profile", settings.profile, "say on standard error where the time goes");
   try {
     app.parse(argc, argv);

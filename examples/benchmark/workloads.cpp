@@ -21,6 +21,26 @@ Workload workload(std::shared_ptr<nn::Module> model, const Rule& rule, Loss loss
   return {model->parameter_count(), step, steps_a_time};
 }
 
+/// Of a network so small that its passes are replayed, unless eager; loss_of(y, target) of its output for x.
+template <bool eager, class Loss>
+Workload small(std::shared_ptr<nn::Module> model, const Rule& rule, const Array& x, const Array& target, Loss loss_of,
+               int steps_a_time) {
+  if (eager) {
+    return workload(
+        model, rule, [x, target, loss_of](nn::Module& m) { return loss_of(m(x), target); }, steps_a_time);
+  }
+  auto optimizer = std::make_shared<Optimizer>(model->parameters(), rule);
+  auto pass = std::make_shared<Replay>(
+      [model, loss_of](const std::vector<Tensor>& in) { return loss_of((*model)(in[0]), in[1]); });
+  const auto step = [optimizer, pass, x, target] {
+    optimizer->zero_grad();
+    const Tensor loss = (*pass)(x, target);
+    optimizer->step();
+    return loss.item();
+  };
+  return {model->parameter_count(), step, steps_a_time, true};
+}
+
 const std::vector<std::int64_t> kResNet18Widths = {64, 128, 256, 512}, kResNet20Widths = {16, 32, 64};
 constexpr int kCycle = 5;  // of Lookahead: its steps are timed by whole cycles
 
@@ -75,12 +95,11 @@ Workload optimizer_alone(const Rule& rule) {
 }
 
 /// 2 -> 16 -> 1 with tanh, four examples: what a call costs.
+template <bool eager>
 Workload smallest(const Rule& rule) {
-  const Array x = normal({4, 2}), y = normal({4, 1});
-  return workload(
-      sequential({nn::layer<nn::Linear>({.in = 2, .out = 16}), nn::layer<nn::Tanh>(),
-                  nn::layer<nn::Linear>({.in = 16, .out = 1})}),
-      rule, [x, y](nn::Module& m) { return mse_loss(m(x), y); }, 200);
+  return small<eager>(sequential({nn::layer<nn::Linear>({.in = 2, .out = 16}), nn::layer<nn::Tanh>(),
+                                  nn::layer<nn::Linear>({.in = 16, .out = 1})}),
+                      rule, normal({4, 2}), normal({4, 1}), mse_loss, 200);
 }
 
 /// Linear layers of these sizes with ReLU between them.
@@ -91,6 +110,14 @@ std::shared_ptr<nn::Module> perceptron(const std::vector<std::int64_t>& sizes) {
     model->add(nn::layer<nn::Linear>({.in = sizes[i], .out = sizes[i + 1]}));
   }
   return model;
+}
+
+/// 64-128-64-10, 32 examples of ten classes.
+template <bool eager>
+Workload small_classifier(const Rule& rule) {
+  return small<eager>(
+      perceptron({64, 128, 64, 10}), rule, normal({32, 64}), integers({32}, 10),
+      [](const Tensor& y, const Tensor& labels) { return cross_entropy(y, labels); }, 50);
 }
 
 /// LeNet-5 as it is trained today (LeCun et al. 1998, with ReLU and max pooling): 1x28x28.
@@ -174,6 +201,7 @@ Workload transformer(const Rule& rule) {
 struct Entry {
   Rule rule;
   std::function<Workload(const Rule& rule)> make;
+  std::function<Workload(const Rule& rule)> make_eager = nullptr;  // of those that are replayed
 };
 
 const std::map<std::string, Entry>& table() {
@@ -193,12 +221,8 @@ const std::map<std::string, Entry>& table() {
       {"autoencoder", {kAdam, autoencoder}},
       {"lstm", {kMomentum, lstm}},
       {"transformer", {kAdam, transformer}},
-      {"mlp", {kAdam, smallest}},
-      {"mlp_64",
-       {kAdam,
-        [](const Rule& rule) {
-          return classifier(perceptron({64, 128, 64, 10}), {32, 64}, rule, 50);
-        }}},
+      {"mlp", {kAdam, smallest<false>, smallest<true>}},
+      {"mlp_64", {kAdam, small_classifier<false>, small_classifier<true>}},
       {"mlp_784",
        {kAdam,
         [](const Rule& rule) {
@@ -234,11 +258,13 @@ std::vector<std::string> workload_names() {
   return names;
 }
 
-Workload make_workload(const std::string& name, const std::string& rule) {
+Workload make_workload(const std::string& name, const std::string& rule, bool eager) {
   const auto found = table().find(name);
   if (found == table().end()) fail("benchmark", "no workload \"" + name + "\"");
   constexpr std::int64_t kLength = 1000;  // of what a schedule in the rule counts by
-  return found->second.make(rule.empty() ? found->second.rule : parse_rule(rule, kLength));
+  const Entry& entry = found->second;
+  const auto& make = eager && entry.make_eager ? entry.make_eager : entry.make;
+  return make(rule.empty() ? entry.rule : parse_rule(rule, kLength));
 }
 
 }  // namespace tandem

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 
 namespace tandem {
@@ -110,6 +111,7 @@ Arena::Arena(std::vector<Slot> slots, const void* owner) : slots_(std::move(slot
     frame_.parameters.push_back({slot.name, value.shape(), value.strides()});
     frame_.tensors.push_back({slot.begin, slot.end, slot.tensor.rank() > 1});
   }
+  capture::grow_older();
   accept_changes();
 }
 

@@ -6,6 +6,7 @@
 #include <tandem/autograd/ops.h>
 #include <tandem/autograd/record.h>
 #include <tandem/autograd/remade.h>
+#include <tandem/autograd/sequence_ops.h>
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
@@ -88,6 +89,30 @@ TEST_CASE("a product after GELU or SiLU does not keep its input, and its gradien
     CHECK(identical(w.grad(), remade[1]));
     const std::vector<Array> plain = gradients(op(x) * 1.0);  // the input of the product is another op's
     CHECK(identical(plain[1], remade[1]));
+  }
+}
+
+TEST_CASE("a product after a layer norm does not keep its input, and its gradient has the same bits") {
+  Generator g(4);
+  const auto leaf = [&](const Shape& shape) {
+    Array a = Array::empty(shape);
+    g.fill_normal(a);
+    return Tensor(a).set_requires_grad(true);
+  };
+  const Tensor given = leaf({1024, 256}), w = leaf({16, 256}), scale = leaf({256}), shift = leaf({256});  // 1 MiB
+  for (const auto& [s, b] : {std::pair{scale, shift}, {scale, Tensor()}, {Tensor(), shift}, {Tensor(), Tensor()}}) {
+    const auto gradient = [&](bool is_remade) {
+      const Tensor x = given * 1.0;
+      const std::int64_t before = graph_stats().saved_bytes;
+      Tensor y = layer_norm(x, s, b);
+      if (!is_remade) y = y * 1.0;  // another op's
+      const Tensor z = linear(y, w);
+      y = Tensor();
+      const std::int64_t kept = graph_stats().saved_bytes - before;
+      CHECK((kept < given.size() * 4 * 3 / 2) == is_remade);
+      return grad({sum(square(z))}, {w})[0].value();
+    };
+    CHECK(identical(gradient(true), gradient(false)));
   }
 }
 

@@ -103,6 +103,18 @@ TEST_CASE("erf") {
   CHECK(worst.kernel < 2);
 }
 
+TEST_CASE("the normal distribution, through gelu") {
+  const auto gelu = [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); };
+  const auto plain = [](float x) { return x * math::normal(x).cdf; };
+  const Worst worst = worst_ulps(plain, kernels::gelu, gelu, -4, kInfinity);
+  CHECK(worst.plain < 10);
+  CHECK(worst.kernel < 10);
+  // Below, the exponent x^2 / 2 is rounded: an error of x^2 / 2 units.
+  const Worst tail = worst_ulps(plain, kernels::gelu, gelu, -12, -4);
+  CHECK(tail.plain < 80);
+  CHECK(tail.kernel < 80);
+}
+
 TEST_CASE("expm1 below 0, through elu") {
   const Worst worst =
       worst_ulps([](float x) { return math::expm1_nonpositive(x); }, [](const Array& x) { return kernels::elu(x, 1); },

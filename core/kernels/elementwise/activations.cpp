@@ -12,14 +12,7 @@ using detail::map_float;
 
 namespace {
 
-constexpr double kInverseSqrt2 = 0.70710678118654752440;
 constexpr double kInverseSqrt2Pi = 0.39894228040143267794;
-
-// Phi(x), the normal distribution function.
-template <class T>
-TANDEM_INLINE T normal_cdf(T x) {
-  return T(0.5) * (T(1) + math::erf(x * static_cast<T>(kInverseSqrt2)));
-}
 
 template <class F>
 Array map_grad(const char* where, const char* second, const Array& dy, const Array& x, F f) {
@@ -51,7 +44,7 @@ Array elu(const Array& x, double alpha) {
   });
 }
 Array gelu(const Array& x) {
-  return map_float("gelu", x, [](auto v) { return v * normal_cdf(v); });
+  return map_float("gelu", x, [](auto v) { return v * math::normal(v).cdf; });
 }
 Array silu(const Array& x) {
   return map_float("silu", x, [](auto v) { return v * math::sigmoid(v); });
@@ -76,8 +69,8 @@ Array elu_grad(const Array& dy, const Array& x, double alpha) {
 Array gelu_grad(const Array& dy, const Array& x) {
   return map_grad("gelu_grad", "x", dy, x, [](auto d, auto v) {
     using T = decltype(v);
-    const T density = static_cast<T>(kInverseSqrt2Pi) * math::exp(T(-0.5) * v * v);
-    return d * (normal_cdf(v) + v * density);
+    const auto [cdf, exponential] = math::normal(v);
+    return d * (cdf + v * (static_cast<T>(kInverseSqrt2Pi) * exponential));
   });
 }
 Array silu_grad(const Array& dy, const Array& x) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise_apply.h>
 #include <tandem/core/kernels/elementwise/wrapping.h>
@@ -25,6 +26,7 @@ class UndefinedPower {
  public:
   void found() { is_found_.store(true, std::memory_order_relaxed); }
   void check(DType dtype) const {
+    if (!is_floating(dtype)) capture::refuse("power", "of whole numbers looks at what came out");
     if (is_found_.load(std::memory_order_relaxed))
       fail("power", "0 to a negative power", fmt::format("dtype {}", name(dtype)));
   }
@@ -182,8 +184,7 @@ void add_into(Array& y, const Array& x_given) {
   });
   const Array x = apart_from(x_given, y);
   detail::run<Accepts::all>(
-      dtype, [](auto u, auto v) { return wrapping::add(u, v); }, y, y, x);
-  y.mark_changed();
+      "add_into", dtype, [](auto u, auto v) { return wrapping::add(u, v); }, y, y, x);
 }
 
 void scale_into(Array& y, double c) {
@@ -195,8 +196,7 @@ void scale_into(Array& y, double c) {
   }
   const profile::KernelScope profiled("scale_into", dtype, [&] { return profile::moves(y, y); });
   detail::run<Accepts::all>(
-      dtype, [c](auto v) { return wrapping::multiply(v, static_cast<decltype(v)>(c)); }, y, y);
-  y.mark_changed();
+      "scale_into", dtype, [c](auto v) { return wrapping::multiply(v, static_cast<decltype(v)>(c)); }, y, y);
 }
 
 namespace {

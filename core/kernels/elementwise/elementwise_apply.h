@@ -32,14 +32,14 @@ Shape common_shape(const Names& names, std::span<const Array* const> inputs);
 
 /// y[i] = f(x[i]...) in the type that `dtype` is computed in.
 template <Accepts accepts, class F, class... X>
-void run(DType dtype, F f, Array& y, const X&... x) {
+void run(const char* name, DType dtype, F f, Array& y, const X&... x) {
   if (y.size() == 0) return;
   if (work_dtype(dtype) == DType::f32) {
-    run_loop<float>(f, y, x...);
+    run_loop<float>(name, f, y, x...);
   } else if (dtype == DType::f64) {
-    run_loop<double>(f, y, x...);
+    run_loop<double>(name, f, y, x...);
   } else if constexpr (accepts != Accepts::floats) {
-    run_loop<std::int64_t>(f, y, x...);
+    run_loop<std::int64_t>(name, f, y, x...);
   }
 }
 
@@ -53,7 +53,7 @@ Array apply_in(DType dtype, const Names& names, F f, const X&... x) {
     return profile::Work{static_cast<double>(shape.count()), profile::bytes(x..., profile::bytes_of(shape, dtype))};
   });
   Array y = Array::empty(shape, is_test ? DType::boolean : dtype, propagate_layout(shape.rank(), {&x...}));
-  run<accepts>(dtype, f, y, x...);
+  run<accepts>(names.where, dtype, f, y, x...);
   return y;
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <tandem/core/array.h>
+#include <tandem/core/capture.h>
 #include <tandem/core/dispatch.h>
 #include <tandem/core/kernels/elementwise/load_store.h>
 #include <tandem/core/threads.h>
@@ -182,9 +183,10 @@ TANDEM_TARGETS __attribute__((flatten)) void run_tile(std::index_sequence<I...>,
 }  // namespace detail
 
 /// y[i] = f(x[i]...), computed in W (float, double or int64) and converted from and to the dtypes of x and y; the x
-/// broadcast to y's shape. A comparison f makes bool. y may be one of the x when their strides are equal.
+/// broadcast to y's shape. A comparison f makes bool. y may be one of the x when their strides are equal. `name` is the
+/// kernel's, for captures.
 template <class W, class F, class... X>
-void run_loop(F f, Array& y, const X&... x) {
+void run_loop(const char* name, F f, Array& y, const X&... x) {
   constexpr std::size_t kInputs = sizeof...(X);
   static_assert(kInputs < LoopPlan::kOperands);
   constexpr bool is_test = std::is_same_v<std::invoke_result_t<F, std::conditional_t<true, W, X>...>, bool>;
@@ -200,18 +202,22 @@ void run_loop(F f, Array& y, const X&... x) {
   std::array<detail::Lane, kInputs> inputs{};
   if (y.size() <= kElementGrain && is_flat(operands)) {  // one short row needs no plan
     for (std::size_t i = 0; i < kInputs; ++i) inputs[i] = lane(i + 1, 1, 0);
-    return detail::run_tile<W>(std::make_index_sequence<kInputs>{}, f, y.size(), 1, lane(0, 1, 0), inputs);
+    return capture::run(name, {&x...}, {&y}, [f, inputs, n = y.size(), out = lane(0, 1, 0)] {
+      detail::run_tile<W>(std::make_index_sequence<kInputs>{}, f, n, 1, out, inputs);
+    });
   }
   LoopPlan plan = plan_loop(operands);
   prefer_transposed_tiles(plan, operands.size());
   const detail::Lane whole = lane(0, plan.strides[0][0], plan.strides[0][1]);
   for (std::size_t i = 0; i < kInputs; ++i) inputs[i] = lane(i + 1, plan.strides[i + 1][0], plan.strides[i + 1][1]);
-  walk(plan, [&](const Tile& tile) {
-    detail::Lane out = whole;
-    out.p += tile.begin[0] * out.bytes;
-    std::array<detail::Lane, kInputs> in = inputs;
-    for (std::size_t i = 0; i < kInputs; ++i) in[i].p += tile.begin[i + 1] * in[i].bytes;
-    detail::run_tile<W>(std::make_index_sequence<kInputs>{}, f, tile.n, tile.rows, out, in);
+  capture::run(name, {&x...}, {&y}, [f, plan, whole, inputs] {
+    walk(plan, [&](const Tile& tile) {
+      detail::Lane out = whole;
+      out.p += tile.begin[0] * out.bytes;
+      std::array<detail::Lane, kInputs> in = inputs;
+      for (std::size_t i = 0; i < kInputs; ++i) in[i].p += tile.begin[i + 1] * in[i].bytes;
+      detail::run_tile<W>(std::make_index_sequence<kInputs>{}, f, tile.n, tile.rows, out, in);
+    });
   });
 }
 

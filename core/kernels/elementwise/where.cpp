@@ -2,6 +2,7 @@
 // and the condition stays the bytes that it is.
 #include <tandem/core/kernels/elementwise/elementwise.h>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/elementwise_apply.h>
 #include <tandem/core/profile.h>
@@ -41,11 +42,13 @@ void choose_all(const Array& c, const Array& a, const Array& b, Array& y) {
   const auto *pa = reinterpret_cast<const T*>(a.bytes()), *pb = reinterpret_cast<const T*>(b.bytes());
   auto* py = reinterpret_cast<T*>(y.bytes());
   const Steps steps{plan.strides[0][0], plan.strides[1][0], plan.strides[2][0], plan.strides[3][0]};
-  walk(plan, [&](const Tile& tile) {
-    for (std::int64_t r = 0; r < tile.rows; ++r) {
-      const auto at = [&](std::size_t o) { return tile.begin[o] + r * plan.strides[o][1]; };
-      choose_row(pc + at(1), pa + at(2), pb + at(3), py + at(0), tile.n, steps);
-    }
+  capture::run("where", {&c, &a, &b}, {&y}, [plan, pc, pa, pb, py, steps] {
+    walk(plan, [&](const Tile& tile) {
+      for (std::int64_t r = 0; r < tile.rows; ++r) {
+        const auto at = [&](std::size_t o) { return tile.begin[o] + r * plan.strides[o][1]; };
+        choose_row(pc + at(1), pa + at(2), pb + at(3), py + at(0), tile.n, steps);
+      }
+    });
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/strided_loop.h>
 #include <tandem/core/kernels/move/copy.h>
@@ -97,24 +98,27 @@ void copy(const Array& x, Array& y) {
   const bool is_move = from == to || (size_of(from) == 1 && size_of(to) == 1 && to != DType::boolean);
   if (!is_move && !is_work(from) && !is_work(to)) {
     const auto same = [](auto v) { return v; };
-    if (is_floating(from) || is_floating(to)) return run_loop<float>(same, y, x);
-    return run_loop<std::int64_t>(same, y, x);
+    if (is_floating(from) || is_floating(to)) return run_loop<float>("convert", same, y, x);
+    return run_loop<std::int64_t>("convert", same, y, x);
   }
   const std::array<const Array*, 2> operands{&y, &x};
   if (is_move && y.size() <= kElementGrain && is_flat(operands)) {
-    std::memcpy(y.bytes(), x.bytes(), static_cast<std::size_t>(y.size()) * size_of(to));
-    return;
+    return capture::run(
+        "copy", {&x}, {&y},
+        [p = x.bytes(), q = y.bytes(), n = static_cast<std::size_t>(y.size()) * size_of(to)] { std::memcpy(q, p, n); });
   }
   LoopPlan plan = plan_loop(operands);
   prefer_transposed_tiles(plan, operands.size());
   const Steps steps{plan.strides[1][0], plan.strides[1][1], plan.strides[0][0], plan.strides[0][1]};
   const auto x_bytes = static_cast<std::int64_t>(size_of(from)), y_bytes = static_cast<std::int64_t>(size_of(to));
   const ConvertRow convert = is_move ? nullptr : convert_row(from, to);
-  walk(plan, [&](const Tile& tile) {
-    const std::byte* in = x.bytes() + tile.begin[1] * x_bytes;
-    std::byte* out = y.bytes() + tile.begin[0] * y_bytes;
-    if (convert == nullptr) return move(size_of(to), in, out, tile.n, tile.rows, steps);
-    convert_tile(convert, in, out, tile.n, tile.rows, steps, x_bytes, y_bytes);
+  capture::run("copy", {&x}, {&y}, [=, p = x.bytes(), q = y.bytes(), to_bytes = size_of(to)] {
+    walk(plan, [&](const Tile& tile) {
+      const std::byte* in = p + tile.begin[1] * x_bytes;
+      std::byte* out = q + tile.begin[0] * y_bytes;
+      if (convert == nullptr) return move(to_bytes, in, out, tile.n, tile.rows, steps);
+      convert_tile(convert, in, out, tile.n, tile.rows, steps, x_bytes, y_bytes);
+    });
   });
 }
 

@@ -6,7 +6,7 @@
 
 namespace tandem::kernels {
 
-/// y[i] = x[i], converted to y's dtype. One shape, any strides; x and y must not overlap. Does not mark a change.
+/// y[i] = x[i], converted to y's dtype. One shape, any strides; x and y must not overlap.
 void copy(const Array& x, Array& y);
 
 }  // namespace tandem::kernels

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
-#include <vector>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/normalise/softmax.h>
@@ -89,13 +89,8 @@ void grad_row(const double* x, const double* log_sums, std::int64_t n, const Tar
   dx[t.label] -= t.scale * t.of_label;
 }
 
-// Labels in one piece, each checked; and how many are not ignored.
-struct Labels {
-  Array array;
-  std::int64_t counted = 0;
-};
-
-Labels checked_labels(const char* where, const Array& x, const Array& labels, std::int64_t ignore) {
+/// Labels in one piece.
+Array checked_labels(const char* where, const Array& x, const Array& labels) {
   require_floating(where, "x", x);
   require_defined(where, "labels", labels);
   require_dtype(where, "labels", labels, DType::i64);
@@ -104,22 +99,25 @@ Labels checked_labels(const char* where, const Array& x, const Array& labels, st
          fmt::format("x {}, labels {}", to_string(x.shape()), to_string(labels.shape())),
          x.rank() > 2 ? "reshape x to [-1, C] and labels to [-1]" : "");
   }
-  Labels result{labels.contiguous()};
-  const std::int64_t* values = result.array.data<std::int64_t>();
-  for (std::int64_t row = 0; row < labels.size(); ++row) {
-    if (values[row] == ignore) continue;
-    if (values[row] < 0 || values[row] >= x.shape(1)) {
-      fail(where, "label out of range",
-           fmt::format("row {} has {}, classes are 0..{}", row, values[row], x.shape(1) - 1));
+  return labels.contiguous();
+}
+
+/// How many labels are not ignored, each of which is checked.
+std::int64_t count_labels(const char* where, const std::int64_t* labels, std::int64_t rows, std::int64_t classes,
+                          std::int64_t ignore) {
+  std::int64_t counted = 0;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (labels[row] == ignore) continue;
+    if (labels[row] < 0 || labels[row] >= classes) {
+      fail(where, "label out of range", fmt::format("row {} has {}, classes are 0..{}", row, labels[row], classes - 1));
     }
-    ++result.counted;
+    ++counted;
   }
-  if (result.counted == 0) {
+  if (counted == 0) {
     fail(where, "no row counts",
-         labels.size() == 0 ? "labels [0]"
-                            : fmt::format("all {} labels are {}, which is ignored", labels.size(), ignore));
+         rows == 0 ? "labels [0]" : fmt::format("all {} labels are {}, which is ignored", rows, ignore));
   }
-  return result;
+  return counted;
 }
 
 void require_smoothing(const char* where, double smoothing) {
@@ -138,63 +136,68 @@ void visit_floating(DType dtype, F&& f) {
 
 Array cross_entropy(const Array& x, const Array& labels, double smoothing, std::int64_t ignore, Array* log_sums) {
   const profile::KernelScope profiled("cross_entropy", x.dtype(), [&] { return profile::moves(x); });
-  require_smoothing("cross_entropy", smoothing);
-  const Labels checked = checked_labels("cross_entropy", x, labels, ignore);
-  const std::int64_t* label = checked.array.data<std::int64_t>();
+  const char* where = "cross_entropy";
+  require_smoothing(where, smoothing);
+  const Array checked = checked_labels(where, x, labels), in = x.contiguous();
   const std::int64_t rows = x.shape(0), classes = x.shape(1);
-  const Array in = x.contiguous();
-  Array sums = Array::empty({rows, 2}, work_dtype(x.dtype()));
-  std::vector<double> losses(static_cast<std::size_t>(rows));
+  const DType wide = work_dtype(x.dtype());
+  Array sums = Array::empty({rows, 2}, wide), losses = Array::empty({rows}, DType::f64), y = Array::empty({}, wide);
   visit_floating(x.dtype(), [&]<class E, class Wide>(E, Wide) {
-    const E* px = in.data<E>();
-    Wide* to = sums.data<Wide>();
-    detail::each_part(rows, classes, [&](std::int64_t begin, std::int64_t end, float* scratch) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        const bool counts = label[row] != ignore;
-        const auto r = loss_of_row(px + row * classes, scratch, counts ? label[row] : 0, {classes, smoothing});
-        to[2 * row] = r.largest;
-        to[2 * row + 1] = r.log_total;
-        losses[static_cast<std::size_t>(row)] = counts ? r.loss : 0;
-      }
-    });
+    const std::int64_t* const label = checked.data<std::int64_t>();
+    capture::run(where, {&in, &checked}, {&sums, &losses, &y},
+                 [=, px = in.data<E>(), to = sums.data<Wide>(), loss = losses.data<double>(), py = y.data<Wide>()] {
+                   const auto counted = static_cast<double>(count_labels(where, label, rows, classes, ignore));
+                   detail::each_part(rows, classes, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+                     for (std::int64_t row = begin; row < end; ++row) {
+                       const bool counts = label[row] != ignore;
+                       const auto r = loss_of_row(px + row * classes, scratch, counts ? label[row] : 0,
+                                                  RowOptions{classes, smoothing});
+                       to[2 * row] = r.largest;
+                       to[2 * row + 1] = r.log_total;
+                       loss[row] = counts ? r.loss : 0;
+                     }
+                   });
+                   double total = 0;
+                   for (std::int64_t row = 0; row < rows; ++row) total += loss[row];
+                   *py = static_cast<Wide>(total / counted);
+                 });
   });
-  double total = 0;
-  for (const double loss : losses) total += loss;
   if (log_sums != nullptr) *log_sums = sums;
-  return Array::scalar(total / static_cast<double>(checked.counted), sums.dtype());
+  return y;
 }
 
 Array cross_entropy_grad(const Array& dy, const Array& x, const Array& log_sums, const Array& labels, double smoothing,
                          std::int64_t ignore) {
   const profile::KernelScope profiled("cross_entropy_grad", x.dtype(), [&] { return profile::moves(x, x); });
   const char* where = "cross_entropy_grad";
+  const DType wide = work_dtype(x.dtype());
   require_defined(where, "dy", dy);
   require_smoothing(where, smoothing);
-  const Labels checked = checked_labels(where, x, labels, ignore);
-  require_dtype(where, "log_sums", log_sums, work_dtype(x.dtype()));
+  const Array checked = checked_labels(where, x, labels);
+  require_dtype(where, "log_sums", log_sums, wide);
   const std::int64_t rows = x.shape(0), classes = x.shape(1);
   if (!(log_sums.shape() == Shape{rows, 2}))
     fail(where, "log_sums must be [B, 2]",
          fmt::format("log_sums {}, x {}", log_sums.shape().to_string(), x.shape().to_string()));
-  const std::int64_t* label = checked.array.data<std::int64_t>();
-  const double scale = dy.item() / static_cast<double>(checked.counted);
-  const double share = smoothing / static_cast<double>(classes);
-  const Array in = x.contiguous(), sums = log_sums.contiguous();
+  if (dy.size() != 1) fail(where, "dy must be a number", "dy " + to_string(dy.shape()));
+  const Array in = x.contiguous(), sums = log_sums.contiguous(), scale_of = dy.to(wide);
   Array dx = Array::empty(x.shape(), x.dtype());
   visit_floating(x.dtype(), [&]<class E, class Wide>(E, Wide) {
-    const E* px = in.data<E>();
-    const Wide* log_sum = sums.data<Wide>();
-    E* out = dx.data<E>();
-    parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        const E* from = px + row * classes;
-        E* to = out + row * classes;
-        if (label[row] == ignore) {
-          std::fill_n(to, classes, E(0));
-          continue;
+    const std::int64_t* const label = checked.data<std::int64_t>();
+    const Wide *const log_sum = sums.data<Wide>(), *const seed = scale_of.data<Wide>();
+    capture::run(where, {&scale_of, &in, &sums, &checked}, {&dx}, [=, px = in.data<E>(), out = dx.data<E>()] {
+      const auto counted = static_cast<double>(count_labels(where, label, rows, classes, ignore));
+      const double scale = static_cast<double>(*seed) / counted, share = smoothing / static_cast<double>(classes);
+      parallel_for(rows, detail::row_grain(classes), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+          E* const to = out + row * classes;
+          if (label[row] == ignore) {
+            std::fill_n(to, classes, E(0));
+            continue;
+          }
+          grad_row(px + row * classes, log_sum + 2 * row, classes, Target{scale, share, 1 - smoothing, label[row]}, to);
         }
-        grad_row(from, log_sum + 2 * row, classes, {scale, share, 1 - smoothing, label[row]}, to);
-      }
+      });
     });
   });
   return dx;

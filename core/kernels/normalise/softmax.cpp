@@ -10,6 +10,7 @@
 #include <cmath>
 #include <vector>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/pack.h>
@@ -131,14 +132,16 @@ Array map_rows(const char* where, const Array& x, int dim, Fast fast, Naive naiv
   const std::int64_t n = x.shape(d);
   if (x.size() == 0) return rows.finish(out);
   if (x.dtype() == DType::f64) {
-    naive(in.data<double>(), out.data<double>(), in.size() / n, n);
+    capture::run(where, {&in}, {&out}, [naive, p = in.data<double>(), q = out.data<double>(), size = in.size(), n] {
+      naive(p, q, size / n, n);
+    });
     return rows.finish(out);
   }
   visit_narrow(x.dtype(), [&]<class E>(E) {
-    const E* p = in.data<E>();
-    E* q = out.data<E>();
-    detail::each_part(in.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
-      fast(p + begin * n, q + begin * n, scratch, end - begin, n);
+    capture::run(where, {&in}, {&out}, [fast, p = in.data<E>(), q = out.data<E>(), size = in.size(), n] {
+      detail::each_part(size / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+        fast(p + begin * n, q + begin * n, scratch, end - begin, n);
+      });
     });
   });
   return rows.finish(out);
@@ -161,15 +164,18 @@ Array map_grad_rows(const char* where, const Array& dy, const Array& y, int dim,
   const std::int64_t n = y.shape(d);
   if (y.size() == 0) return rows.finish(out);
   if (out.dtype() == DType::f64) {
-    naive(dy_rows.data<double>(), y_rows.data<double>(), out.data<double>(), out.size() / n, n);
+    capture::run(where, {&dy_rows, &y_rows}, {&out},
+                 [naive, p = dy_rows.data<double>(), q = y_rows.data<double>(), r = out.data<double>(),
+                  size = out.size(), n] { naive(p, q, r, size / n, n); });
     return rows.finish(out);
   }
   visit_narrow(y.dtype(), [&]<class E>(E) {
-    const E *p = dy_rows.data<E>(), *q = y_rows.data<E>();
-    E* r = out.data<E>();
-    detail::each_part(out.size() / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
-      fast(p + begin * n, q + begin * n, r + begin * n, scratch, end - begin, n);
-    });
+    capture::run(where, {&dy_rows, &y_rows}, {&out},
+                 [fast, p = dy_rows.data<E>(), q = y_rows.data<E>(), r = out.data<E>(), size = out.size(), n] {
+                   detail::each_part(size / n, n, [&](std::int64_t begin, std::int64_t end, float* scratch) {
+                     fast(p + begin * n, q + begin * n, r + begin * n, scratch, end - begin, n);
+                   });
+                 });
   });
   return rows.finish(out);
 }

@@ -35,9 +35,16 @@ TANDEM_INLINE float exponentials(const E* x, float* e, std::int64_t n) {
 template <class F>
 void each_part(std::int64_t rows, std::int64_t n, F&& f) {
   const Parts parts = parallel_parts(rows, row_grain(n));
+  const auto run = [&](float* p) {
+    parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) { f(begin, end, p + part * n); });
+  };
+  constexpr std::int64_t kOnStack = 1024;
+  if (parts.number * n <= kOnStack) {
+    float scratch[kOnStack];
+    return run(scratch);
+  }
   Array scratch = Array::empty({parts.number, n});
-  float* p = scratch.data<float>();
-  parallel_for_parts(parts, [&](std::int64_t begin, std::int64_t end, int part) { f(begin, end, p + part * n); });
+  run(scratch.data<float>());
 }
 
 }  // namespace tandem::kernels::detail

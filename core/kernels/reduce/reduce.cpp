@@ -9,6 +9,7 @@
 #include <array>
 #include <vector>
 
+#include <tandem/core/capture.h>
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/kernels/elementwise/strided_loop.h>
@@ -101,19 +102,26 @@ class Totals {
   Array array_;
 };
 
-// y = scale * (the reduction of x); y is dense, of x's rank. X is x's element type.
+// Where a reduction reads and writes.
+struct Ends {
+  const std::byte* x;
+  std::byte* y;
+  std::int64_t inputs, outputs;
+  DType dtype;  // of y
+};
+
+// y = scale * (the reduction of x). X is x's element type.
 template <class Op, class X>
-void reduce_into(const Array& x, Array& y, double scale) {
+void run_plan(const ReducePlan& plan, const Ends& ends, double scale) {
   using Total = TotalFrom<Op, X>;
-  const ReducePlan plan = plan_reduce(x, y);
   const ReduceDim split = plan.dims[plan.split];
-  const std::int64_t outputs = y.size();
+  const std::int64_t outputs = ends.outputs;
   const Parts ranges = parallel_parts(split.size, plan.grain);
   const int parts = is_reduced(split) ? ranges.number : 1;
   Totals<Total> totals(outputs * parts, Op::template kIdentity<Total>);
   Total* all = totals.data();
-  const X* in = x.data<X>();
-  if (x.size() > 0) {
+  const X* in = reinterpret_cast<const X*>(ends.x);
+  if (ends.inputs > 0) {
     parallel_for_parts(ranges, [&](std::int64_t begin, std::int64_t end, int part) {
       ReducePlan own = plan;
       own.dims[plan.split].size = end - begin;
@@ -121,7 +129,7 @@ void reduce_into(const Array& x, Array& y, double scale) {
                       all + (parts > 1 ? part * outputs : 0) + begin * split.y_stride);
     });
   }
-  const ConvertRow store = convert_row(dtype_of<Total>, y.dtype());
+  const ConvertRow store = convert_row(dtype_of<Total>, ends.dtype);
   parallel_for(outputs, 32768, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       Total total = all[i];
@@ -129,8 +137,17 @@ void reduce_into(const Array& x, Array& y, double scale) {
       all[i] = total * static_cast<Total>(scale);
     }
     store(reinterpret_cast<const std::byte*>(all + begin), 1,
-          y.bytes() + begin * static_cast<std::int64_t>(size_of(y.dtype())), 1, end - begin);
+          ends.y + begin * static_cast<std::int64_t>(size_of(ends.dtype)), 1, end - begin);
   });
+}
+
+// y = scale * (the reduction of x); y is dense, of x's rank.
+template <class Op, class X>
+void reduce_into(const Array& x, Array& y, double scale) {
+  capture::run("reduce", {&x}, {&y},
+               [plan = plan_reduce(x, y), ends = Ends{x.bytes(), y.bytes(), x.size(), y.size(), y.dtype()}, scale] {
+                 run_plan<Op, X>(plan, ends, scale);
+               });
 }
 
 // The reduction of x to `kept` (x's rank), times scale.
@@ -165,16 +182,17 @@ bool is_short_matrix(const Array& x) {
 }
 
 /// y[n] = the sum over the rows of x [m, n], with the bits that reduce gives.
-void sum_short_rows(const Array& x, float* y) {
-  const std::int64_t m = x.shape(0), n = x.shape(1);
+void sum_short_rows(const Array& x, Array& y) {
   const profile::KernelScope profiled("sum", x.dtype(), [&] { return profile::moves(x); });
-  double totals[kShortRow];
-  std::fill_n(totals, n, 0.0);
-  if (n == 1)
-    detail::strips<Sum>(x.data<float>(), {m, 1, 0}, {}, totals);
-  else
-    detail::columns<Sum>(x.data<float>(), {n, 1, 1}, {m, n, 0}, totals);
-  std::transform(totals, totals + n, y, [](double total) { return static_cast<float>(total); });
+  capture::run("sum", {&x}, {&y}, [in = x.data<float>(), out = y.data<float>(), m = x.shape(0), n = x.shape(1)] {
+    double totals[kShortRow];
+    std::fill_n(totals, n, 0.0);
+    if (n == 1)
+      detail::strips<Sum>(in, {m, 1, 0}, {}, totals);
+    else
+      detail::columns<Sum>(in, {n, 1, 1}, {m, n, 0}, totals);
+    std::transform(totals, totals + n, out, [](double total) { return static_cast<float>(total); });
+  });
 }
 
 }  // namespace
@@ -183,7 +201,7 @@ Array sum(const Array& x, const Dims& dims, bool keep) {
   const bool is_over_rows = dims.list().size() == 1 && dims.list()[0] == 0;
   if (keep || !is_over_rows || !is_short_matrix(x)) return reduce<Sum>("sum", x, dims, keep);
   Array y = Array::empty({x.shape(1)});
-  sum_short_rows(x, y.data<float>());
+  sum_short_rows(x, y);
   return y;
 }
 
@@ -195,8 +213,7 @@ void sum_rows_into(const Array& x, Array& y) {
          fmt::format("x {}, y {} with strides {}", to_string(x.shape()), to_string(y.shape()), to_string(y.strides())));
   }
   if (!is_short_matrix(x)) return y.copy_from(sum(x, {0}));
-  sum_short_rows(x, y.data<float>());
-  y.mark_changed();
+  sum_short_rows(x, y);
 }
 
 Array mean(const Array& x, const Dims& dims, bool keep) {

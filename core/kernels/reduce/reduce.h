@@ -27,5 +27,9 @@ Array argmin(const Array& x, int dim);
 std::pair<Array, Array> topk(const Array& x, std::int64_t k, int dim);
 /// The sum of squares of all elements, in double.
 double sum_of_squares(const Array& x);
+/// The mean of (a - t)^2 over all elements, differences rounded, squares summed in double: a scalar. One shape.
+Array mean_squared_error(const Array& a, const Array& t);
+/// (a - t) (c dy) with c = 2 / n, dy a scalar: the gradient of the mean by a.
+Array mean_squared_error_grad(const Array& dy, const Array& a, const Array& t);
 
 }  // namespace tandem::kernels
