@@ -22,7 +22,7 @@ WORKLOADS = {  # name: what the table calls it
     "transformer": "transformer, 4 layers of 256, 16 texts of 128 words",
     "lenet": "LeNet, 64 images 28x28",
     "mlp_784": "784-256-128-10, batch 64",
-    "mlp": "2-16-1, batch 4",
+    "mlp": "2-16-1, batch 4, replayed",
     "optimizer_momentum": "momentum alone, 11.2 million weights",
     "optimizer_adam": "Adam alone",
     "optimizer_lookahead_adam": "Lookahead round Adam, k = 5, mean of its cycle",

@@ -153,7 +153,7 @@ TEST_CASE("checkpoint: what was changed in between, and functions that do other 
     Tensor(b).mutable_value().fill(0);  // exp saves its output alone: b is among nothing that is saved
     CHECK_THROWS_WITH_AS(y.backward(),
                          "checkpoint: what the function reads was changed between forward and backward: [2] is at "
-                         "version 1, was 0; call backward first",
+                         "version 2, was 1; call backward first",
                          Error);
   }
   int runs = 0;
