@@ -1,7 +1,20 @@
 // Taking and giving back the memory of gradients. See gradient_places.h; what waits is in tensor.cpp.
 #include <tandem/autograd/gradient_places.h>
 
+#include <utility>
+
 namespace tandem {
+
+namespace {
+thread_local ReachedLeaves* reached_leaves = nullptr;
+}
+
+ReachedLeaves::ReachedLeaves() : outside_(std::exchange(reached_leaves, this)) {}
+ReachedLeaves::~ReachedLeaves() { reached_leaves = outside_; }
+
+void ReachedLeaves::note(const TensorState& leaf) {
+  if (reached_leaves != nullptr) reached_leaves->list_.push_back(&leaf);
+}
 
 Array* GradientPlaces::take(std::size_t i) {
   if (i >= edges_.size() || i >= 64 || is_taken(i)) return nullptr;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <tandem/autograd/node.h>
 
@@ -30,6 +31,22 @@ class GradientPlaces {
 
   const SmallList<Edge, 3>& edges_;
   std::uint64_t taken_ = 0;
+};
+
+/// While it lives, the leaves are listed that get a gradient on this thread.
+class ReachedLeaves {
+ public:
+  ReachedLeaves();
+  ~ReachedLeaves();
+  ReachedLeaves(const ReachedLeaves&) = delete;
+  ReachedLeaves& operator=(const ReachedLeaves&) = delete;
+
+  const std::vector<const TensorState*>& list() const { return list_; }
+  static void note(const TensorState& leaf);
+
+ private:
+  std::vector<const TensorState*> list_;
+  ReachedLeaves* outside_;
 };
 
 /// The memory of a bound gradient, row major, that is to be written; null where there is none, another gradient has

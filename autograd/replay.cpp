@@ -12,6 +12,7 @@
 #include <tandem/autograd/arrivals.h>
 #include <tandem/autograd/autocast.h>
 #include <tandem/autograd/checkpoint_frame.h>
+#include <tandem/autograd/gradient_places.h>
 #include <tandem/autograd/hooks.h>
 #include <tandem/autograd/node.h>
 #include <tandem/core/capture.h>
@@ -62,6 +63,14 @@ bool is_watched() {
          Arrivals::asked() != nullptr || CheckpointFrame::current() != nullptr;
 }
 
+/// Whether the elements of two dense Arrays of one shape have one order in memory.
+bool lies_alike(const Array& a, const Array& b) {
+  for (int dim = 0; dim < a.rank(); ++dim) {
+    if (a.shape(dim) != 1 && a.stride(dim) != b.stride(dim)) return false;
+  }
+  return true;
+}
+
 /// The passes for inputs of one set of shapes.
 struct Pass {
   std::vector<Array> inputs;  // what the kernels read
@@ -74,7 +83,7 @@ struct Pass {
 
   bool fits(std::initializer_list<const Array*> given) const {
     return std::equal(given.begin(), given.end(), inputs.begin(), inputs.end(), [](const Array* x, const Array& own) {
-      return x->shape() == own.shape() && x->dtype() == own.dtype() && x->strides() == own.strides();
+      return x->shape() == own.shape() && x->dtype() == own.dtype() && lies_alike(*x, own);
     });
   }
   bool is_current() const { return age == capture::age() && autocast == autocast_dtype(); }
@@ -101,11 +110,12 @@ class Replay::Impl {
   explicit Impl(Loss l) : loss(std::move(l)) {}
 
   Tensor run(std::initializer_list<const Array*> given) {
+    bool is_dense = true;
     for (const Array* x : given) {
       require_defined("replay", "an input", *x);
-      if (!x->is_dense()) return run_dense(given);
+      is_dense = is_dense && x->is_dense();
     }
-    if (is_watched()) return compute(tensors(given));
+    if (!is_dense || is_watched()) return compute(tensors(given));
     const auto found = std::find_if(passes.begin(), passes.end(), [&](const Pass& pass) { return pass.fits(given); });
     if (found == passes.end()) {
       if (passes.size() == kShapes) passes.erase(passes.begin());
@@ -149,18 +159,12 @@ class Replay::Impl {
     return y.detach();
   }
 
-  /// Views with gaps are read as copies, the first time too.
-  Tensor run_dense(std::initializer_list<const Array*> given) {
-    std::vector<Tensor> inputs;
-    for (const Array* x : given) inputs.emplace_back(x->is_dense() ? *x : x->clone());
-    return compute(inputs);
-  }
-
   Tensor replay(Pass& pass, std::initializer_list<const Array*> given) {
     pass.take(given);
     pass.tape->replay();
     for (const Leaf& leaf : pass.leaves) leaf.state->grad_arrived = true;
     ++replayed;
+    if (pass.loss.rank() > 0) return Tensor(pass.loss.clone());
     return Tensor(Array::scalar(pass.loss.item(), pass.loss.dtype()));
   }
 
@@ -174,15 +178,22 @@ class Replay::Impl {
     bool is_adding = false;  // to gradients that are there: another time, then
     {
       const capture::CaptureScope scope(*tape);
+      const ReachedLeaves reached;
       std::vector<Tensor> inputs(pass.inputs.begin(), pass.inputs.end());
       const Tensor y = forward(inputs);
       pass.loss = y.value();
-      for (const std::shared_ptr<TensorState>& leaf : leaves_below(y)) {
+      const std::vector<std::shared_ptr<TensorState>> below = leaves_below(y);
+      for (const std::shared_ptr<TensorState>& leaf : below) {
         if (!leaf->grad_bound) capture::refuse("a parameter", "belongs to no Optimizer");
         is_adding = is_adding || leaf->grad_arrived;
         pass.leaves.push_back({leaf, leaf->value.storage().get(), leaf->grad.storage().get()});
       }
       y.backward();
+      for (const TensorState* leaf : reached.list()) {
+        const auto is_it = [leaf](const std::shared_ptr<TensorState>& one) { return one.get() == leaf; };
+        if (std::none_of(below.begin(), below.end(), is_it))
+          capture::refuse("a gradient", "arrives outside of the loss's graph");
+      }
     }
     why_not = tape->why_not();
     pass.is_hopeless = !tape->is_whole();
@@ -202,8 +213,13 @@ Replay::~Replay() = default;
 Replay::Replay(Replay&&) noexcept = default;
 Replay& Replay::operator=(Replay&&) noexcept = default;
 
-Tensor Replay::run(std::initializer_list<const Array*> inputs) { return impl_->run(inputs); }
-std::int64_t Replay::replayed() const { return impl_->replayed; }
-const std::string& Replay::why_not() const { return impl_->why_not; }
+Replay::Impl& Replay::impl() const {
+  if (impl_ == nullptr) fail("replay", "it was moved from");
+  return *impl_;
+}
+
+Tensor Replay::run(std::initializer_list<const Array*> inputs) { return impl().run(inputs); }
+std::int64_t Replay::replayed() const { return impl().replayed; }
+const std::string& Replay::why_not() const { return impl().why_not; }
 
 }  // namespace tandem

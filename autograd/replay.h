@@ -25,9 +25,10 @@ namespace tandem {
 
 class Replay {
  public:
-  /// A scalar from the inputs and from parameters whose gradients an Optimizer has bound. What else it reads is what it
-  /// was in the pass that was kept: a coefficient that changes must be an input, a number that is counted up stands
-  /// still. Values that it hands out (logits) are memory that each replay writes anew.
+  /// A scalar from the inputs and from parameters whose gradients an Optimizer has bound, computed by ops on the
+  /// calling thread. What else it does or reads is what it was in the pass that was kept: a coefficient that changes
+  /// must be an input; a count, a state for the next call and what is read through data() stand still. Values that it
+  /// hands out (logits) are memory that each replay writes anew.
   using Loss = std::function<Tensor(const std::vector<Tensor>& inputs)>;
 
   explicit Replay(Loss loss);
@@ -55,6 +56,7 @@ class Replay {
   Tensor run(std::initializer_list<const Array*> inputs);
 
   class Impl;
+  Impl& impl() const;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -102,6 +102,7 @@ void accumulate(TensorState& s, const Array& grad, First&& first) {
     s.grad = first();
   }
   s.grad_arrived = true;
+  ReachedLeaves::note(s);
 }
 
 }  // namespace
@@ -130,6 +131,7 @@ void give_back_gradient(TensorState& leaf, bool is_written) {
     }
   }
   leaf.grad_arrived = is_written || waiting.defined();
+  if (leaf.grad_arrived) ReachedLeaves::note(leaf);
 }
 
 Tensor::Tensor(Array value, bool requires_grad) {

@@ -84,8 +84,14 @@ bool Tape::is_in_place() const {
 }
 
 void Tape::replay() const {
+  struct Marks {  // also of what was written before an exception
+    const std::vector<Storage*>& changed;
+    ~Marks() {
+      for (Storage* storage : changed) storage->mark_changed();
+    }
+  };
+  const Marks marks{changed_};
   for (const Call& call : calls_) call.run(closures_.data() + call.offset);
-  for (Storage* storage : changed_) storage->mark_changed();
 }
 
 }  // namespace tandem::capture

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <tandem/core/array.h>
+#include <tandem/core/capture.h>
 #include <tandem/core/dispatch.h>
 #include <tandem/core/error.h>
 #include <tandem/core/generator.h>
@@ -140,13 +141,17 @@ Generator Generator::split(std::uint64_t a, std::uint64_t b) const {
 }
 
 std::uint64_t Generator::bits() {
+  capture::refuse("a Generator", "gives the host a number");
   const Words w = block(seed_, stream_, position_++);
   return (static_cast<std::uint64_t>(w[0]) << 32) | w[1];
 }
 
 double Generator::uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
 
-double Generator::normal() { return to_normals(block(seed_, stream_, position_++)).first; }
+double Generator::normal() {
+  capture::refuse("a Generator", "gives the host a number");
+  return to_normals(block(seed_, stream_, position_++)).first;
+}
 
 std::int64_t Generator::below(std::int64_t n) {
   if (n < 1) fail("generator", "below needs a positive number", fmt::format("{} given", n));

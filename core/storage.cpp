@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <tandem/core/allocator.h>
+#include <tandem/core/capture.h>
 #include <tandem/core/storage.h>
 
 namespace tandem {
@@ -30,11 +31,14 @@ Buffer::Buffer(std::size_t bytes) : data_(detail::allocate_block(bytes)), bytes_
 
 Buffer::~Buffer() { detail::free_block(data_, bytes_); }
 
-Storage::Storage(std::size_t bytes) : data_(detail::allocate_block(bytes)), bytes_(bytes), id_(new_id()) {}
+Storage::Storage(std::size_t bytes) : data_(detail::allocate_block(bytes)), bytes_(bytes), id_(new_id()) {
+  if (capture::is_on()) capture::detail::tape->add_new(this);
+}
 
 Storage::Storage(std::shared_ptr<Buffer> buffer, std::size_t begin, std::size_t bytes)
     : buffer_(std::move(buffer)), data_(buffer_->data() + begin), begin_(begin), bytes_(bytes), id_(new_id()) {
   assert(begin + bytes <= buffer_->bytes());
+  if (capture::is_on()) capture::detail::tape->add_new(this);
 }
 
 Storage::~Storage() {

@@ -135,6 +135,7 @@ void Module::child(std::string name, Module& module) {
   if (holds_this) fail(describe(), fmt::format("\"{}\" is this module or one above it", name));
   if (module.name_.empty()) module.name_ = name;  // a shared layer keeps its first name
   children_.push_back({std::move(name), &module});
+  capture::grow_older();
 }
 
 // --- walking
@@ -187,6 +188,7 @@ void Module::to(DType dtype) {
   if (dtype != DType::f32 && dtype != DType::f64) {
     fail("Module::to", fmt::format("parameters cannot be {}", name(dtype)), "", "f32 and f64 can be trained");
   }
+  capture::grow_older();
   NamedTensors all = state_dict();
   for (const NamedTensor& t : all) {
     if (t.tensor.state()->owner != nullptr) {

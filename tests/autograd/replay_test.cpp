@@ -172,6 +172,18 @@ TEST_CASE("replay: a parameter without an Optimizer, and whatever is not kernels
                   [](const Tensor& dy, const Saved&, Needs) { return Grads{dy}; });
   };
   CHECK(why_not([&](const auto& in) { return sum(own_op(line.loss(in))); }) == "the host reads numbers");
+  const Tensor other = bound(Array::from({2, 3}, {2}));
+  CHECK(why_not([&](const auto& in) {  // gradients of another loss
+          sum(square(other)).backward();
+          Tensor(other).zero_grad();
+          return line.loss(in);
+        }) == "a gradient arrives outside of the loss's graph");
+  Replay inner([&](const auto& in) { return line.loss(in) * sum(other); });
+  CHECK(why_not([&](const auto& in) {
+          const Tensor own = bound(Array::scalar(2));
+          line.w.zero_grad();
+          return inner(in[0].value(), in[1].value()) * own;
+        }) == "a gradient arrives outside of the loss's graph");
   const auto place_op = [&](const Tensor& x) {
     return record("own", x.value().clone(), {x}, {}, [](const Tensor& dy, const Saved&, Needs needs) {
       Array* const place = needs.place(0);
@@ -235,6 +247,37 @@ TEST_CASE("replay: an exception goes on to the caller, and the next batch is com
     CHECK(identical(w.grad(), expected));
   }
   CHECK(pass.replayed() > 0);
+}
+
+TEST_CASE("replay: a loss keeps its shape, and a parameter may be one") {
+  Line line;
+  Replay pass([&](const std::vector<Tensor>& in) { return reshape(line.loss(in), {1, 1}); });
+  for (int i = 0; i < 4; ++i) {
+    line.w.zero_grad();
+    CHECK(pass(line.x, line.t).shape() == Shape{1, 1});
+  }
+  CHECK(pass.replayed() == 2);
+  Tensor p = bound(Array::scalar(3));
+  Replay plain([&](const std::vector<Tensor>&) { return p; });
+  for (int i = 0; i < 4; ++i) {
+    p.zero_grad();
+    CHECK(plain().item() == 3);
+    CHECK(p.grad().item() == 1);
+  }
+}
+
+TEST_CASE("replay: strides of single places do not matter, and one that was moved from says so") {
+  Line line;
+  Replay pass([&](const std::vector<Tensor>& in) { return mse_loss(matmul(in[0], line.w), in[1]); });
+  const Array wide = Array::from({1, 2, 3, 4}, {2, 2}), row = wide.slice(0, 0, 2, 2), t = Array::from({1}, {1, 1});
+  for (int i = 0; i < 4; ++i) {
+    line.w.zero_grad();
+    pass(row, t);
+  }
+  CHECK(pass.replayed() == 2);
+  Replay taken = std::move(pass);
+  CHECK(taken.replayed() == 2);
+  CHECK_THROWS_WITH_AS(pass(row, t), "replay: it was moved from", Error);  // NOLINT(bugprone-use-after-move)
 }
 
 TEST_CASE("replay: a coefficient that changes is an input") {

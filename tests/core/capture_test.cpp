@@ -7,6 +7,7 @@
 #include <tandem/core/array.h>
 #include <tandem/core/capture.h>
 #include <tandem/core/error.h>
+#include <tandem/core/generator.h>
 #include <tandem/core/kernels/elementwise/elementwise.h>
 #include <tandem/core/kernels/normalise/layer_norm.h>
 #include <tandem/core/kernels/normalise/softmax.h>
@@ -141,6 +142,25 @@ TEST_CASE("capture: what a replay could not repeat makes the tape useless, and i
   CHECK(why_not([&] { kernels::sum(x).item(); }) == "the host reads numbers");
   CHECK(why_not([&] { x.to_vector<double>(); }) == "the host reads numbers");
   CHECK(why_not([&] { x.at({0, 0}); }) == "the host reads numbers");
+  CHECK(why_not([&] { identical(x, labels); }) == "the host reads numbers");
+  CHECK(why_not([&] { kernels::all_finite(x); }) == "all_finite gives the host a number");
+  CHECK(why_not([&] { Generator(1).uniform(); }) == "a Generator gives the host a number");
+  CHECK(why_not([&] { Generator(1).below(5); }) == "a Generator gives the host a number");
+  CHECK(why_not([&] { Generator(1).normal(); }) == "a Generator gives the host a number");
+  CHECK(why_not([&] {
+          Array drawn = Array::empty({2});
+          Generator(1).fill_normal(drawn);
+        }) == "memory is changed by what is not captured");
+  CHECK(why_not([&] {  // memory that is not from Array::empty
+          const auto storage = std::make_shared<Storage>(std::make_shared<Buffer>(64), 0, 64);
+          kernels::square(Array::over(storage, {4}, {1}, DType::f32));
+        }) == "square reads what no captured kernel has written");
+  CHECK(why_not([&] {  // a row by hand, then another by a kernel that converts
+          Array rows = Array::empty({2, 4}, DType::f16);
+          rows.bytes()[0] = std::byte{1};
+          rows.select(0, 1).copy_from(Array::full({4}, 1, DType::bf16));
+          kernels::square(rows);
+        }) == "square reads what no captured kernel has written");
   CHECK(why_not([&] { kernels::sum_of_squares(x); }) == "sum_of_squares gives the host a number");
   CHECK(why_not([&] { kernels::power(labels, labels); }) == "power of whole numbers looks at what came out");
   CHECK(why_not([&] {
@@ -179,6 +199,22 @@ TEST_CASE("capture: inside a capture there is no other, and an exception ends it
   } catch (const Error&) {
     CHECK_FALSE(capture::is_on());
   }
+}
+
+TEST_CASE("capture: an exception in a replay leaves what was written marked") {
+  Array x = Array::from({1, 2}, {1, 2}), labels = Array::from({0}, {1}, DType::i64);
+  capture::Tape tape;
+  {
+    const capture::CaptureScope scope(tape);
+    kernels::scale_into(x, 0.5);
+    kernels::cross_entropy(x, labels, 0, -100, nullptr);
+  }
+  REQUIRE(tape.why_not().empty());
+  labels.set({0}, 9);
+  const std::uint64_t version = x.version();
+  CHECK_THROWS_AS(tape.replay(), Error);
+  CHECK(x.at({0, 1}) == 0.5);
+  CHECK(x.version() > version);
 }
 
 TEST_CASE("capture: labels are checked in every replay") {

@@ -192,6 +192,28 @@ TEST_CASE("replay: a forward hook sees every pass") {
   CHECK(t.pass.replayed() == 2);
 }
 
+TEST_CASE("replay: a model that grows, and one that is converted and back, are noticed") {
+  Training t(network(), sgd({.lr = 0.1}));
+  nn::Linear teacher({.in = 6, .out = 4});
+  teacher.freeze();
+  t.pass = Replay([&](const std::vector<Tensor>& in) { return mse_loss((*t.model)(in[0]), teacher(in[0])); });
+  const Batch b = batch_of(0);
+  const auto check = [&] {
+    t.optimizer.zero_grad();
+    const double replayed = t.replayed(b);
+    CHECK(replayed == mse_loss((*t.model)(b.x), teacher(b.x)).item());
+  };
+  for (int i = 0; i < 4; ++i) check();
+  CHECK(t.pass.replayed() == 2);
+  teacher.to(DType::f64);
+  teacher.weight.mutable_value().fill(0.5);
+  teacher.to(DType::f32);
+  for (int i = 0; i < 4; ++i) check();
+  t.model->add(layer<nn::Tanh>());
+  for (int i = 0; i < 4; ++i) check();
+  CHECK(t.pass.replayed() == 2 + 3 + 3);
+}
+
 TEST_CASE("replay: a replayed step asks for no memory") {
   Training t(network(), adam({.lr = 1e-2}));
   const Batch b = batch_of(0);

@@ -26,7 +26,7 @@ class UndefinedPower {
  public:
   void found() { is_found_.store(true, std::memory_order_relaxed); }
   void check(DType dtype) const {
-    if (!is_floating(dtype)) capture::refuse("power", "of whole numbers looks at what came out");
+    capture::refuse("power", "of whole numbers looks at what came out");
     if (is_found_.load(std::memory_order_relaxed))
       fail("power", "0 to a negative power", fmt::format("dtype {}", name(dtype)));
   }
@@ -77,9 +77,17 @@ Array divide(const Array& a, const Array& b) {
   return detail::apply_in<Accepts::floats>(is_floating(dtype) ? dtype : DType::f32, names, quotient, a, b);
 }
 Array power(const Array& a, const Array& b) {
+  const detail::Names names{"power", {"a", "b", ""}};
+  const std::array<const Array*, 2> inputs{&a, &b};
+  const DType dtype = detail::common_dtype(names, Accepts::numbers, inputs);
+  if (is_floating(dtype)) {
+    return detail::apply_in<Accepts::floats>(
+        dtype, names, [](auto u, auto v) { return std::pow(u, v); }, a, b);
+  }
   UndefinedPower undefined;
-  Array y = map_pair<Accepts::numbers>("power", a, b, [&](auto u, auto v) { return power_of(u, v, undefined); });
-  undefined.check(y.dtype());
+  Array y = detail::apply_in<Accepts::numbers>(
+      dtype, names, [&](auto u, auto v) { return power_of(u, v, undefined); }, a, b);
+  undefined.check(dtype);
   return y;
 }
 // NaN in either operand is the result, as in PyTorch.
@@ -110,10 +118,17 @@ Array power(const Array& x, double c) {
   if (c == 2) return square(x);
   if (c == 3) return map_number("power", x, [](auto v) { return wrapping::multiply(wrapping::multiply(v, v), v); });
   if (c == -1 && x.defined() && is_floating(x.dtype())) return reciprocal(x);
+  const DType dtype = detail::dtype_with_number("power", x, c);
+  if (is_floating(dtype)) {
+    return map_with_number("power", x, c, [c](auto v) {
+      if constexpr (std::is_floating_point_v<decltype(v)>) return std::pow(v, static_cast<decltype(v)>(c));
+      return v;
+    });
+  }
   UndefinedPower undefined;
   Array y =
       map_with_number("power", x, c, [&, c](auto v) { return power_of(v, static_cast<decltype(v)>(c), undefined); });
-  undefined.check(y.dtype());
+  undefined.check(dtype);
   return y;
 }
 Array equal(const Array& x, double c) {
@@ -223,6 +238,7 @@ bool all_finite_bits(const Array& x, Bits mask) {
 
 bool all_finite(const Array& x) {
   require_defined("all_finite", "x", x);
+  capture::refuse("all_finite", "gives the host a number");
   if (!is_floating(x.dtype()) || x.size() == 0) return true;
   const profile::KernelScope profiled("all_finite", x.dtype(), [&] { return profile::moves(x); });
   const Array dense = x.is_contiguous() || x.is_channels_last() ? x : x.contiguous();

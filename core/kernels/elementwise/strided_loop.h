@@ -191,11 +191,15 @@ void run_loop(const char* name, F f, Array& y, const X&... x) {
   static_assert(kInputs < LoopPlan::kOperands);
   constexpr bool is_test = std::is_same_v<std::invoke_result_t<F, std::conditional_t<true, W, X>...>, bool>;
   const std::array<const Array*, kInputs + 1> operands{&y, &x...};
+  // Taken to be written, unless y is read too: then it has to be known before.
+  const bool is_read = ((static_cast<const Array*>(&y) == &x) || ...);
+  const std::byte* const written = is_read ? std::as_const(y).bytes() : y.bytes();
   const auto lane = [&](std::size_t o, std::int64_t inner, std::int64_t outer) {
     const DType dtype = operands[o]->dtype(), same = o == 0 && is_test ? DType::boolean : dtype_of<W>;
     const std::int64_t bytes = static_cast<std::int64_t>(size_of(dtype));
     // One type of lane for y and the x, of which only y's is written.
-    detail::Lane one{const_cast<std::byte*>(operands[o]->bytes()), inner, outer, bytes, dtype == same, nullptr};
+    detail::Lane one{
+        const_cast<std::byte*>(o == 0 ? written : operands[o]->bytes()), inner, outer, bytes, dtype == same, nullptr};
     if (!one.is_row()) one.convert = o == 0 ? convert_row(same, dtype) : convert_row(dtype, same);
     return one;
   };
