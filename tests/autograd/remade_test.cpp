@@ -100,11 +100,11 @@ TEST_CASE("a product after a layer norm does not keep its input, and its gradien
     return Tensor(a).set_requires_grad(true);
   };
   const Tensor given = leaf({1024, 256}), w = leaf({16, 256}), scale = leaf({256}), shift = leaf({256});  // 1 MiB
-  for (const auto& [s, b] : {std::pair{scale, shift}, {scale, Tensor()}, {Tensor(), shift}, {Tensor(), Tensor()}}) {
+  for (const auto& pair : {std::pair{scale, shift}, {scale, Tensor()}, {Tensor(), shift}, {Tensor(), Tensor()}}) {
     const auto gradient = [&](bool is_remade) {
       const Tensor x = given * 1.0;
       const std::int64_t before = graph_stats().saved_bytes;
-      Tensor y = layer_norm(x, s, b);
+      Tensor y = layer_norm(x, pair.first, pair.second);
       if (!is_remade) y = y * 1.0;  // another op's
       const Tensor z = linear(y, w);
       y = Tensor();

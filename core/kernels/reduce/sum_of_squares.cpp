@@ -97,7 +97,7 @@ Array mean_squared_error(const Array& given_a, const Array& given_t) {
   const profile::KernelScope profiled("mean_squared_error", given_a.dtype(),
                                       [&] { return profile::moves(given_a, given_t); });
   const Pair pair("mean_squared_error", given_a, given_t);
-  const auto& [a, t] = pair;
+  const Array &a = pair.a, &t = pair.t;
   Array y = Array::empty({}, given_a.dtype());
   visit_wide(a.dtype(), [&]<class T>(T) {
     capture::run("mean_squared_error", {&a, &t}, {&y},
@@ -116,7 +116,7 @@ Array mean_squared_error_grad(const Array& dy, const Array& given_a, const Array
   const profile::KernelScope profiled(where, given_a.dtype(),
                                       [&] { return profile::moves(given_a, given_t, given_a); });
   const Pair pair(where, given_a, given_t);
-  const auto& [a, t] = pair;
+  const Array &a = pair.a, &t = pair.t;
   require_floating(where, "dy", dy);
   if (dy.size() != 1) fail(where, "dy must be a number", "dy " + to_string(dy.shape()));
   const Array seed = dy.to(a.dtype());
